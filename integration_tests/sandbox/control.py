@@ -1,0 +1,70 @@
+"""The sandbox's own endpoints, by which another process looks at it and steers it.
+
+GET    /_sandbox/configs               the vendor's configs
+GET    /_sandbox/requests?from=&limit= count, most requests in flight, and the requests
+DELETE /_sandbox/requests              forget requests and faults
+GET    /_sandbox/expected/<config>     primary keys by stream
+POST   /_sandbox/grow/<n>              n new sessions; /_sandbox/delete/<n> takes the newest away
+POST   /_sandbox/faults                a JSON list of faults; DELETE forgets them
+"""
+
+from typing import TYPE_CHECKING
+
+import orjson
+from aiohttp import web
+
+from integration_tests.sandbox.faults import read_fault
+
+if TYPE_CHECKING:
+    from integration_tests.sandbox.message import Request
+    from integration_tests.sandbox.server import Server
+
+PREFIX = "/_sandbox/"
+
+
+def respond(server: "Server", request: "Request") -> web.Response:
+    """Answer one of the sandbox's own requests."""
+    what, _, argument = request.path.removeprefix(PREFIX).partition("/")
+    try:
+        value = act(server, request, f"{request.method} {what}", argument)
+    except LookupError as error:
+        return web.Response(status=404, text=f"{error}")
+    except (TypeError, ValueError) as error:
+        return web.Response(status=400, text=f"{error}")
+    return web.Response(body=orjson.dumps(value), content_type="application/json")
+
+
+def act(server: "Server", request: "Request", what: str, argument: str) -> object:
+    """Do it, and say what came of it."""
+    match what:
+        case "GET configs":
+            return server.vendor.configs(server.origin)
+        case "GET requests":
+            return requests(server, dict(request.query))
+        case "DELETE requests":
+            server.clear()
+        case "GET expected":
+            return server.vendor.expected(argument)
+        case "POST grow":
+            server.vendor.grow(int(argument))
+        case "POST delete":
+            server.vendor.delete(int(argument))
+        case "POST faults":
+            server.faults.extend([read_fault(members) for members in orjson.loads(request.body)])
+        case "DELETE faults":
+            server.faults.clear()
+        case _:
+            raise LookupError(f"the sandbox has no {what}")
+    return {"done": what}
+
+
+def requests(server: "Server", query: dict[str, str]) -> dict[str, object]:
+    """The log, or the part of it that is asked for."""
+    start = int(query.get("from", "0"))
+    entries = server.requests[start : start + int(query.get("limit", "1000"))]
+    return {
+        "count": server.count,
+        "in_flight": server.in_flight,
+        "max_in_flight": server.max_in_flight,
+        "requests": [entry.as_json() for entry in entries],
+    }

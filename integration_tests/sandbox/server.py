@@ -1,0 +1,194 @@
+"""The sockets: one vendor behind one local address, in a thread of this process."""
+
+import asyncio
+import socket
+import threading
+import traceback
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from integration_tests.sandbox import control
+from integration_tests.sandbox.exchange import Exchange
+from integration_tests.sandbox.log import Entry, Log
+from integration_tests.sandbox.message import Answer, Request
+from integration_tests.sandbox.vendor import Vendor
+
+if TYPE_CHECKING:
+    from integration_tests.sandbox.faults import Fault
+
+HOST = "127.0.0.1"
+# Filters travel in the URL, and those of all fields at once are long.
+LONGEST_LINE = 1 << 16
+
+_bound: list[socket.socket] = []
+
+
+class Server:
+    """A vendor that is served while the `with` lasts.
+
+    All attributes may be changed while it serves: `latency` (seconds before each answer), `grow_every` and
+    `grow_by` (after every n-th answered request the vendor grows by that many sessions), `gzip`, `faults`.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        vendor: Vendor,
+        *,
+        port: int = 0,
+        latency: float = 0,
+        grow_every: int = 0,
+        grow_by: int = 1,
+        gzip: bool = False,
+    ) -> None:
+        self.vendor = vendor
+        self.latency = latency
+        self.grow_every = grow_every
+        self.grow_by = grow_by
+        self.gzip = gzip
+        self.faults: list[Fault] = []
+        self.errors: list[str] = []
+        self.previous: dict[str, Answer] = {}
+        self.origin = ""
+        self.stopping = asyncio.Event()
+        self.log = Log()
+        self._port = port
+        self._answered = 0
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._refusal: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name=f"sandbox {vendor.name}", daemon=True)
+
+    @property
+    def requests(self) -> list[Entry]:
+        """The data requests so far, in the order in which they came."""
+        return self.log.entries
+
+    @property
+    def count(self) -> int:
+        """How many data requests came."""
+        return len(self.log.entries)
+
+    @property
+    def in_flight(self) -> int:
+        """How many data requests are open now."""
+        return self.log.in_flight
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many data requests were open at once, at most."""
+        return self.log.max_in_flight
+
+    def clear(self) -> None:
+        """Forget requests, faults and the previous pages; the vendor's data stays."""
+        self.log.clear()
+        self.faults.clear()
+        self.previous.clear()
+
+    def truth(self, entry: Entry) -> Answer:
+        """The vendor's answer to a request, with all that follows from having given it."""
+        with self.vendor.lock:
+            answer = self.vendor.answer(entry.request)
+        entry.notes.update(answer.notes)
+        if answer.status == 200:
+            self.previous[entry.path] = answer
+        self._answered += 1
+        if self.grow_every and self._answered % self.grow_every == 0:
+            with self.vendor.lock:
+                self.vendor.grow(self.grow_by)
+        return answer
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        if self._refusal is not None:
+            raise self._refusal
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self.stopping.set)
+        self._thread.join()
+        if self.errors and kind is None:
+            raise RuntimeError("the sandbox itself failed:\n" + "\n".join(self.errors))
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        protocol = web.Server(
+            self._handle, handler_cancellation=True, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE
+        )
+        runner = web.ServerRunner(protocol, shutdown_timeout=0.2)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, self._port).start()
+            self.origin = f"http://{HOST}:{runner.addresses[0][1]}"
+        except OSError as error:
+            self._refusal = error
+            self.stopping.set()
+        self._ready.set()
+        await self.stopping.wait()
+        await runner.cleanup()
+
+    async def _handle(self, carrier: web.BaseRequest) -> web.StreamResponse:
+        body = await carrier.read()
+        try:
+            request = Request.parse(carrier.method, carrier.raw_path, carrier.headers, body)
+        except ValueError as error:
+            return web.Response(status=400, text=str(error))
+        if request.path.startswith(control.PREFIX):
+            return control.respond(self, request)
+        entry = self.log.open(request)
+        try:
+            exchange = Exchange(self, entry, carrier)
+            await self._respond(exchange)
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception:
+            self.errors.append(traceback.format_exc())
+            raise
+        finally:
+            self.log.close(entry)
+        return exchange.response or web.Response()
+
+    async def _respond(self, exchange: Exchange) -> None:
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        limit = self.vendor.max_in_flight
+        if limit is not None and exchange.entry.in_flight >= limit:
+            await exchange.send(self.vendor.error(429, exchange.request.path))
+            return
+        for fault in list(self.faults):
+            if fault.strikes(exchange):
+                exchange.entry.fault = type(fault).__name__
+                await fault.play(exchange)
+                return
+        await exchange.send(exchange.truth())
+
+
+def serve(  # noqa: PLR0913
+    vendor: Vendor,
+    *,
+    port: int = 0,
+    latency: float = 0,
+    grow_every: int = 0,
+    grow_by: int = 1,
+    gzip: bool = False,
+) -> Server:
+    """Give a server for a vendor, to be used in a `with`."""
+    return Server(vendor, port=port, latency=latency, grow_every=grow_every, grow_by=grow_by, gzip=gzip)
+
+
+def refused_origin() -> str:
+    """An address that refuses connections; it stays so while this process lives."""
+    bound = socket.socket()
+    bound.bind((HOST, 0))  # bound, so that nobody else gets it, and never listening
+    _bound.append(bound)
+    return f"http://{HOST}:{bound.getsockname()[1]}"

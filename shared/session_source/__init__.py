@@ -1,0 +1,57 @@
+"""How any paged, windowed session API is read well. A vendor's connector is made of these nouns."""
+
+from session_source.auth import BasicAuth, BearerAuth, HeaderAuth, QueryAuth
+from session_source.budget import Budget
+from session_source.client import Patience
+from session_source.columns import Either, Integer, Moment, Number, Row, Text, Value, at, objects
+from session_source.commands import run
+from session_source.config import Config
+from session_source.endpoints import Endpoint, Fetch
+from session_source.errors import Fault, Kind, ToldInBody, config_error
+from session_source.exchange import Answer, Request, rows_of
+from session_source.pagination import NextInAnswer, Page, PageNumber, Pager, Token
+from session_source.source import SessionSource
+from session_source.state import Partition
+from session_source.streams import Stream
+from session_source.times import moment_text, rfc3339
+from session_source.windows import Window
+
+__all__ = [
+    "Answer",
+    "BasicAuth",
+    "BearerAuth",
+    "Budget",
+    "Config",
+    "Either",
+    "Endpoint",
+    "Fault",
+    "Fetch",
+    "HeaderAuth",
+    "Integer",
+    "Kind",
+    "Moment",
+    "NextInAnswer",
+    "Number",
+    "Page",
+    "PageNumber",
+    "Pager",
+    "Partition",
+    "Patience",
+    "QueryAuth",
+    "Request",
+    "Row",
+    "SessionSource",
+    "Stream",
+    "Text",
+    "Token",
+    "ToldInBody",
+    "Value",
+    "Window",
+    "at",
+    "config_error",
+    "moment_text",
+    "objects",
+    "rfc3339",
+    "rows_of",
+    "run",
+]

@@ -1,0 +1,67 @@
+"""Budgets: how many requests fit into an hour, for vendors that lock out who sends more.
+
+A budget outlives the process: it is written into the streams' states, so that a sync that follows soon after
+(Airbyte starts a failed one anew at once) does not start with a fresh hour.
+"""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+
+from session_source.columns import Value
+
+HOUR = 3600.0
+
+
+class Budget:
+    """At most ``limit`` requests in any hour.
+
+    Args:
+        limit: requests an hour.
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, limit: int, *, clock: Callable[[], float] = time.time) -> None:
+        self.limit = limit
+        self._clock = clock
+        self._sent: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def take(self) -> float:
+        """Take one request out of the budget.
+
+        Returns:
+            0 if it was taken; else how many seconds to wait before asking again.
+        """
+        with self._lock:
+            now = self._clock()
+            while self._sent and self._sent[0] <= now - HOUR:
+                self._sent.popleft()
+            if len(self._sent) < self.limit:
+                self._sent.append(now)
+                return 0.0
+            return self._sent[len(self._sent) - self.limit] + HOUR - now
+
+    def to_json(self) -> dict[str, int]:
+        """Write what was sent in the last hour, by minute since 1970."""
+        with self._lock:
+            oldest = self._clock() - HOUR
+            return {str(m): n for m, n in Counter(int(t // 60) for t in self._sent if t > oldest).items()}
+
+    def spend(self, earlier: Iterable[Value]) -> None:
+        """Count what earlier syncs sent.
+
+        Args:
+            earlier: what ``to_json`` wrote into the states of several streams; the same request stands in
+                more than one of them and counts once.
+        """
+        by_minute: dict[int, int] = {}
+        for sent in earlier:
+            for minute, count in sent.items() if isinstance(sent, dict) else ():
+                if str(minute).isdecimal() and isinstance(count, int):
+                    by_minute[int(minute)] = max(by_minute.get(int(minute), 0), min(count, self.limit))
+        with self._lock:
+            # As if at the end of their minute: the hour is then never shorter than the vendor's.
+            times = [minute * 60 + 59.9 for minute, count in by_minute.items() for _ in range(count)]
+            self._sent = deque(sorted([*self._sent, *times]))

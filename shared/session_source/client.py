@@ -1,0 +1,257 @@
+"""The client: sends requests to a vendor until they are answered, gently, and never longer than it should.
+
+It stands on ``requests`` rather than on the CDK's ``HttpClient``, which sleeps where nothing can wake it (a
+sync that has failed waits out every worker's rate limit), lets each worker run into the same limit by itself,
+prints statuses from workers' threads, logs URLs, and has no total timeout.
+"""
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import requests
+import urllib3
+from requests.auth import AuthBase
+
+from session_source import times
+from session_source.budget import Budget
+from session_source.deadlines import Adapter, Deadlines
+from session_source.errors import Fault, Kind, ToldInBody, of_status
+from session_source.exchange import Answer, Request
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for what, in seconds."""
+
+    connect: float = 10
+    """For a connection."""
+    read: float = 60
+    """For the next bytes of an answer."""
+    total: float = 300
+    """For a whole answer, from the request to its last byte."""
+    outage: float = 150
+    """For the vendor to come back, over all attempts of one request."""
+    limit: float = 3600
+    """For one rate limit."""
+    attempts: int = 9
+    """Attempts of one request during an outage."""
+    after_timeout: float = 0
+    """Before the next request after one that was not answered: a vendor may still be at work on it."""
+
+    def for_limit(self, seconds: float) -> "Patience":
+        """Wait at most this long for a rate limit, or less where that was less."""
+        return replace(self, limit=min(self.limit, seconds))
+
+
+class Closed(Exception):  # noqa: N818 - no error: the reading ended, and the thread that sees this ends too
+    """The client was closed while it waited."""
+
+
+class Client:
+    """Sends requests of one connection; its workers share the pool of connections and every wait.
+
+    Args:
+        vendor: the vendor's name, for sentences.
+        base_url: what the endpoints' paths are below.
+        auth: puts the credentials on a request.
+        cure: how this vendor's credentials are mended, a sentence.
+        patience: how long to wait for what.
+        budget: how many requests the vendor allows, where it locks out those who send more.
+        workers: how many threads will use it.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing a vendor or a user chooses
+        self,
+        *,
+        vendor: str,
+        base_url: str,
+        auth: AuthBase,
+        cure: str,
+        patience: Patience,
+        budget: Budget | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.vendor = vendor
+        self.base_url = base_url.rstrip("/")
+        self.cure = cure
+        self.patience = patience
+        self.budget = budget
+        self.closed = threading.Event()
+        self._session = requests.Session()
+        self._session.auth = auth
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, Adapter(pool_connections=1, pool_maxsize=workers))
+        # Looked up once: requests would look through the environment for proxies at every request.
+        self._settings = self._session.merge_environment_settings(self.base_url, {}, None, None, None)
+        self._deadlines = Deadlines(self.closed)
+        self._open_at = 0.0
+
+    def close(self) -> None:
+        """Wake every thread that waits and let it end with ``Closed``."""
+        self.closed.set()
+        self._session.close()
+
+    def fetch(
+        self,
+        request: Request,
+        read: Callable[[Answer], Read],
+        *,
+        explain: Callable[[Answer], Fault | None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None,
+        limited: Callable[[], None] = lambda: None,
+    ) -> Read:
+        """Send a request until ``read`` could read its answer.
+
+        Args:
+            request: what to send.
+            read: reads an answer with a good status; a ``ValueError`` means that the body is not what it
+                should be, and is tried again like an outage.
+            explain: explains an answer with a bad status in the vendor's terms, or leaves it to the status.
+            say: is given a line for the log before each wait.
+            limited: is called when the vendor asks to slow down, before the wait.
+
+        Raises:
+            Fault: it could not be read, and trying again does not help or did not.
+            Closed: the client was closed meanwhile.
+        """
+        began = time.monotonic()
+        attempt = 0
+        waited = 0.0
+        while True:
+            self._take_turn(say)
+            attempt += 1
+            try:
+                answer = self._send(request)
+                if not 200 <= answer.status < 300:
+                    raise explain(answer) or self._of_status(answer)
+                try:
+                    return read(answer)
+                except ToldInBody as told:
+                    raise self._of_status(replace(answer, status=told.status)) from None
+                except ValueError as error:
+                    raise Fault(
+                        Kind.OUTAGE, f"{self.vendor} sent an answer that cannot be read: {error}."
+                    ) from None
+            except Fault as fault:
+                if not fault.kind.is_retried:
+                    raise
+                wait = self._wait_for(fault, attempt, began, waited)
+                say(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {attempt}).")
+                if fault.kind is Kind.LIMIT:
+                    waited += wait
+                    limited()
+                    self._hold(wait)
+                elif self.closed.wait(wait):
+                    raise Closed from None
+
+    def _send(self, request: Request) -> Answer:
+        prepared = self._session.prepare_request(
+            requests.Request(
+                request.method,
+                f"{self.base_url}/{request.path}",
+                params=request.params,
+                headers={"Accept": "application/json", **request.headers},
+                data=request.form,
+                json=request.json,
+            )
+        )
+        patience = self.patience
+        with self._deadlines.within(patience.total) as exchange:
+            try:
+                response = self._session.send(
+                    prepared,
+                    timeout=(patience.connect, patience.read),
+                    allow_redirects=False,
+                    **(self._settings | {"stream": True}),
+                )
+                with contextlib.closing(response):
+                    # In one go: requests reads in pieces of 10 kB, a fifth of the CPU of a read.
+                    body = response.raw.read(decode_content=True)
+            except (requests.Timeout, urllib3.exceptions.TimeoutError):
+                raise self._timeout(patience.read) from None
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                if exchange.is_cut:
+                    raise self._timeout(patience.total) from None
+                raise Fault(Kind.OUTAGE, _connection_sentence(self.vendor, error)) from None
+        if exchange.is_cut:  # an answer without a length ends where it is cut, and no error tells
+            raise self._timeout(patience.total)
+        return Answer(response.status_code, response.headers, body)
+
+    def _timeout(self, seconds: float) -> Fault:
+        if self.patience.after_timeout:
+            self._hold(self.patience.after_timeout)
+        return Fault(Kind.OUTAGE, f"{self.vendor} did not answer within {times.in_words(seconds)}.")
+
+    def _of_status(self, answer: Answer) -> Fault:
+        return of_status(self.vendor, answer, cure=self.cure, now=datetime.now(UTC))
+
+    def _wait_for(self, fault: Fault, attempt: int, began: float, waited: float) -> float:
+        """Decide how long to wait before the next attempt, or raise what ends them."""
+        patience = self.patience
+        backoff = min(2.0 ** (attempt - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        if fault.kind is Kind.LIMIT:
+            wait = backoff if fault.wait is None else fault.wait
+            if waited + wait > patience.limit:
+                raise self._too_long(fault.sentence, wait)
+            return wait
+        wait = max(backoff, fault.wait or 0)
+        if attempt >= patience.attempts or time.monotonic() - began + wait > patience.outage:
+            raise Fault(
+                Kind.STUCK, f"{fault.sentence} It was tried {attempt} times; the next sync goes on from here."
+            )
+        return wait
+
+    def _too_long(self, sentence: str, wait: float) -> Fault:
+        until = datetime.now(UTC) + timedelta(seconds=wait)
+        return Fault(
+            Kind.STUCK,
+            f"{sentence} The next request may go out in {times.in_words(wait)}, at "
+            f"{until:%Y-%m-%d %H:%M:%S} UTC, which is longer than max_waiting_time "
+            f"({times.in_words(self.patience.limit)}). Run the sync again then, or raise max_waiting_time.",
+        )
+
+    def _hold(self, seconds: float) -> None:
+        """Let no worker send anything for a while."""
+        self._open_at = max(self._open_at, time.monotonic() + seconds)
+
+    def _take_turn(self, say: Callable[[str], None]) -> None:
+        """Wait until the vendor is to be asked again, and until the budget has room."""
+        while True:
+            wait = self._open_at - time.monotonic()
+            if wait <= 0 and self.budget is not None:
+                wait = self.budget.take()
+                if wait > self.patience.limit:
+                    raise self._too_long(f"The budget of {self.budget.limit} requests an hour is used up.", wait)
+                if wait > 0:
+                    say(
+                        f"The budget of {self.budget.limit} requests an hour is used up. "
+                        f"Going on in {times.in_words(wait)}."
+                    )
+            if wait <= 0:
+                if self.closed.is_set():
+                    raise Closed
+                return
+            if self.closed.wait(wait):
+                raise Closed
+
+
+def _connection_sentence(vendor: str, error: Exception) -> str:
+    """Say what cut a connection, without the error's own text: it names URLs, and keys stand in some."""
+    if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+        return f"{vendor} has no certificate that can be trusted. Check base_url and the machine's certificates."
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"The proxy on the way to {vendor} did not let the request through. Check the proxy's settings."
+    text = str(error)
+    if "Failed to resolve" in text or "NameResolution" in text:
+        return f"The address of {vendor} could not be found. Check base_url and the network."
+    if isinstance(error, requests.ConnectionError) and "Connection refused" in text:
+        return f"{vendor} refused the connection. Check base_url and the network."
+    return f"The connection to {vendor} was cut."

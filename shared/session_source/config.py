@@ -1,0 +1,99 @@
+"""The part of a config that all connectors share, read once at the start of a command."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from session_source import times
+from session_source.errors import config_error
+from session_source.windows import Window
+
+Config = Mapping[str, Any]
+"""A user's config, as it was loaded."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to read and how fast.
+
+    Args:
+        span: the sync's ``[start, end)``; its end is frozen when the sync starts.
+        lookback: how far before the end of what is finished an incremental sync reads again.
+        window_days: the largest window, in days.
+        workers: windows that are read at the same time.
+        limit_wait: the longest wait for one rate limit, in seconds.
+    """
+
+    span: Window
+    lookback: timedelta
+    window_days: int
+    workers: int
+    limit_wait: float
+
+
+def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Settings:
+    """Read the shared properties of a config that fits its spec.
+
+    Args:
+        config: the user's config.
+        defaults: for ``window_in_days`` and ``num_workers``, which differ by vendor.
+        now: when the sync starts. Its fraction of a second is cut: a vendor that writes whole seconds may
+            still get a session of the current one.
+
+    Raises:
+        AirbyteTracedException: a date does not exist, or nothing lies between the dates.
+    """
+    start = _date(config, "start_date")
+    end = now.astimezone(UTC).replace(microsecond=0)
+    if config.get("end_date"):
+        last = _date(config, "end_date")
+        if last <= start:
+            raise config_error("end_date is not after start_date. Set an end_date that is later, or none.")
+        end = min(end, last)
+    if start >= end:
+        raise config_error(
+            f"start_date {config['start_date']} lies in the future. Set the day from which sessions are wanted."
+        )
+    return Settings(
+        span=Window(start, end),
+        lookback=timedelta(days=_number(config, "lookback_window_days", 1)),
+        window_days=_number(config, "window_in_days", defaults["window_in_days"]),
+        workers=_number(config, "num_workers", defaults["num_workers"]),
+        limit_wait=60 * _number(config, "max_waiting_time", 10),
+    )
+
+
+def base_url(config: Config, production: str) -> str:
+    """Give the address to talk to: HTTPS, or a server on this machine.
+
+    Raises:
+        AirbyteTracedException: it is neither.
+    """
+    url = str(config.get("base_url") or production)
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    is_local = host in {"localhost", "::1"} or host.startswith("127.")
+    if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not is_local):
+        raise config_error("base_url must begin with https:// and name a host; http:// is for this machine only.")
+    if parts.username or parts.query or parts.fragment:
+        raise config_error("base_url must hold an address only: no user, no password, no query.")
+    return url
+
+
+def _date(config: Config, name: str) -> datetime:
+    try:
+        return times.from_config(config[name])
+    except ValueError:
+        raise config_error(
+            f"{name} {config[name]!r} is not a date that exists. Write it as 2026-01-31 or 2026-01-31T08:00:00Z."
+        ) from None
+
+
+def _number(config: Config, name: str, default: int) -> int:
+    value = config.get(name)
+    return default if value is None else int(value)

@@ -1,0 +1,69 @@
+"""Endpoints: how one paged call of a vendor's API is asked and how its answer is read. No loops, no I/O."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from session_source.columns import Column, Moment
+from session_source.errors import Fault
+from session_source.exchange import Answer, Request
+from session_source.pagination import Page, Pager, Token
+from session_source.state import Partition
+from session_source.streams import Stream
+from session_source.windows import Window
+
+Fetch = Callable[[Request, Callable[[Answer], Any]], Any]
+"""Send a request until its answer could be read, and give what the second argument read from it."""
+
+
+class Endpoint(ABC):
+    """One paged call. A vendor says how to ask and how to read; everything else is done for all vendors.
+
+    Class attributes:
+        name: what is read, for logs and errors: ``sessions``.
+        streams: the streams that stand on its rows.
+        columns: what is added beside the vendor's record, by name.
+        id: the column that tells two rows of a partition apart. A row without it gets a hash of itself.
+        time: the column that tells when a row happened, where it has one. Rows outside of the sync's
+            ``[start, end)`` are not emitted.
+        is_filtered_by_time: whether ``time`` is the very time that the vendor filters by. Then a row belongs
+            to the window of its time, whatever the vendor's bounds include.
+        longest_window: days; the largest window that one request can ask for, whatever the config allows.
+        pager: how the list is continued.
+    """
+
+    name: ClassVar[str]
+    streams: ClassVar[tuple[Stream, ...]]
+    columns: ClassVar[Mapping[str, Column]]
+    id: ClassVar[str]
+    time: ClassVar[Moment | None] = None
+    is_filtered_by_time: ClassVar[bool] = False
+    longest_window: ClassVar[int] = 3650
+    pager: ClassVar[Pager]
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether it is read window by window: so is all that has a cursor."""
+        return any(stream.cursor for stream in self.streams)
+
+    def partitions(self, fetch: Fetch) -> list[Partition]:
+        """List the parts that are read by themselves; called once a sync, before anything is read."""
+        return [{}]
+
+    @abstractmethod
+    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+        """Ask for one page of a window."""
+
+    @abstractmethod
+    def page(self, answer: Answer, token: Token) -> Page:
+        """Read an answer with a good status.
+
+        Raises:
+            ToldInBody: the vendor tells in it that the request failed.
+            Fault: the same, where the vendor's words say more than a status would.
+            ValueError: it is not what the vendor's page describes; it is asked for again.
+        """
+
+    def fault(self, answer: Answer) -> Fault | None:
+        """Explain an answer with a bad status in the vendor's terms; None leaves it to the status alone."""
+        return None

@@ -1,0 +1,173 @@
+"""Errors: what can go wrong with a vendor, whose it is to mend, and whether trying again can help.
+
+``Fault`` is what endpoints and the client raise; ``of_status`` reads one from an HTTP status. Every sentence
+tells the cure and is shown to the user as it stands.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import NamedTuple
+
+import orjson
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from session_source import redaction
+from session_source.exchange import Answer
+
+
+class Kind(Enum):
+    """What sort of error it is, which decides its Airbyte failure type and whether it is tried again."""
+
+    CONFIG = "the user's to mend: credentials, rights, a name, a filter"
+    LIMIT = "the vendor asks to slow down; workers wait together, up to max_waiting_time"
+    OUTAGE = "a server error, a timeout, a cut connection, an unreadable body; tried again for a few minutes"
+    STUCK = "trying again now does not help; a later sync may"
+    DEFECT = "the vendor or this connector does what neither's documentation tells"
+
+    @property
+    def failure_type(self) -> FailureType:
+        """The failure type that Airbyte is told."""
+        if self is Kind.CONFIG:
+            return FailureType.config_error
+        return FailureType.system_error if self is Kind.DEFECT else FailureType.transient_error
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether the same request is sent again."""
+        return self in {Kind.LIMIT, Kind.OUTAGE}
+
+
+class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or ours; the name is short for a reason
+    """An error with a sentence for the user.
+
+    Args:
+        kind: whose it is to mend, and whether it is tried again.
+        sentence: what is wrong and how to mend it; free of secrets by the time it is shown.
+        wait: seconds that the vendor asks to wait before the next request, where it says so.
+    """
+
+    def __init__(self, kind: Kind, sentence: str, *, wait: float | None = None) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.sentence = redaction.clean(sentence)
+        self.wait = wait
+
+    def traced(self) -> AirbyteTracedException:
+        """Turn it into the CDK's exception."""
+        return AirbyteTracedException(
+            message=self.sentence, internal_message=self.sentence, failure_type=self.kind.failure_type
+        )
+
+
+class ToldInBody(Exception):  # noqa: N818 - it carries a status to where statuses are read
+    """The vendor tells an error in an answer with a good status: it counts as the status that fits it.
+
+    Args:
+        status: the HTTP status that the vendor should have sent.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Rule(NamedTuple):
+    """What an HTTP status means: its kind, and the sentence for the user."""
+
+    statuses: range | frozenset[int]
+    kind: Kind
+    sentence: str
+
+
+RULES = (
+    Rule(frozenset({401, 403}), Kind.CONFIG, "{vendor} refused the credentials ({status}){said}. {cure}"),
+    Rule(
+        frozenset({402}),
+        Kind.CONFIG,
+        "{vendor} wants a payment first ({status}){said}. Check the plan of your account.",
+    ),
+    Rule(
+        frozenset({404}),
+        Kind.CONFIG,
+        "{vendor} knows no such address ({status}){said}. Check base_url and the ids in the configuration.",
+    ),
+    Rule(frozenset({429}), Kind.LIMIT, "{vendor} limits the rate of requests ({status}){said}."),
+    Rule(frozenset({408, 425}), Kind.OUTAGE, "{vendor} could not answer ({status}){said}."),
+    Rule(range(500, 600), Kind.OUTAGE, "{vendor} could not answer ({status}){said}."),
+    Rule(
+        range(300, 400),
+        Kind.CONFIG,
+        "{vendor} sent the request on to another address ({status}), which the connector does not follow so that "
+        "credentials stay where they belong. Check base_url.",
+    ),
+    Rule(
+        range(1000),
+        Kind.DEFECT,
+        "{vendor} did not accept the request ({status}){said}. Check the filters in the configuration; if there "
+        "are none, the vendor's API has changed: please report it.",
+    ),
+)
+"""What statuses mean where the vendor's endpoint does not know better; the first rule that fits counts."""
+
+
+def config_error(sentence: str) -> AirbyteTracedException:
+    """Make the exception for something in the config that the user must mend."""
+    return Fault(Kind.CONFIG, sentence).traced()
+
+
+def of_status(vendor: str, answer: Answer, *, cure: str, now: datetime) -> Fault:
+    """Read the fault that an HTTP status tells.
+
+    Args:
+        vendor: the vendor's name.
+        answer: an answer with a status that is not good; the vendor's own message is quoted from its body.
+        cure: how credentials of this vendor are mended.
+        now: the moment, to read a date in ``Retry-After`` against.
+    """
+    rule = next(rule for rule in RULES if answer.status in rule.statuses)
+    sentence = rule.sentence.format(vendor=vendor, status=answer.status, said=_quoted(answer.body), cure=cure)
+    return Fault(rule.kind, sentence, wait=asked_wait(answer.headers, now) if rule.kind.is_retried else None)
+
+
+def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read how many seconds the vendor asks to wait: ``Retry-After``, then ``X-Ratelimit-Reset``."""
+    asked = headers.get("Retry-After", "").strip()
+    for read in _RETRY_AFTER:
+        try:
+            return max(0.0, read(asked, now))
+        except (ValueError, TypeError, OverflowError):
+            continue
+    try:
+        return max(0.0, float(headers["X-Ratelimit-Reset"]) - now.timestamp())
+    except (KeyError, ValueError):
+        return None
+
+
+def _after_date(asked: str, now: datetime) -> float:
+    moment = parsedate_to_datetime(asked)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+
+
+_RETRY_AFTER: tuple[Callable[[str, datetime], float], ...] = (lambda asked, _: float(asked), _after_date)
+
+
+def _quoted(body: bytes) -> str:
+    """Quote the vendor's own message, if the body holds one, short and on one line."""
+    message = _message(body)
+    return f': "{message}"' if message else ""
+
+
+def _message(body: bytes) -> str:
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    while isinstance(said, dict):
+        said = next(
+            (said[name] for name in ("error", "message", "detail", "errors", "description") if said.get(name)),
+            None,
+        )
+    return " ".join(said.split())[:300] if isinstance(said, str) else ""

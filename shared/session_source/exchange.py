@@ -1,0 +1,80 @@
+"""Exchanges: what is sent to a vendor and what comes back, as plain values."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from session_source.columns import Row, Value
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, before credentials: ``path`` is below the connection's base URL."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    json: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, its body read to the end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Value:
+        """Parse the body.
+
+        What JSON forbids and vendors send all the same (``NaN``, half of a surrogate pair in a string) is
+        read as null and U+FFFD, so that one odd character does not cost a page of sessions.
+
+        Raises:
+            ValueError: the body is no JSON.
+        """
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return _printable(json.loads(self.body.decode("utf-8-sig", errors="replace")))
+
+    def object(self) -> dict[str, Any]:
+        """Parse the body, which must be a JSON object.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        value = self.json()
+        if not isinstance(value, dict):
+            raise ValueError("the body is no JSON object")
+        return value
+
+
+def _printable(value: Value) -> Value:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    if isinstance(value, dict):
+        return {_printable(name): _printable(part) for name, part in value.items()}
+    return value
+
+
+def rows_of(items: Value) -> list[Row]:
+    """Take a list of records out of an answer.
+
+    Raises:
+        ValueError: it is no list of objects.
+    """
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ValueError("the answer holds no list of records where one belongs")
+    return items

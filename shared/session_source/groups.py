@@ -1,0 +1,147 @@
+"""Groups: the streams that one read feeds, and which of the rows it gets belong to which window."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+import orjson
+
+from session_source import windows
+from session_source.columns import UNFIT, Row, evaluate
+from session_source.endpoints import Endpoint
+from session_source.state import Partition
+from session_source.streams import Stream
+from session_source.windows import Finished, Window
+
+SLACK = timedelta(days=1)
+"""How far outside of its window a row may lie before its page cannot be the answer to what was asked: vendors
+filter by days, and whose midnight they mean is not always known."""
+
+
+class Claimed(NamedTuple):
+    """A vendor's record that belongs to a window, with the columns read from it."""
+
+    row: Row
+    columns: Row
+    nulled: list[str]
+    """The columns whose value could not be what they declare."""
+
+
+class _Keys:
+    """The keys that one window has seen."""
+
+    def __init__(self) -> None:
+        self.seen: set[object] = set()
+        self.is_done = False
+
+
+class Group:
+    """Streams that stand on the same pages of one partition and have finished the same windows.
+
+    Args:
+        endpoint: what is read.
+        partition: which part of the vendor's data.
+        streams: who is fed.
+        span: the sync's ``[start, end)``.
+        finished: what is not read again.
+        days: how long a window is at most.
+    """
+
+    def __init__(  # noqa: PLR0913 - a group is what these say
+        self,
+        endpoint: Endpoint,
+        partition: Partition,
+        streams: Sequence[Stream],
+        *,
+        span: Window,
+        finished: Finished,
+        days: int,
+    ) -> None:
+        self.endpoint = endpoint
+        self.partition = partition
+        self.streams = streams
+        self.has_failed = False
+        self._span = span
+        self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
+        self._days = days
+        self._keys: dict[Window, _Keys] = {}
+        self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        names = ", ".join(str(value) for value in self.partition.values())
+        return f"{self.endpoint.name} of {names}" if names else self.endpoint.name
+
+    def windows(self) -> Iterator[Window]:
+        """Cut what is to be read into windows, oldest first. Each is open from here until ``close``."""
+        tiles = windows.tiles(self._missing, self._days) if self.endpoint.is_windowed else self._missing
+        for window in tiles:
+            with self._lock:
+                self._keys[window] = _Keys()
+            yield window
+
+    def claim(self, window: Window, rows: list[Row]) -> tuple[list[Claimed], bool]:
+        """Take a page's rows for a window: those that belong to it and that it or its neighbours had not yet.
+
+        Returns:
+            The rows to emit, and whether the page can be right: it holds something that the window had not
+            seen, and not only rows of quite other times.
+        """
+        claimed: list[Claimed] = []
+        is_new = is_near = not rows
+        with self._lock:
+            keys = self._keys[window]
+            around = [
+                other.seen for w, other in self._keys.items() if w.end == window.start or w.start == window.end
+            ]
+            for row in rows:
+                columns, nulled = self._columns(row)
+                key = columns[self.endpoint.id]
+                belongs, near = self._places(row, window)
+                is_near = is_near or near
+                if key in keys.seen:
+                    continue
+                is_new = True
+                keys.seen.add(key)
+                if belongs and not any(key in seen for seen in around):
+                    claimed.append(Claimed(row, columns, nulled))
+        return claimed, is_new and is_near
+
+    def close(self, window: Window) -> None:
+        """Note that a window is done; forget the keys that nothing can repeat any more.
+
+        A key can come again while its window or a neighbour is read, so those of a done window are kept
+        until both its neighbours are done. Windows open in order: one that is not there yet comes later.
+        """
+        with self._lock:
+            self._keys[window].is_done = True
+            ends = {piece.end for piece in self._missing}
+            done_starts = {w.start for w, keys in self._keys.items() if keys.is_done}
+            open_ends = {w.end for w, keys in self._keys.items() if not keys.is_done}
+            for w in list(self._keys):
+                is_followed = w.end in ends or w.end in done_starts
+                if self._keys[w].is_done and is_followed and w.start not in open_ends:
+                    del self._keys[w]
+
+    def _columns(self, row: Row) -> tuple[Row, list[str]]:
+        columns, nulled = evaluate(self.endpoint.columns, row)
+        columns.update(self.partition)
+        if columns[self.endpoint.id] is None:
+            canonical = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+            columns[self.endpoint.id] = f"hash:{sha256(canonical).hexdigest()}"
+            nulled.append(self.endpoint.id)
+        return columns, nulled
+
+    def _places(self, row: Row, window: Window) -> tuple[bool, bool]:
+        """Tell whether a row belongs to a window, and whether it is at least near it."""
+        time = self.endpoint.time
+        try:
+            moment = None if time is None else time.moment(row)
+        except UNFIT:
+            moment = None
+        if moment is None:  # a record that lacks its time is emitted all the same
+            return True, True
+        if not self.endpoint.is_filtered_by_time:
+            return moment in self._span, True
+        return moment in window, window.start - SLACK <= moment < window.end + SLACK

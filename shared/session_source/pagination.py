@@ -1,0 +1,66 @@
+"""Pagination: from one page to the token of the next, without any I/O.
+
+A pager has the ``first`` token and a rule, ``following``. What tells the end is, in this order: a next token
+in the answer, a total, and only where the vendor gives neither, a page that is not full.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from session_source.columns import Row, Value, at
+
+Token = int | str | None
+
+
+class Page(NamedTuple):
+    """What one answer held: the vendor's records, and the token that continues (None: it was the last)."""
+
+    rows: list[Row]
+    following: Token
+
+
+class Pager(Protocol):
+    """How a vendor's list is continued."""
+
+    @property
+    def first(self) -> Token:
+        """The token of the first page."""
+
+    def following(self, token: Token, rows: list[Row], body: Mapping[str, Any]) -> Token:
+        """The token of the page after the one that ``token`` asked for; None where that was the last."""
+
+
+class PageNumber:
+    """Pages counted from 1, and nothing in the answer that tells the end but a page that is not full."""
+
+    first: Token = 1
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def following(self, token: Token, rows: list[Row], body: Mapping[str, Any]) -> Token:
+        """Count on while pages are full."""
+        return int(token or 0) + 1 if len(rows) >= self.size else None
+
+
+class NextInAnswer:
+    """The answer names what continues it; where it carries no such object at all, ``otherwise`` decides.
+
+    Args:
+        path: where the next token stands, ``("pagination", "next")``. Null, ``""`` or 0 there is the end.
+        first: the token of the first page.
+        otherwise: the rule for an answer that lacks the object around the token.
+    """
+
+    def __init__(self, *path: str, first: Token = None, otherwise: Pager | None = None) -> None:
+        self.path = path
+        self.first = first
+        self.otherwise = otherwise
+
+    def following(self, token: Token, rows: list[Row], body: Mapping[str, Any]) -> Token:
+        """Read the next token."""
+        around: Value = at(dict(body), *self.path[:-1])
+        if (isinstance(around, dict) and self.path[-1] in around) or self.otherwise is None:
+            following: Token = at(dict(body), *self.path) or None
+            return following
+        return self.otherwise.following(token, rows, body)

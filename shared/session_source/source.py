@@ -1,0 +1,270 @@
+"""The source: config → endpoints → groups of streams → windows → pages → messages."""
+
+import logging
+import time
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from airbyte_cdk.models import (
+    AirbyteCatalog,
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    AirbyteStreamStatus,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    ConnectorSpecification,
+    FailureType,
+    Status,
+    StreamDescriptor,
+    SyncMode,
+)
+from airbyte_cdk.sources import Source
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from requests.auth import AuthBase
+
+from session_source import config as configs
+from session_source import redaction, specification, state, windows
+from session_source.budget import Budget
+from session_source.client import Client, Patience
+from session_source.config import Config, Settings
+from session_source.endpoints import Endpoint
+from session_source.errors import Fault, config_error
+from session_source.groups import Group
+from session_source.messages import Sync
+from session_source.reading import read
+from session_source.state import Partition, StreamState
+from session_source.windows import Window
+
+CHECKED_PARTITIONS = 10
+"""How many sites, apps or segments `check` asks for."""
+
+CHECK_SECONDS = 27.0
+"""When `check` asks nothing more; with start-up it ends within 30 seconds."""
+
+
+class SessionSource(Source):
+    """An Airbyte source for one vendor of sessions.
+
+    Class attributes:
+        vendor: the vendor's name, as sentences use it.
+        credentials_cure: a sentence that says where a user mends credentials.
+        window_days: the default of ``window_in_days``.
+        workers: the default of ``num_workers``; 1 where the vendor allows one request at a time, and then it
+            is no option.
+    """
+
+    vendor: ClassVar[str]
+    credentials_cure: ClassVar[str]
+    window_days: ClassVar[int]
+    workers: ClassVar[int]
+
+    @abstractmethod
+    def endpoints(self, config: Config) -> list[Endpoint]:
+        """Give the endpoints that a config has; the first one is what `check` asks.
+
+        Raises:
+            AirbyteTracedException: the config cannot be right, though it fits the spec.
+        """
+
+    @abstractmethod
+    def auth(self, config: Config) -> AuthBase:
+        """Put the config's credentials onto requests."""
+
+    @abstractmethod
+    def base_url(self, config: Config) -> str:
+        """Give the production address for a config."""
+
+    def patience(self) -> Patience:
+        """How long to wait for what."""
+        return Patience()
+
+    def budget(self, config: Config) -> Budget | None:
+        """Give the hourly budget of requests, where the vendor locks out who sends more."""
+        return None
+
+    def generation(self, config: Config) -> str | None:
+        """Name the API generation that a config asks for; state of another one is not used."""
+        return None
+
+    @property
+    def package(self) -> str:
+        """The vendor's package, where spec.yaml and schemas/ are."""
+        return type(self).__module__.split(".")[0]
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:
+        """Describe the config: the vendor's own properties, then those that all connectors share."""
+        return specification.load(self.package, self.window_days, self.workers)
+
+    def discover(self, logger: logging.Logger, config: Config) -> AirbyteCatalog:
+        """List the streams; needs no network."""
+        return AirbyteCatalog(
+            streams=[
+                stream.as_airbyte_stream(self.package)
+                for endpoint in self.endpoints(config)
+                for stream in endpoint.streams
+            ]
+        )
+
+    def check(self, logger: logging.Logger, config: Config) -> AirbyteConnectionStatus:
+        """Ask for one page of each configured part, the first ten, and say in a sentence what is wrong."""
+        self._protect(config)
+        try:
+            self._check(logger, config)
+        except Fault as fault:
+            return AirbyteConnectionStatus(Status.FAILED, fault.sentence)
+        except AirbyteTracedException as error:
+            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(error.message or str(error)))
+        return AirbyteConnectionStatus(Status.SUCCEEDED)
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Config,
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Read the configured streams.
+
+        Raises:
+            AirbyteTracedException: at the end, when a stream failed; each failure was told before.
+        """
+        self._protect(config)
+        settings = self._settings(config)
+        budget = self.budget(config)
+        endpoints = self.endpoints(config)
+        chosen = {configured.stream.name: configured for configured in catalog.streams}
+        known = [s for endpoint in endpoints for s in endpoint.streams if s.name in chosen]
+        states = self._states(config, chosen, state, logger)
+        if budget is not None:
+            budget.spend(saved.requests for saved in states.values())
+        sync = Sync(self.package, states, budget=budget, logger=logger)
+
+        yield from sync.start(known)
+        client = self._client(config, settings, self.patience(), budget)
+        groups: list[Group] = []
+        for endpoint in endpoints:
+            streams = [chosen[stream.name] for stream in endpoint.streams if stream.name in chosen]
+            if not streams:
+                continue
+            try:
+                partitions = endpoint.partitions(client.fetch)
+            except (Fault, AirbyteTracedException) as error:
+                yield from sync.fail([s for s in known if s in endpoint.streams], error, endpoint.name)
+                continue
+            for partition in partitions:
+                groups += _groups(endpoint, partition, streams, states, settings)
+        yield from sync.messages(read(groups, client, settings.workers))
+        yield from sync.end(known)
+        yield from self._missing(set(chosen) - {stream.name for stream in known}, sync)
+        if sync.errors:
+            raise _summary(sync.errors)
+
+    def _check(self, logger: logging.Logger, config: Config) -> None:
+        settings = self._settings(config)
+        endpoint = self.endpoints(config)[0]
+        window = Window(max(settings.span.start, settings.span.end - timedelta(days=1)), settings.span.end)
+        end = time.monotonic() + CHECK_SECONDS
+        patience = Patience(connect=5, read=10, total=10, outage=15, limit=5, attempts=2)
+        client = self._client(config, settings, patience, budget=None)
+        try:
+            partitions = endpoint.partitions(client.fetch)
+            for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
+                left = end - time.monotonic()
+                if number and left < 2 * patience.total:
+                    logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were asked.")
+                    return
+                token = endpoint.pager.first
+                client.fetch(
+                    endpoint.request(window, partition, token),
+                    lambda answer: endpoint.page(answer, endpoint.pager.first),
+                    explain=endpoint.fault,
+                    say=logger.info,
+                )
+        finally:
+            client.close()
+
+    def _protect(self, config: Config) -> None:
+        redaction.protect(self.spec(logging.getLogger("airbyte")).connectionSpecification, config)
+
+    def _settings(self, config: Config) -> Settings:
+        defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
+        return configs.settings(config, defaults, datetime.now(UTC))
+
+    def _client(self, config: Config, settings: Settings, patience: Patience, budget: Budget | None) -> Client:
+        return Client(
+            vendor=self.vendor,
+            base_url=configs.base_url(config, self.base_url(config)),
+            auth=self.auth(config),
+            cure=self.credentials_cure,
+            patience=patience.for_limit(settings.limit_wait),
+            budget=budget,
+            workers=settings.workers,
+        )
+
+    def _states(
+        self,
+        config: Config,
+        names: Iterable[str],
+        saved: list[AirbyteStateMessage] | None,
+        logger: logging.Logger,
+    ) -> dict[str, StreamState]:
+        manager = state.load(saved)
+        generation = self.generation(config)
+        return {
+            name: StreamState(name, manager.get_stream_state(name, None), generation=generation, logger=logger)
+            for name in names
+        }
+
+    def _missing(self, names: Iterable[str], sync: Sync) -> Iterator[AirbyteMessage]:
+        for name in sorted(names):
+            error = config_error(
+                f"The connector has no stream {name!r} with this configuration. Refresh the schema of the "
+                "connection, or leave the stream out."
+            )
+            yield status_message(StreamDescriptor(name=name), AirbyteStreamStatus.INCOMPLETE)
+            yield error.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=name))
+            sync.errors[name] = error
+
+
+def _groups(
+    endpoint: Endpoint,
+    partition: Partition,
+    streams: Iterable[ConfiguredAirbyteStream],
+    states: Mapping[str, StreamState],
+    settings: Settings,
+) -> Iterator[Group]:
+    """Put together the streams of an endpoint that have the same windows to read."""
+    names_by_finished: dict[windows.Finished, set[str]] = {}
+    for configured in streams:
+        saved = states[configured.stream.name]
+        finished = windows.before(saved.finished(partition), settings.span.end)
+        if finished and configured.sync_mode is SyncMode.incremental:
+            finished = windows.before(finished, finished[-1].end - settings.lookback)
+        saved.replace(partition, finished)
+        to_skip = windows.within(finished, settings.span)
+        names_by_finished.setdefault(to_skip, set()).add(configured.stream.name)
+    for finished, names in names_by_finished.items():
+        fed = [stream for stream in endpoint.streams if stream.name in names]
+        yield Group(
+            endpoint,
+            partition,
+            fed,
+            span=settings.span,
+            finished=finished,
+            days=min(settings.window_days, endpoint.longest_window),
+        )
+
+
+def _summary(errors: Mapping[str, AirbyteTracedException]) -> AirbyteTracedException:
+    """Make the sync's last error: the user's to mend only if a stream failed by its config."""
+    kinds = {error.failure_type for error in errors.values()}
+    order = [FailureType.config_error, FailureType.system_error, FailureType.transient_error]
+    sentences = " ".join(dict.fromkeys(str(error) for error in errors.values()))
+    return AirbyteTracedException(
+        message=f"These streams did not end well: {', '.join(errors)}. {sentences}",
+        failure_type=next(kind for kind in order if kind in kinds),
+    )

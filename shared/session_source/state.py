@@ -1,0 +1,124 @@
+"""State: which windows of which partitions each stream has finished, and how Airbyte is told."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    StreamDescriptor,
+    Type,
+)
+from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
+
+from session_source import windows
+from session_source.budget import Budget
+from session_source.windows import Finished, Window
+
+Partition = Mapping[str, Any]
+"""A part of the vendor's data with windows and state of its own (a site, an app); ``{}`` where there is one."""
+
+_NO_CURSOR = {"__ab_no_cursor_state_message": True}
+"""The CDK's word for a stream that is read whole each time."""
+
+
+class StreamState:
+    """What one stream has finished, by partition.
+
+    Args:
+        name: the stream.
+        saved: the state that was handed in, ``{}`` for none.
+        generation: the vendor's API generation; state that another one wrote is not used.
+        logger: told what of the state cannot be used.
+    """
+
+    def __init__(
+        self, name: str, saved: Mapping[str, Any], *, generation: str | None, logger: logging.Logger
+    ) -> None:
+        self.name = name
+        self.generation = generation
+        self.requests = saved.get("requests")
+        self._finished: dict[bytes, tuple[Partition, Finished]] = {}
+        if saved and saved != _NO_CURSOR:
+            written_by = saved.get("api", generation)
+            if written_by != generation:
+                logger.warning(
+                    f"The state of {name} was written by the API {written_by}, which has other sessions than "
+                    f"{generation}: {name} is read from start_date."
+                )
+                return
+            self._load(saved, logger)
+
+    def _load(self, saved: Mapping[str, Any], logger: logging.Logger) -> None:
+        listed = saved.get("states")
+        pieces = listed if isinstance(listed, list) else [{"partition": {}, "cursor": saved}]
+        for piece in pieces:
+            try:
+                self._finished[_key(piece["partition"])] = (
+                    piece["partition"],
+                    windows.from_json(piece["cursor"]),
+                )
+            except (KeyError, TypeError, ValueError) as error:
+                logger.warning(
+                    f"A part of the state of {self.name} cannot be read and is left out ({error}); what it "
+                    "covered is read again."
+                )
+
+    def finished(self, partition: Partition) -> Finished:
+        """Give the finished windows of a partition."""
+        return self._finished.get(_key(partition), ({}, ()))[1]
+
+    def replace(self, partition: Partition, finished: Finished) -> None:
+        """Set the finished windows of a partition."""
+        self._finished[_key(partition)] = (partition, finished)
+
+    def add(self, partition: Partition, window: Window) -> None:
+        """Count one more window as finished."""
+        self.replace(partition, windows.union([*self.finished(partition), window]))
+
+    def message(self, budget: Budget | None) -> AirbyteMessage:
+        """Write the state as it stands."""
+        parts = list(self._finished.values())
+        if all(not partition for partition, _ in parts):
+            state = windows.to_json(parts[0][1] if parts else ())
+        else:
+            state = {"states": [{"partition": p, "cursor": windows.to_json(f)} for p, f in parts]}
+        if self.generation:
+            state["api"] = self.generation
+        if budget is not None:
+            state["requests"] = budget.to_json()
+        return state_message(self.name, state)
+
+
+def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
+    """Make the message that carries a stream's state."""
+    return AirbyteMessage(
+        type=Type.STATE,
+        state=AirbyteStateMessage(
+            type=AirbyteStateType.STREAM,
+            stream=AirbyteStreamState(
+                stream_descriptor=StreamDescriptor(name=name), stream_state=AirbyteStateBlob(**state)
+            ),
+        ),
+    )
+
+
+def no_cursor_message(name: str) -> AirbyteMessage:
+    """Make the state of a stream that is read whole each time."""
+    return state_message(name, _NO_CURSOR)
+
+
+def load(saved: Iterable[AirbyteStateMessage] | None) -> ConnectorStateManager:
+    """Read the states that were handed in, per stream or global."""
+    return ConnectorStateManager(list(saved or []))
+
+
+def _key(partition: Partition) -> bytes:
+    if not isinstance(partition, Mapping):
+        raise TypeError("a partition is no object")
+    return orjson.dumps(dict(partition), option=orjson.OPT_SORT_KEYS)

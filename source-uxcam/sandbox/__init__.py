@@ -1,0 +1,1 @@
+"""UXCam as its two session APIs describe themselves, for the sandbox in `integration_tests/sandbox`."""

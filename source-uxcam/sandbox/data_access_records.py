@@ -1,0 +1,177 @@
+"""The records of the new API: every field that https://developer.uxcam.com shows for lists."""
+
+import time
+from typing import Any
+
+import orjson
+
+from .records import Device, Event, Session, User
+
+# The documentation numbers Android and iOS and is silent about the web.
+PLATFORM_NUMBERS = {"android": 1, "ios": 2, "web": 3}
+TIME_FORMS = {"iso": "%Y-%m-%dT%H:%M:%SZ", "space": "%Y-%m-%d %H:%M:%S"}
+DASHBOARD = "https://app.uxcam.com/app"
+
+
+def session_properties(session: Session) -> dict[str, Any]:
+    """The custom properties of a session's user, with what UXCam adds."""
+    return {**session.properties, "alias": session.user.alias, "uxcamuserid": session.user.id}
+
+
+def device_of(device: Device) -> dict[str, Any]:
+    """A session's device."""
+    told = device.record
+    return {
+        "carrierCode": "42901" if told["carrier_name"] else None,
+        "carrierName": told["carrier_name"],
+        "osName": told["os_version"].rpartition(" ")[0],
+        "appVersion": told["app_version"],
+        "sdkVersion": told["sdk_version"],
+        "osVersion": device.version,
+        "language": told["language"],
+        "country": told["country"],
+        "totalStorageInKB": told["total_storage_in_kb"],
+        "totalRamInKB": told["total_ram_kb"],
+        "freeRamInKb": told["free_ram_kb"],
+        "dpi": told["dpi"],
+        "height": told["height"],
+        "width": told["width"],
+        "type": told["type"],
+        "class": told["class"],
+        "producer": told["producer"],
+        "model": told["model"],
+        "deviceId": told["id"],
+        "isNotificationEnabled": None
+        if told["notification_enabled"] is None
+        else bool(told["notification_enabled"]),
+        "isRooted": bool(told["is_rooted"]),
+        "platform": device.platform,
+    }
+
+
+class Writer:
+    """Writes each record once; `form` is one of TIME_FORMS: the vendor's pages show both."""
+
+    def __init__(self, app_id: str, form: str) -> None:
+        self.app_id = app_id
+        self.form = form
+
+    def moment(self, seconds: int) -> str:
+        """A time, in the chosen form."""
+        return time.strftime(TIME_FORMS[self.form], time.gmtime(seconds))
+
+    def write(self, row: Session | Event | User) -> bytes:
+        """The record of a row, as JSON."""
+        written = row.written.get(self.form)
+        if written is None:
+            if isinstance(row, Session):
+                record = self.session(row)
+            elif isinstance(row, Event):
+                record = self.event(row)
+            else:
+                record = self.user(row)
+            written = row.written[self.form] = orjson.dumps(record)
+        return written
+
+    def session(self, session: Session) -> dict[str, Any]:
+        """A session; `user` has the two shapes that the vendor's samples have, in turns."""
+        record: dict[str, Any] = {
+            "sessionId": session.id,
+            "url": f"{DASHBOARD}/{self.app_id}/sessions/list/1/{session.id}",
+            "property": {
+                "uploadedServerTime": self.moment(session.uploaded),
+                "deviceLocalDateTime": self.moment(session.verified + 4 * 3600),
+                "verifiedServerTime": self.moment(session.verified),
+                "offlineRecorded": session.offline,
+                "hasVideo": session.video,
+                "isCrashed": session.crashed,
+                "durationSec": session.duration,
+                "totalGesture": session.gestures,
+                "totalScreen": session.screens,
+                "uniqueScreensCount": len(session.flow.screen_names),
+                "rageGestureCount": session.rage,
+                "networkType": session.network,
+            },
+            "device": device_of(session.device),
+            "location": {
+                "countryCode": session.place.code,
+                "city": session.place.city,
+                "longitude": session.place.longitude,
+                "latitude": session.place.latitude,
+            },
+        }
+        if session.order % 2:
+            return {**record, "sessionNumber": session.number, "user": session_properties(session)}
+        user = {"sessionNumber": session.number, "userProperty": session_properties(session)}
+        return {**record, "user": user}
+
+    def event(self, event: Event) -> dict[str, Any]:
+        """An event; it carries part of its session."""
+        session, device = event.session, event.session.device
+        return {
+            "eventId": event.id,
+            "eventName": event.content["name"],
+            "eventScreen": event.screen,
+            "eventDate": self.moment(event.at),
+            "eventPropertyTime": event.content["time"],
+            "url": f"{DASHBOARD}/{self.app_id}/sessions/list/1/{session.id}",
+            "sessionProperty": {
+                "sessionId": session.id,
+                "hasVideo": session.video,
+                "isCrashed": session.crashed,
+                "durationSec": session.duration,
+                "totalGesture": session.gestures,
+                "totalScreen": session.screens,
+                "uniqueScreensCount": len(session.flow.screen_names),
+                "networkType": session.network,
+                "sessionNumber": session.number,
+                "country": session.place.country,
+            },
+            "userProperty": session_properties(session),
+            "eventProperty": event.content["params"],
+            "device": {
+                "model": device.record["model"],
+                "deviceId": device.record["id"],
+                "platform": PLATFORM_NUMBERS[device.platform],
+                "appVersion": device.record["app_version"],
+                "osVersion": device.version,
+                "producer": device.record["producer"],
+                "class": device.record["class"],
+            },
+        }
+
+    def user(self, user: User) -> dict[str, Any]:
+        """A user, with sums over all sessions that are kept."""
+        sessions, device = user.sessions, user.device
+        gestures = sum(session.gestures for session in sessions)
+        unresponsive = sum(session.unresponsive for session in sessions)
+        return {
+            "uxcamUserId": user.id,
+            "userId": user.identity,
+            "url": f"{DASHBOARD}/{self.app_id}/users/list/1/{user.id}",
+            "property": {**user.properties, "alias": user.alias},
+            "usage": {
+                "registeredOn": self.moment(user.registered),
+                "lastseenOn": self.moment(user.active[-1]),
+                "totaluser": len(sessions),
+                "totaluserTime": sum(session.duration for session in sessions),
+                "totalGesture": gestures,
+                "screenCount": sum(session.screens for session in sessions),
+                "eventCount": sum(len(session.events) for session in sessions),
+                "rageGestureCount": sum(session.rage for session in sessions),
+                "responsiveGestureCount": gestures - unresponsive,
+                "unresponsiveGestureCount": unresponsive,
+            },
+            "location": {
+                "countryCode": user.place.code,
+                "city": user.place.city,
+                "country": user.place.country,
+            },
+            "device": {
+                "model": device.record["model"],
+                "deviceId": device.record["id"],
+                "platform": device.platform,
+                "appVersion": device.record["app_version"],
+                "osVersion": device.version,
+            },
+        }

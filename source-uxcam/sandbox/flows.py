@@ -1,0 +1,124 @@
+"""What happens inside a session: screens, gestures, events."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+POOL = 400
+SCREENS = [
+    "Home",
+    "Product List",
+    "ActivityUserDetails",
+    "Détails du panier",
+    "設定",
+    "activitycrash",
+    "Checkout",
+]
+EVENTS = ["purchase", "abortCartEvent", "cancel_cart", "added to cart", "acheté ✓", "ragetap", "login"]
+GESTURES = ["Single Tap", "Double Tap", "Swipe", "Pinch", "Long Press"]
+VIEWS = ["StartButton", "Löschen", "menu", "", "検索"]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The `flow` of a session record with what the session's own numbers and filters say about it."""
+
+    written: bytes
+    events: tuple[tuple[str, dict[str, Any]], ...]
+    """Each with its screen's name."""
+    gestures_by_screen: tuple[int, ...]
+    events_by_screen: tuple[int, ...]
+    screen_names: frozenset[str]
+    event_names: frozenset[str]
+    duration: float
+    gestures: int
+    rage: int
+    unresponsive: int
+
+
+def flow_of(screens: list[dict[str, Any]]) -> Flow:
+    """A flow from its JSON."""
+    events = tuple((screen["activity_name"], event) for screen in screens for event in screen["events"])
+    gestures = [gesture for screen in screens for gesture in screen["gestures"]]
+    return Flow(
+        written=orjson.dumps(screens),
+        events=events,
+        gestures_by_screen=tuple(len(screen["gestures"]) for screen in screens),
+        events_by_screen=tuple(len(screen["events"]) for screen in screens),
+        screen_names=frozenset(screen["activity_name"] for screen in screens),
+        event_names=frozenset(event["name"] for _, event in events),
+        duration=screens[-1]["end_time"],
+        gestures=len(gestures),
+        rage=sum(gesture["rage"] for gesture in gestures),
+        unresponsive=sum(1 - gesture["view"]["responsive"] for gesture in gestures),
+    )
+
+
+def flows(dice: random.Random) -> list[Flow]:
+    """A stock of flows; sessions share them, for no key depends on what a screen holds."""
+    return [flow_of(screens(dice)) for _ in range(POOL)]
+
+
+def screens(dice: random.Random) -> list[dict[str, Any]]:
+    """One to four screens, one after the other."""
+    start = 0.0
+    found = []
+    for _ in range(dice.choice([1, 1, 2, 2, 3, 4])):
+        end = round(start + dice.uniform(2, 60), 3)
+        name = dice.choice(SCREENS)
+        found.append(
+            {
+                "activity_name": name,
+                "start_time": start,
+                "end_time": end,
+                "total_time": round(end - start, 3),
+                "gestures": [gesture(dice, start, end) for _ in range(dice.choice([0, 1, 2, 2, 3]))],
+                "events": events(dice, name, start, end),
+            }
+        )
+        start = end
+    return found
+
+
+def gesture(dice: random.Random, start: float, end: float) -> dict[str, Any]:
+    """One touch."""
+    view = dice.choice(VIEWS)
+    return {
+        "type": dice.choice(GESTURES),
+        "time": round(dice.uniform(start, end), 3),
+        "rage": int(dice.random() < 0.2),
+        "view": {
+            "name": view,
+            "id": f"{view.lower()}_{dice.randrange(400)}" if view else None,
+            "class": dice.choice(["Button", "ImageView", "UILabel"]),
+            "responsive": int(dice.random() < 0.8),
+        },
+    }
+
+
+def events(dice: random.Random, screen: str, start: float, end: float) -> list[dict[str, Any]]:
+    """None to three events; at times the same one twice in the same moment."""
+    found = [event(dice, screen, round(dice.uniform(start, end), 3)) for _ in range(dice.choice([0, 0, 1, 2, 3]))]
+    if found and dice.random() < 0.15:
+        found.append(dict(found[-1]))
+    return found
+
+
+def event(dice: random.Random, screen: str, moment: float) -> dict[str, Any]:
+    """One event: of the app's own, or of UXCam."""
+    if dice.random() < 0.25:
+        return {"time": moment, "type": "uxcam", "name": "rage_tap", "params": {"screen_name": screen}}
+    params: dict[str, Any] = {
+        "value": dice.randrange(100),
+        "object": dice.choice(["car", "Fahrrad", "🚲", None]),
+    }
+    if dice.random() < 0.3:
+        params = {"reason": "unclear", "nested": {"a": [1, 2.5, "x"]}, "price": round(dice.uniform(1, 99), 2)}
+    return {
+        "time": moment,
+        "type": "user_defined",
+        "name": dice.choice(EVENTS),
+        "params": params if dice.random() < 0.9 else {},
+    }

@@ -1,0 +1,134 @@
+"""The facts behind both APIs: users, devices, sessions and events, each held once."""
+
+import functools
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .flows import Flow
+
+
+class Place(NamedTuple):
+    """Where an IP address is; UXCam names the country and its code."""
+
+    code: str | None
+    country: str | None
+    city: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device: its record in the old API, and what only the new one tells."""
+
+    platform: str
+    """android, ios or web."""
+    version: str
+    """Of the operating system, without its name."""
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Web:
+    """What only a session in a browser has."""
+
+    browser: str
+    browser_version: str
+    referer: str | None
+    referer_domain: str | None
+    utm: dict[str, str]
+
+
+@dataclass(eq=False)
+class User:
+    """A user with the sessions that are kept."""
+
+    id: str
+    name: str | None
+    alias: str
+    identity: str | None
+    place: Place
+    device: Device
+    properties: dict[str, Any]
+    sessions: "list[Session]" = field(default_factory=list)
+    written: dict[str, bytes] = field(default_factory=dict)
+    """The user's record in the new API, by the form of its times; empty when it has to be written again."""
+
+    @functools.cached_property
+    def active(self) -> list[int]:
+        """When the user uploaded a session or fired an event, in order."""
+        moments = {session.uploaded for session in self.sessions}
+        return sorted(moments.union(event.at for session in self.sessions for event in session.events))
+
+    @property
+    def registered(self) -> int:
+        """When the user was seen first."""
+        return min(session.verified for session in self.sessions)
+
+    def changed(self) -> None:
+        """Forget what followed from the sessions."""
+        self.written.clear()
+        self.__dict__.pop("active", None)
+
+
+@dataclass(eq=False)
+class Session:
+    """One session; times are epoch seconds."""
+
+    id: str
+    order: int
+    """Breaks ties between sessions of one second: the later one is the newer one."""
+    uploaded: int
+    verified: int
+    user: User
+    device: Device
+    place: Place
+    flow: Flow
+    number: int
+    crashed: bool
+    video: bool
+    offline: bool
+    network: str | None
+    properties: dict[str, Any]
+    duration: float
+    gestures: int
+    screens: int
+    unresponsive: int
+    rage: int
+    web: Web | None = None
+    original: dict[str, Any] | None = None
+    """The page's own record, where this session is one of its examples."""
+    written: dict[str, bytes] = field(default_factory=dict)
+    events: "list[Event]" = field(default_factory=list)
+
+    @functools.cached_property
+    def day(self) -> str:
+        """The day of the upload, in UTC."""
+        return time.strftime("%Y-%m-%d", time.gmtime(self.uploaded))
+
+    def __post_init__(self) -> None:
+        digest = hashlib.blake2b(self.id.encode(), digest_size=12).hexdigest()
+        self.events = [
+            Event(
+                id=f"{digest[:8]}-{digest[8:12]}-4{index:03x}-8{digest[12:15]}-{digest[15:]}{index:03x}",
+                at=self.verified + int(event["time"]),
+                session=self,
+                screen=screen,
+                content=event,
+            )
+            for index, (screen, event) in enumerate(self.flow.events)
+        ]
+
+
+@dataclass(eq=False)
+class Event:
+    """One event, as the new API lists it."""
+
+    id: str
+    at: int
+    session: Session
+    screen: str
+    content: dict[str, Any]
+    written: dict[str, bytes] = field(default_factory=dict)

@@ -1,0 +1,252 @@
+"""Filters: what each API can be asked for, checked against the data type before anything is sent.
+
+Session API: the tables of https://dashboardapi.uxcam.com/public/session. v2:
+https://developer.uxcam.com/reference/filter-operators
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from session_source import Config, Row, Value, at, config_error, moment_text
+
+Filter: TypeAlias = Mapping[str, Any]
+"""One filter of a config: ``field``, ``operator``, ``values``, and ``property_name`` for custom properties."""
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+def _whole(value: Value) -> int:
+    number = int(str(value))
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _decimal(value: Value) -> float:
+    text = str(value)
+    return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+def _boolean(value: Value) -> bool:
+    return {"true": True, "false": False}[str(value).lower()]
+
+
+def _boolean_text(value: Value) -> str:
+    return str(_boolean(value)).lower()
+
+
+class DataType(NamedTuple):
+    """What a field holds, and its operators by how many values they take."""
+
+    what: str
+    convert: Callable[[Value], Value]
+    one: tuple[str, ...] = ()
+    many: tuple[str, ...] = ()
+    pair: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+
+    def value(self, operator: str, values: list[Value]) -> Value:
+        """Make the value that is sent.
+
+        Raises:
+            ValueError: the operator does not go with this type, or the values not with the operator.
+        """
+        if operator in self.none and not [value for value in values if value]:
+            return ""
+        if operator in self.many and values:
+            return [self.convert(value) for value in values]
+        if operator in self.one and len(values) == 1:
+            return self.convert(values[0])
+        if operator in self.pair and len(values) == 2:
+            lower, upper = (self.convert(value) for value in values)
+            return {"lower": lower, "upper": upper}
+        raise ValueError
+
+    def described(self) -> str:
+        """Say what may be asked of a field of this type."""
+        by_count = {"one value": self.one, "a list": self.many, "two values": self.pair, "no value": self.none}
+        operators = "; ".join(f"{', '.join(names)} with {count}" for count, names in by_count.items() if names)
+        return f"{self.what}: {operators}"
+
+
+class Grammar:
+    """The filters of one API.
+
+    Args:
+        types: the fields, by their data type.
+        unknown_to: fields that some endpoints do not know, by endpoint.
+        properties: the fields that name a custom property beside it.
+    """
+
+    def __init__(
+        self,
+        types: Mapping[DataType, tuple[str, ...]],
+        *,
+        unknown_to: Mapping[str, frozenset[str]] | None = None,
+        properties: frozenset[str] = frozenset(),
+    ) -> None:
+        self.types = {field: data_type for data_type, fields in types.items() for field in fields}
+        self._unknown_to = unknown_to or {}
+        self._properties = properties
+
+    def checked(self, filters: list[Filter]) -> list[tuple[Filter, Value]]:
+        """Check a config's filters and give each with the value that is sent for it.
+
+        Raises:
+            AirbyteTracedException: one cannot be sent as it is; the sentence says what its field takes.
+        """
+        fields = [one["field"] for one in filters]
+        for field in fields:
+            if fields.count(field) > 1:
+                raise config_error(
+                    f"There are two filters for {field}. Keep one; several values go into one list."
+                )
+        return [(one, self._value(one)) for one in filters]
+
+    def knows(self, endpoint: str, field: str) -> bool:
+        """Tell whether an endpoint knows a field; a filter that it does not know is left out for it."""
+        return field not in self._unknown_to.get(endpoint, frozenset())
+
+    def _value(self, one: Filter) -> Value:
+        field = one["field"]
+        data_type = self.types.get(field)
+        if data_type is None:
+            raise config_error(f"The filter field {field!r} is none of: {', '.join(sorted(self.types))}.")
+        if field in self._properties and not one.get("property_name"):
+            raise config_error(f"The filter for {field} needs property_name: the name of the custom property.")
+        values = one.get("values") or []
+        try:
+            return data_type.value(one["operator"], values)
+        except (ValueError, KeyError, OverflowError):
+            raise config_error(
+                f"The filter {field} {one['operator']} {list(values)} cannot be sent: {field} is "
+                f"{data_type.described()}."
+            ) from None
+
+
+_EQUALITY = ("is", "isnot")
+_MEMBERSHIP = ("in", "notin")
+
+SESSION_API = Grammar(
+    {
+        DataType("text", _text, one=(*_EQUALITY, "contains", "containsnot"), many=_MEMBERSHIP): (
+            "countrycode",
+            "country",
+            "appversion",
+            "uxcamuserid",
+            "osversion",
+            "sdkversion",
+            "useridentity",
+            "alias",
+            "username",
+        ),
+        DataType("true or false", _boolean, one=("is",)): ("video", "crashed"),
+        DataType("a platform", _text, none=("isandroid", "isios")): ("platform",),
+        DataType("a whole number", _whole, one=(*_EQUALITY, "gt", "gteq", "lt", "lteq"), many=_MEMBERSHIP): (
+            "sessionhashofuser",
+            "totalgesture",
+            "screencount",
+        ),
+        DataType("a number", _decimal, one=("gt", "lt")): ("sessionlength",),
+        DataType("a list of names", _text, many=("hasany", "nothasany", "hasall", "nothasall")): (
+            "eventname",
+            "screenname",
+        ),
+    }
+)
+
+_STRING_OPERATORS = {"one": ("equal", "not_equal", "contains", "not_contains"), "many": ("in", "not_in")}
+_OF_SESSIONS = ("session_crashed", "session_has_video")
+_COUNTS_OF_SESSIONS = (
+    "session_duration",
+    "session_gesture_count",
+    "session_number_of_user",
+    "session_rage_gesture_count",
+    "session_responsive_gesture_count",
+    "session_screen_count",
+    "session_unique_screen_count",
+    "session_unresponsive_gesture_count",
+)
+_COUNTS_OF_USERS = (
+    "user_gesture_count",
+    "user_rage_gesture_count",
+    "user_responsive_gesture_count",
+    "user_session_screen_count",
+    "user_session_duration",
+    "user_unresponsive_gesture_count",
+)
+
+DATA_ACCESS_V2 = Grammar(
+    {
+        DataType("text", _text, **_STRING_OPERATORS): (
+            "app_version",
+            "device_class",
+            "device_id",
+            "device_manufacturer",
+            "device_model",
+            "device_os_version",
+            "device_platform",
+            "sdk_version",
+            "event_name",
+            "device_city",
+            "device_country",
+            "uxcamuserid",
+            "user_name",
+            "session_id",
+            "event_screen_name",
+            "user_first_referer",
+            "user_first_screen_name",
+            "user_first_referer_domain",
+            "browser_name",
+            "browser_version",
+            "referer",
+            "referer_domain",
+            "device_os_name",
+            "device_type",
+        ),
+        DataType("text of a property", _text, **_STRING_OPERATORS): (
+            "user_custom_property",
+            "event_custom_property",
+            "user_first_utm",
+            "utm",
+        ),
+        DataType("true or false", _boolean_text, one=("equal",)): _OF_SESSIONS,
+        DataType("a number", _decimal, one=("greater", "less", "greater_or_equal", "less_or_equal")): (
+            *_COUNTS_OF_SESSIONS,
+            *_COUNTS_OF_USERS,
+        ),
+        DataType("a list of names", _text, many=("has_any", "not_has_any")): ("session_screen_list",),
+        DataType("a moment", moment_text, one=("on", "not_on", "after", "before"), pair=("between_dates",)): (
+            "user_first_seen_on",
+        ),
+    },
+    unknown_to={
+        "session": frozenset({"event_screen_name", "user_first_seen_on", *_COUNTS_OF_USERS}),
+        "event": frozenset({"session_id", "user_first_seen_on", *_COUNTS_OF_USERS}),
+        "user": frozenset(
+            {"session_id", "event_screen_name", "session_screen_list", *_OF_SESSIONS, *_COUNTS_OF_SESSIONS}
+        ),
+    },
+    properties=frozenset({"user_custom_property", "event_custom_property"}),
+)
+
+
+def of_config(config: Config) -> list[Filter]:
+    """Take the filters out of a config."""
+    filters: list[Filter] = config.get("api", {}).get("filters") or []
+    return filters
+
+
+def status_told(body: Row) -> int:
+    """Tell which HTTP status an answer whose ``success`` is not true stands for."""
+    status = at(body, "error", "status")
+    if isinstance(status, int) and 400 <= status < 600:
+        return status
+    said = str(at(body, "error", "message") or body.get("message") or body.get("error")).lower()
+    if any(word in said for word in ("key", "appid", "app id", "auth", "permission", "credential")):
+        return 401
+    return 429 if "limit" in said or "too many" in said else 500

@@ -1,0 +1,145 @@
+"""UXCam's Session API: one list of whole sessions. https://dashboardapi.uxcam.com/public/session
+
+Announced for retirement by the vendor, and still the only one that tells screens and gestures.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from session_source import (
+    Answer,
+    Endpoint,
+    Integer,
+    Moment,
+    Number,
+    Page,
+    PageNumber,
+    Partition,
+    Request,
+    Row,
+    Stream,
+    Text,
+    Token,
+    ToldInBody,
+    Window,
+    at,
+    objects,
+    rows_of,
+)
+
+from source_uxcam.filters import SESSION_API, Filter, status_told
+
+
+def app_platform(row: Row) -> str | None:
+    """Tell android from ios by the operating system, the device's class and its producer; else null."""
+    texts = [str(at(row, "device", name) or "").lower() for name in ("os_version", "class", "producer")]
+    if any("android" in text for text in texts):
+        return "android"
+    if texts[2] == "apple" or any(re.search(r"\b(ios|ipados|iphone|ipad|ipod)\b", text) for text in texts):
+        return "ios"
+    return None
+
+
+def screens(row: Row) -> Iterator[Row]:
+    """Give the screens of a session."""
+    for index, screen in enumerate(objects(row.get("flow"), "activity_name")):
+        yield screen | {"screen_index": index}
+
+
+def gestures(row: Row) -> Iterator[Row]:
+    """Give the gestures of a session, screen by screen."""
+    return _inside_screens(row, "gestures", item="type", index="gesture_index")
+
+
+def events(row: Row) -> Iterator[Row]:
+    """Give the events of a session, screen by screen."""
+    return _inside_screens(row, "events", item="name", index="event_index")
+
+
+def _inside_screens(row: Row, name: str, *, item: str, index: str) -> Iterator[Row]:
+    for screen in screens(row):
+        for position, found in enumerate(objects(screen.get(name), item)):
+            yield found | {"screen_index": screen["screen_index"], index: position}
+
+
+STARTED_AT = Moment("session", "verified_server_time")
+DURATION = Number("session", "duration_sec")
+UPLOADED_AT = Moment("session", "uploaded_server_time")
+
+
+class Sessions(Endpoint):
+    """``GET session``: up to 100 a page, newest upload first, filtered by the day of the upload.
+
+    The days are sent as a list (``in``): what ``between`` does with its bounds is not documented.
+    """
+
+    name = "sessions"
+    streams = (
+        Stream("sessions", ("session_id",), "uploaded_at", is_session=True, schema="session_api/sessions"),
+        Stream(
+            "screens",
+            ("session_id", "screen_index"),
+            "uploaded_at",
+            items=screens,
+            schema="session_api/screens",
+        ),
+        Stream(
+            "gestures",
+            ("session_id", "screen_index", "gesture_index"),
+            "uploaded_at",
+            items=gestures,
+            schema="session_api/gestures",
+        ),
+        Stream(
+            "events",
+            ("session_id", "screen_index", "event_index"),
+            "uploaded_at",
+            items=events,
+            schema="session_api/events",
+        ),
+    )
+    columns = {
+        "session_id": Text("id"),
+        "uploaded_at": UPLOADED_AT,
+        "user_id": Text("user", "uxcam_id"),
+        "started_at": STARTED_AT,
+        "ended_at": Moment("session", "verified_server_time", plus=DURATION),
+        "duration_seconds": DURATION,
+        "country_code": Text("location", "country_code"),
+        "app_platform": app_platform,
+        "page_count": Integer("session", "screen_count"),
+    }
+    id = "session_id"
+    time = UPLOADED_AT
+    is_filtered_by_time = True
+    longest_window = 31
+    pager = PageNumber(size=100)
+
+    def __init__(self, filters: list[Filter]) -> None:
+        self._filters = {
+            one["field"]: {"operator": one["operator"], "value": value}
+            for one, value in SESSION_API.checked(filters)
+        }
+
+    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+        """Ask for a page of the days that the window touches."""
+        days = window.days()
+        dates = {"operator": "in", "value": days} if len(days) > 1 else {"operator": "on", "value": days[0]}
+        conditions = self._filters | {"sessiondate": dates}
+        return Request(
+            "GET",
+            "session",
+            params={
+                "page": str(token),
+                **{name: json.dumps(condition, separators=(",", ":")) for name, condition in conditions.items()},
+            },
+        )
+
+    def page(self, answer: Answer, token: Token) -> Page:
+        """Read a page; ``success`` is a string on the vendor's page."""
+        body = answer.object()
+        if str(body.get("success")).lower() != "true":
+            raise ToldInBody(status_told(body))
+        rows = rows_of(body.get("data"))
+        return Page(rows, self.pager.following(token, rows, body))

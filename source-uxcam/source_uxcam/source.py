@@ -1,0 +1,62 @@
+"""UXCam: session recordings of mobile apps and sites. https://developer.uxcam.com/reference"""
+
+import session_source
+from requests.auth import AuthBase
+from session_source import Budget, Config, Endpoint, HeaderAuth, QueryAuth, SessionSource
+
+from source_uxcam import data_access_v2, session_api
+from source_uxcam.filters import of_config
+
+PRODUCTION = {
+    "session_api": "https://dashboardapi.uxcam.com/public",
+    "data_access_v2": "https://api.uxcam.com/v2",
+}
+
+
+class SourceUxcam(SessionSource):
+    """Reads one app through one of UXCam's two API generations, which ``api.version`` chooses."""
+
+    vendor = "UXCam"
+    credentials_cure = (
+        "Create an API key in the app's settings in UXCam and check that it belongs to this app id, and that "
+        "the API chosen in the configuration is the one your account has."
+    )
+    window_days = 30
+    workers = 4
+
+    def endpoints(self, config: Config) -> list[Endpoint]:
+        """Give the endpoints of the chosen API."""
+        filters = of_config(config)
+        if self.generation(config) == "session_api":
+            return [session_api.Sessions(filters)]
+        return [
+            data_access_v2.Sessions(filters),
+            data_access_v2.Events(filters),
+            data_access_v2.Users(filters),
+        ]
+
+    def auth(self, config: Config) -> AuthBase:
+        """Put the app's id and key onto requests; the older API takes them in the URL only."""
+        if self.generation(config) == "session_api":
+            return QueryAuth({"apikey": config["api_key"], "appid": config["app_id"]})
+        return HeaderAuth({"X-App-Id": config["app_id"], "X-Api-Key": config["api_key"]})
+
+    def base_url(self, config: Config) -> str:
+        """Give the address of the chosen API."""
+        return PRODUCTION[self.generation(config)]
+
+    def budget(self, config: Config) -> Budget | None:
+        """Keep to what v2 allows: beyond it an app is locked out for up to a day."""
+        if self.generation(config) == "session_api":
+            return None
+        return Budget(config.get("api", {}).get("requests_per_hour", 500))
+
+    def generation(self, config: Config) -> str:
+        """Name the chosen API."""
+        version: str = config.get("api", {}).get("version", "data_access_v2")
+        return version
+
+
+def run() -> None:
+    """Run ``source-uxcam``."""
+    session_source.run(SourceUxcam())
