@@ -17,13 +17,10 @@ import pytest
 import requests
 
 from integration_tests.sandbox import (
-    Answer,
-    Config,
     EmptyBody,
     ErrorInside,
     Fault,
     Html,
-    Keys,
     NeverAnswers,
     RepeatToken,
     Request,
@@ -36,7 +33,6 @@ from integration_tests.sandbox import (
     Status,
     TruncatedBody,
     TruncatedJson,
-    Vendor,
     load_json,
     load_vendor,
     read_fault,
@@ -44,46 +40,10 @@ from integration_tests.sandbox import (
     serve,
     vendor_names,
 )
+from integration_tests.sandbox.shelf import Shelf
 
 ROOT = Path(__file__).resolve().parents[1]
 CUT = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-
-
-class Shelf(Vendor):
-    """The smallest vendor: one page that holds `size` words and a token."""
-
-    name = "shelf"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.size = 2000
-
-    def answer(self, request: Request) -> Answer:
-        if request.path == "/broken":
-            raise RuntimeError("broken on purpose")
-        asked = dict(request.query)
-        return Answer.json({"words": ["wörd"] * self.size, "token": "next", "page": asked.get("page")})
-
-    def error(self, status: int, path: str = "") -> Answer:
-        return Answer.json({"error": status, "path": path}, status)
-
-    def error_inside(self, path: str = "") -> Answer:
-        return Answer.json({"error": "inside", "path": path})
-
-    def repeat_token(self, answer: Answer) -> Answer:
-        return Answer.json({**json.loads(answer.body), "token": "before"})
-
-    def configs(self, origin: str) -> dict[str, Config]:
-        return {"all": {"base_url": origin}}
-
-    def expected(self, config_name: str) -> Keys:
-        return {config_name: [(index,) for index in range(self.size)]}
-
-    def grow(self, count: int) -> None:
-        self.size += count
-
-    def delete(self, count: int) -> None:
-        self.size -= count
 
 
 @pytest.fixture
@@ -92,7 +52,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def get(
+def get(  # noqa: PLR0913
     server: Server,
     path: str = "/page",
     *,

@@ -15,7 +15,7 @@ def pairs(encoded: str) -> list[tuple[str, str]]:
     return parse_qsl(encoded, keep_blank_values=True, encoding="utf-8", errors="strict")
 
 
-def load_json(text: str | bytes) -> Any:  # noqa: ANN401
+def load_json(text: str | bytes) -> Any:
     """JSON as RFC 8259 has it: no NaN, no name twice in one object; otherwise a ValueError."""
 
     def members(found: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Request:
             raise ValueError("the body is not a form")
         return pairs(self.body.decode())
 
-    def json(self) -> Any:  # noqa: ANN401
+    def json(self) -> Any:
         """The body, where it is JSON; a ValueError otherwise."""
         if self.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             raise ValueError("the body is not JSON")

@@ -96,6 +96,6 @@ def vendor_class(folder: str) -> type[Vendor]:
     return found[0]
 
 
-def load_vendor(folder: str, **options: Any) -> Vendor:  # noqa: ANN401
+def load_vendor(folder: str, **options: Any) -> Vendor:
     """A vendor with its data, by the connector's folder."""
     return vendor_class(folder)(**options)

@@ -109,5 +109,5 @@ def from_json(cursor: object) -> Finished:
         raise ValueError("it has no list of slices")
     try:
         return union(Window(times.from_text(piece["start"]), times.from_text(piece["end"])) for piece in slices)
-    except (KeyError, TypeError) as error:
-        raise ValueError("a slice has no start or no end") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("a slice lacks its start or its end") from error

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_tiles_touch_and_are_never_longer_than_allowed(span: Window, days: int) 
         span = Window(span.start, span.start + timedelta(days=2000))
     tiles = list(windows.tiles(windows.union([span]), days))
     assert windows.union(tiles) == windows.union([span])
-    assert all(earlier.end == later.start for earlier, later in zip(tiles, tiles[1:], strict=False))
+    assert all(earlier.end == later.start for earlier, later in pairwise(tiles))
     assert all(timedelta(0) < tile.end - tile.start <= timedelta(days=days) for tile in tiles)
 
 
@@ -53,7 +54,7 @@ def test_every_tile_but_the_last_ends_at_midnight(start: datetime, end: datetime
 @given(st.lists(PIECES, max_size=6))
 def test_union_is_sorted_disjoint_and_keeps_every_moment(pieces: list[Window]) -> None:
     merged = windows.union(pieces)
-    assert all(earlier.end < later.start for earlier, later in zip(merged, merged[1:], strict=False))
+    assert all(earlier.end < later.start for earlier, later in pairwise(merged))
     for piece in pieces:
         for moment in (piece.start, piece.start + (piece.end - piece.start) / 2):
             if piece.start < piece.end:

@@ -131,7 +131,7 @@ class Data:
             device=user.device,
             place=user.place,
             flow=flow,
-            number=len(user.sessions) + 1,
+            number=user.sessions[-1].number + 1 if user.sessions else 1,
             crashed=dice.random() < 0.1,
             video=dice.random() < 0.7,
             offline=offline,
