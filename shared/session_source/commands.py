@@ -4,12 +4,14 @@ Secrets are hidden in every form from the first line on, a config that does not 
 the property's name, and so is a file that cannot be read.
 """
 
+import gc
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.logger import PRINT_BUFFER
+from airbyte_cdk.logger import PRINT_BUFFER, is_platform_debug_log_enabled
 from airbyte_cdk.models import ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from jsonschema import Draft7Validator
@@ -17,11 +19,14 @@ from jsonschema.exceptions import best_match
 
 from session_source import redaction
 from session_source.errors import config_error
+from session_source.messages import RecordPage
 from session_source.source import SessionSource
 
 
 class Entrypoint(AirbyteEntrypoint):
     """The CDK's entrypoint."""
+
+    source: SessionSource
 
     @staticmethod
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
@@ -41,6 +46,31 @@ class Entrypoint(AirbyteEntrypoint):
             )
 
 
+    def lines(self, arguments: list[str]) -> Iterator[bytes]:
+        """Run a command and give its output, in pieces of whole lines.
+
+        Reading is the CDK's ``run`` and ``read`` but for the records, which are written a page at a time.
+        """
+        parsed = self.parse_args(arguments)
+        if parsed.command != "read":
+            yield from (line.encode() + b"\n" for line in self.run(parsed))
+            return
+        source = self.source
+        if parsed.debug or is_platform_debug_log_enabled():
+            logging.getLogger("airbyte").setLevel(logging.DEBUG)
+        config = source.read_config(parsed.config)
+        spec = source.spec(self.logger)
+        self.set_up_secret_filter(config, spec.connectionSpecification)
+        self.validate_connection(spec, config)
+        catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
+        for message in source.read_pages(self.logger, config, catalog, state):
+            if isinstance(message, RecordPage):
+                yield message.lines()
+                self._memory_monitor.check_memory_usage()
+            else:
+                yield self.airbyte_message_to_string(message).encode() + b"\n"
+
+
 def run(source: SessionSource, arguments: list[str] | None = None) -> None:
     """Run one command of a connector and print its messages.
 
@@ -48,8 +78,11 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
         source: the connector.
         arguments: the words after the program's name; those of this process if not given.
     """
+    gc.freeze()  # what was imported stays: without this, each collection looks through all of it again
     entrypoint = Entrypoint(source)
-    parsed = entrypoint.parse_args(sys.argv[1:] if arguments is None else arguments)
-    with PRINT_BUFFER:
-        for message in entrypoint.run(parsed):
-            print(f"{message}\n", end="")  # noqa: T201 - the protocol's output; one write a line
+    output = sys.stdout.buffer
+    with PRINT_BUFFER:  # where the CDK's log goes
+        for lines in entrypoint.lines(sys.argv[1:] if arguments is None else arguments):
+            PRINT_BUFFER.flush()
+            output.write(lines)
+            output.flush()

@@ -7,7 +7,9 @@ order is the order in the output.
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
+import orjson
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteRecordMessage,
@@ -32,8 +34,53 @@ from session_source.errors import Fault
 from session_source.groups import Claimed, Group
 from session_source.reading import Event, GroupFailed, Limited, PageRead, Said, WindowRead
 from session_source.schemas import Shape
-from session_source.state import StreamState, no_cursor_message
+from session_source.state import StreamState
 from session_source.streams import Stream
+
+
+class Record(NamedTuple):
+    """One record, and the fields that were nulled in it."""
+
+    data: Row
+    nulled: list[str]
+
+
+class RecordPage(NamedTuple):
+    """The records that one page held for one stream: the unit in which records are handed on."""
+
+    stream: str
+    records: list[Record]
+    emitted_at: int
+    """Milliseconds since 1970."""
+
+    def messages(self) -> Iterator[AirbyteMessage]:
+        """Give the records as messages of the protocol."""
+        for data, nulled in self.records:
+            record = AirbyteRecordMessage(self.stream, data, self.emitted_at, meta=_meta(nulled))
+            yield AirbyteMessage(Type.RECORD, record=record)
+
+    def lines(self) -> bytes:
+        """Write the records as lines of the protocol, as ``messages`` would be, at a third of the cost."""
+        return b"".join(orjson.dumps(self._message(*record), option=orjson.OPT_APPEND_NEWLINE) for record in self.records)
+
+    def _message(self, data: Row, nulled: list[str]) -> dict[str, Any]:
+        record = {"stream": self.stream, "data": data, "emitted_at": self.emitted_at}
+        if nulled:
+            record["meta"] = {
+                "changes": [
+                    {"field": path, "change": Change.NULLED.value, "reason": Reason.SOURCE_SERIALIZATION_ERROR.value}
+                    for path in nulled
+                ]
+            }
+        return {"type": "RECORD", "record": record}
+
+
+def _meta(nulled: list[str]) -> AirbyteRecordMessageMeta | None:
+    if not nulled:
+        return None
+    change, reason = Change.NULLED, Reason.SOURCE_SERIALIZATION_ERROR
+    changes = [AirbyteRecordMessageMetaChange(field=path, change=change, reason=reason) for path in nulled]
+    return AirbyteRecordMessageMeta(changes=changes)
 
 
 class Sync:
@@ -64,7 +111,7 @@ class Sync:
         self.errors: dict[str, AirbyteTracedException] = {}
         """The first error of each stream that failed."""
 
-    def messages(self, events: Iterable[Event]) -> Iterator[AirbyteMessage]:
+    def messages(self, events: Iterable[Event]) -> Iterator[AirbyteMessage | RecordPage]:
         """Give the messages of each event as it comes."""
         for event in events:
             match event:
@@ -99,7 +146,7 @@ class Sync:
             if stream.cursor:
                 yield self._states[stream.name].message(self._budget)
             elif stream.name not in self.errors:
-                yield no_cursor_message(stream.name)
+                yield self._states[stream.name].no_cursor_message()
             is_complete = stream.name not in self.errors
             yield _status(stream, AirbyteStreamStatus.COMPLETE if is_complete else AirbyteStreamStatus.INCOMPLETE)
 
@@ -120,20 +167,19 @@ class Sync:
             self.errors.setdefault(stream.name, traced)
         yield traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=failed[0].name))
 
-    def _page(self, group: Group, rows: list[Claimed]) -> Iterator[AirbyteMessage]:
+    def _page(self, group: Group, rows: list[Claimed]) -> Iterator[AirbyteMessage | RecordPage]:
+        now = time.time_ns() // 1_000_000
         for stream in group.streams:
             yield from self._run(stream)
-            name = stream.name
             shape = self._shape(stream)
-            now = time.time_ns() // 1_000_000
-            for row, columns, nulled in rows:
-                for record in stream.records(row, columns):
-                    if nulled or not shape.fits(record):
-                        yield _mended(name, record, shape, nulled, now)
-                    else:
-                        yield AirbyteMessage(
-                            Type.RECORD, record=AirbyteRecordMessage(stream=name, data=record, emitted_at=now)
-                        )
+            records = [
+                Record(record, nulled) if not nulled and shape.fits(record) else _mended(record, shape, nulled)
+                for row, columns, nulled in rows
+                for record in stream.records(row, columns)
+            ]
+            if records:
+                self._states[stream.name].count += len(records)
+                yield RecordPage(stream.name, records, now)
 
     def _run(self, stream: Stream) -> Iterator[AirbyteMessage]:
         if stream.name not in self._running:
@@ -146,18 +192,10 @@ class Sync:
         return self._shapes[stream.name]
 
 
-def _mended(name: str, record: Row, shape: Shape, nulled: list[str], now: int) -> AirbyteMessage:
-    """Make a record keep to its schema, and tell what that cost."""
-    changed = [column for column in nulled if column in record]
-    data = shape.mend(record, "", changed)
-    changes = [
-        AirbyteRecordMessageMetaChange(field=path, change=Change.NULLED, reason=Reason.SOURCE_SERIALIZATION_ERROR)
-        for path in changed
-    ]
-    meta = AirbyteRecordMessageMeta(changes=changes) if changes else None
-    return AirbyteMessage(
-        Type.RECORD, record=AirbyteRecordMessage(stream=name, data=data, emitted_at=now, meta=meta)
-    )
+def _mended(record: Row, shape: Shape, nulled: list[str]) -> Record:
+    """Make a record keep to its schema; what is told adds to what its columns had to null."""
+    data, paths = shape.mended(record)
+    return Record(data, [*(name for name in nulled if name in record), *paths])
 
 
 def _status(

@@ -16,8 +16,9 @@ from session_source.groups import Claimed, Group
 from session_source.pagination import Page, Token
 from session_source.windows import Window
 
-QUEUE_LENGTH = 16
-"""Events between the workers and the thread that emits."""
+QUEUE_LENGTH = 2
+"""Events between the workers and the thread that emits. Longer queues were measured slower: by the time a page is
+written it has left the processor's caches (16 events: a tenth more CPU, 13 MB more memory)."""
 
 REPEATS = 3
 """How often a page that cannot be right is asked for, and how many such pages in a row end a window."""

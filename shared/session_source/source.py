@@ -34,7 +34,7 @@ from session_source.config import Config, Settings
 from session_source.endpoints import Endpoint
 from session_source.errors import Fault, config_error
 from session_source.groups import Group
-from session_source.messages import Sync
+from session_source.messages import RecordPage, Sync
 from session_source.reading import read
 from session_source.state import Partition, StreamState
 from session_source.windows import Window
@@ -132,6 +132,20 @@ class SessionSource(Source):
         Raises:
             AirbyteTracedException: at the end, when a stream failed; each failure was told before.
         """
+        for message in self.read_pages(logger, config, catalog, state):
+            if isinstance(message, RecordPage):
+                yield from message.messages()
+            else:
+                yield message
+
+    def read_pages(
+        self,
+        logger: logging.Logger,
+        config: Config,
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage | RecordPage]:
+        """Do the same, with a page of records as one piece: the command line writes it as such."""
         self._protect(config)
         settings = self._settings(config)
         budget = self.budget(config)

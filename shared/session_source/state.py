@@ -9,6 +9,7 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateBlob,
     AirbyteStateMessage,
+    AirbyteStateStats,
     AirbyteStateType,
     AirbyteStreamState,
     StreamDescriptor,
@@ -43,6 +44,8 @@ class StreamState:
         self.name = name
         self.generation = generation
         self.requests = saved.get("requests")
+        self.count = 0
+        """Records since the last state message."""
         self._finished: dict[bytes, tuple[Partition, Finished]] = {}
         if saved and saved != _NO_CURSOR:
             written_by = saved.get("api", generation)
@@ -92,7 +95,17 @@ class StreamState:
             state["api"] = self.generation
         if budget is not None:
             state["requests"] = budget.to_json()
-        return state_message(self.name, state)
+        return self._counted(state_message(self.name, state))
+
+    def no_cursor_message(self) -> AirbyteMessage:
+        """Write the state of a stream that is read whole each time."""
+        return self._counted(state_message(self.name, _NO_CURSOR))
+
+    def _counted(self, message: AirbyteMessage) -> AirbyteMessage:
+        if message.state is not None:
+            message.state.sourceStats = AirbyteStateStats(recordCount=float(self.count))
+        self.count = 0
+        return message
 
 
 def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
@@ -106,11 +119,6 @@ def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
             ),
         ),
     )
-
-
-def no_cursor_message(name: str) -> AirbyteMessage:
-    """Make the state of a stream that is read whole each time."""
-    return state_message(name, _NO_CURSOR)
 
 
 def load(saved: Iterable[AirbyteStateMessage] | None) -> ConnectorStateManager:
