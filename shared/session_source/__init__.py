@@ -1,6 +1,6 @@
 """How any paged, windowed session API is read well. A vendor's connector is made of these nouns."""
 
-from session_source.auth import BasicAuth, BearerAuth, HeaderAuth, QueryAuth
+from session_source.auth import BasicAuth, BearerAuth, EitherAuth, HeaderAuth, QueryAuth
 from session_source.budget import Budget
 from session_source.client import Patience
 from session_source.columns import Either, Integer, Moment, Number, Row, Text, Value, at, objects
@@ -23,6 +23,7 @@ __all__ = [
     "Budget",
     "Config",
     "Either",
+    "EitherAuth",
     "Endpoint",
     "Fault",
     "Fetch",

@@ -4,6 +4,7 @@ Where a vendor offers a header or a body for a secret, it does not go into the U
 """
 
 import base64
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,3 +50,33 @@ class QueryAuth(AuthBase):
         """Put them on a request."""
         request.prepare_url(request.url, self._params)
         return request
+
+
+class EitherAuth(AuthBase):
+    """Several spellings of the same credentials, for vendors whose pages do not agree on which one is taken.
+
+    The first is used until the vendor refuses it; then the next one is tried. The first answer that is no
+    refusal settles it for the rest of the command.
+    """
+
+    def __init__(self, *spellings: AuthBase) -> None:
+        self.spelling = 0
+        """The number of the spelling in use."""
+        self._spellings = spellings
+        self._is_settled = False
+        self._lock = threading.Lock()
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Put them on a request, in the spelling in use."""
+        return self._spellings[self.spelling](request)
+
+    def settle(self) -> None:
+        """Note that the vendor takes the spelling in use."""
+        self._is_settled = True
+
+    def goes_on(self, refused: int) -> bool:
+        """Tell whether another spelling than the one that was refused is to be tried."""
+        with self._lock:
+            if self.spelling == refused and not self._is_settled and refused + 1 < len(self._spellings):
+                self.spelling += 1
+            return self.spelling != refused

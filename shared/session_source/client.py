@@ -19,6 +19,7 @@ import urllib3
 from requests.auth import AuthBase
 
 from session_source import times
+from session_source.auth import EitherAuth
 from session_source.budget import Budget
 from session_source.deadlines import Adapter, Deadlines
 from session_source.errors import Fault, Kind, ToldInBody, of_status
@@ -85,8 +86,9 @@ class Client:
         self.patience = patience
         self.budget = budget
         self.closed = threading.Event()
+        self._auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
         self._session = requests.Session()
-        self._session.auth = auth
+        self._session.auth = self._auth
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, Adapter(pool_connections=1, pool_maxsize=workers))
         # Looked up once: requests would look through the environment for proxies at every request.
@@ -128,10 +130,14 @@ class Client:
         while True:
             self._take_turn(say)
             attempt += 1
+            spelling = self._auth.spelling
             try:
                 answer = self._send(request)
+                if answer.status == 401 and self._auth.goes_on(spelling):
+                    continue
                 if not 200 <= answer.status < 300:
                     raise explain(answer) or self._of_status(answer)
+                self._auth.settle()
                 try:
                     return read(answer)
                 except ToldInBody as told:

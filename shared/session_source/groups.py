@@ -30,10 +30,11 @@ class Claimed(NamedTuple):
 
 
 class _Keys:
-    """The keys that one window has seen."""
+    """The keys that one window has seen, and those among them that it claimed."""
 
     def __init__(self) -> None:
         self.seen: set[object] = set()
+        self.claimed: set[object] = set()
         self.is_done = False
 
 
@@ -93,7 +94,7 @@ class Group:
         with self._lock:
             keys = self._keys[window]
             around = [
-                other.seen for w, other in self._keys.items() if w.end == window.start or w.start == window.end
+                other.claimed for w, other in self._keys.items() if w.end == window.start or w.start == window.end
             ]
             for row in rows:
                 columns, nulled = self._columns(row)
@@ -104,7 +105,8 @@ class Group:
                     continue
                 is_new = True
                 keys.seen.add(key)
-                if belongs and not any(key in seen for seen in around):
+                if belongs and not any(key in others for others in around):
+                    keys.claimed.add(key)
                     claimed.append(Claimed(row, columns, nulled))
         return claimed, is_new and is_near
 

@@ -58,6 +58,7 @@ class Uxcam(Vendor):
         events_by_upload: bool = False,
         time_form: Literal["iso", "space"] = "iso",
         requests_per_hour: int | None = 500,
+        refuses_headers: bool = False,
         at_most: int | None = None,
         shuffle: Shuffle = "none",
         now: Callable[[], float] = time.time,
@@ -85,6 +86,7 @@ class Uxcam(Vendor):
             events_by_upload=events_by_upload,
             time_form=time_form,
             requests_per_hour=requests_per_hour,
+            refuses_headers=refuses_headers,
         )
         for api in (self.old, self.new):
             api.arrange = lambda rows: self._shuffled(rows, "list")

@@ -79,10 +79,12 @@ class DataAccess:
         events_by_upload: bool,
         time_form: str,
         requests_per_hour: int | None,
+        refuses_headers: bool,
     ) -> None:
         self.data = data
         self.app_id = app_id
         self.api_key = api_key
+        self.refuses_headers = refuses_headers
         self.bounds = bounds
         self.budget = Budget(requests_per_hour, data.clock)
         self.writer = Writer(app_id, time_form)
@@ -127,7 +129,13 @@ class DataAccess:
             return failure(400, str(error))
 
     def _refusal(self, request: Request, given: dict[str, str]) -> Answer | None:
-        """What keeps this client out, whatever it asks."""
+        """What keeps this client out, whatever it asks.
+
+        The vendor's pages do not agree on whether it takes credentials in headers: by the newest one of the
+        classic API it answers those with 401 and these words.
+        """
+        if self.refuses_headers and "X-Api-Key" in request.headers:
+            return failure(401, "Request authentication failed")
         app_id = request.headers.get("X-App-Id", given.get("appid"))
         if app_id is None or request.headers.get("X-Api-Key", given.get("apikey")) != self.api_key:
             return failure(401, "Missing valid API Key or App ID")

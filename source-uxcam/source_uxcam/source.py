@@ -2,7 +2,7 @@
 
 import session_source
 from requests.auth import AuthBase
-from session_source import Budget, Config, Endpoint, HeaderAuth, QueryAuth, SessionSource
+from session_source import Budget, Config, EitherAuth, Endpoint, HeaderAuth, QueryAuth, SessionSource
 
 from source_uxcam import data_access_v2, session_api
 from source_uxcam.filters import of_config
@@ -36,10 +36,15 @@ class SourceUxcam(SessionSource):
         ]
 
     def auth(self, config: Config) -> AuthBase:
-        """Put the app's id and key onto requests; the older API takes them in the URL only."""
+        """Put the app's id and key onto requests.
+
+        The Session API takes them in the URL only. Of v2 the vendor's pages tell both: headers, which keep the
+        key out of URLs and are tried first, and the URL alone.
+        """
+        in_url = QueryAuth({"apikey": config["api_key"], "appid": config["app_id"]})
         if self.generation(config) == "session_api":
-            return QueryAuth({"apikey": config["api_key"], "appid": config["app_id"]})
-        return HeaderAuth({"X-App-Id": config["app_id"], "X-Api-Key": config["api_key"]})
+            return in_url
+        return EitherAuth(HeaderAuth({"X-App-Id": config["app_id"], "X-Api-Key": config["api_key"]}), in_url)
 
     def base_url(self, config: Config) -> str:
         """Give the address of the chosen API."""

@@ -1,0 +1,44 @@
+"""Every connector of the repository with every config of its sandbox."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.connector import Connector
+from integration_tests.sandbox import Server, load_vendor, serve, vendor_names
+
+Start = Callable[..., tuple[Connector, Server]]
+
+CASES = [
+    (folder, name)
+    for folder in vendor_names()
+    for name in load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1")
+]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A connector's folder and the name of one of its sandbox's configs."""
+    chosen: tuple[str, str] = request.param
+    return chosen
+
+
+@pytest.fixture
+def start(case: tuple[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server."""
+    running = []
+
+    def begin(config: dict[str, Any] | None = None, **options: Any) -> tuple[Connector, Server]:
+        folder, name = case
+        server_options = {n: options.pop(n) for n in ("latency", "grow_every", "grow_by") if n in options}
+        serving = serve(load_vendor(folder, **options), **server_options)
+        server = serving.__enter__()
+        running.append(serving)
+        given = server.vendor.configs(server.origin)[name]
+        return Connector(folder, given | (config or {}), tmp_path), server
+
+    yield begin
+    for serving in running:
+        serving.__exit__(None, None, None)

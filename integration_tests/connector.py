@@ -1,0 +1,134 @@
+"""Runs a connector as its users do: its console script, as a process of its own."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def script(folder: str) -> str:
+    """The console script of a connector in the environment that runs the tests."""
+    return str(Path(sys.executable).with_name(folder))
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command printed."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @cached_property
+    def messages(self) -> list[Json]:
+        """All messages; a line that is none fails the test."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def of_type(self, kind: str) -> list[Json]:
+        name = "connectionStatus" if kind == "CONNECTION_STATUS" else kind.lower()
+        return [message[name] for message in self.messages if message["type"] == kind]
+
+    @cached_property
+    def records(self) -> dict[str, list[Json]]:
+        """The data of the records, by stream."""
+        found: dict[str, list[Json]] = {}
+        for record in self.of_type("RECORD"):
+            found.setdefault(record["stream"], []).append(record["data"])
+        return found
+
+    def keys(self, stream: str, key: list[str]) -> list[tuple[Any, ...]]:
+        return [tuple(record[name] for name in key) for record in self.records.get(stream, [])]
+
+    @cached_property
+    def states(self) -> dict[str, Json]:
+        """The last state of each stream."""
+        return {s["stream"]["stream_descriptor"]["name"]: s["stream"]["stream_state"] for s in self.of_type("STATE")}
+
+    @cached_property
+    def state(self) -> list[Json]:
+        """The last state message of each stream: what Airbyte hands to the next sync."""
+        last = {s["stream"]["stream_descriptor"]["name"]: s for s in self.of_type("STATE")}
+        return list(last.values())
+
+    @cached_property
+    def statuses(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for trace in self.of_type("TRACE"):
+            if trace["type"] == "STREAM_STATUS":
+                status = trace["stream_status"]
+                found.setdefault(status["stream_descriptor"]["name"], []).append(status["status"])
+        return found
+
+    @cached_property
+    def errors(self) -> list[Json]:
+        return [trace["error"] for trace in self.of_type("TRACE") if trace["type"] == "ERROR"]
+
+    @cached_property
+    def log(self) -> str:
+        return "\n".join(log["message"] for log in self.of_type("LOG"))
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One connector with one config, in a folder of its own."""
+
+    folder: str
+    config: Mapping[str, Any]
+    place: Path
+
+    def run(self, command: str, *more: str, timeout: float = 240) -> Output:
+        arguments = [script(self.folder), command]
+        if command != "spec":
+            arguments += ["--config", self._file("config", self.config)]
+        done = subprocess.run([*arguments, *more], capture_output=True, text=True, timeout=timeout, check=False)  # noqa: S603
+        return Output(done.returncode, done.stdout, done.stderr)
+
+    @cached_property
+    def streams(self) -> dict[str, Json]:
+        """The catalog's streams, by name."""
+        (catalog,) = self.run("discover").of_type("CATALOG")
+        return {stream["name"]: stream for stream in catalog["streams"]}
+
+    def key(self, stream: str) -> list[str]:
+        return [name for (name,) in self.streams[stream]["source_defined_primary_key"]]
+
+    def catalog(self, *names: str, mode: str | None = None) -> Json:
+        """A configured catalog of some streams (all, if none is named), incremental where they can."""
+        chosen = [self.streams[name] for name in names or self.streams]
+        return {
+            "streams": [
+                {
+                    "stream": stream,
+                    "sync_mode": mode or stream["supported_sync_modes"][-1],
+                    "destination_sync_mode": "append",
+                }
+                for stream in chosen
+            ]
+        }
+
+    def read(self, *names: str, state: list[Json] | None = None, mode: str | None = None, timeout: float = 240) -> Output:
+        return self.run(*self.read_arguments(*names, state=state, mode=mode), timeout=timeout)
+
+    def read_arguments(self, *names: str, state: list[Json] | None = None, mode: str | None = None) -> list[str]:
+        arguments = ["read", "--catalog", self._file("catalog", self.catalog(*names, mode=mode))]
+        if state is not None:
+            messages = [{"type": "STREAM", "stream": message["stream"]} for message in state]
+            arguments += ["--state", self._file("state", messages)]
+        return arguments
+
+    def _file(self, name: str, value: object) -> str:
+        path = self.place / f"{name}.json"
+        path.write_text(json.dumps(value))
+        return str(path)
+
+
+def duplicates(keys: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [key for key, count in Counter(keys).items() if count > 1]
+

@@ -1,0 +1,151 @@
+"""Full and incremental reads give what the vendor holds: all of it, once, for the fewest requests."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from integration_tests.conftest import Start
+from integration_tests.connector import Connector, Output, duplicates
+from integration_tests.sandbox import Server
+
+Keys = dict[str, list[tuple[Any, ...]]]
+
+
+def expected(server: Server, case: tuple[str, str]) -> Keys:
+    return server.vendor.expected(case[1])
+
+
+def keys(output: Output, connector: Connector) -> Keys:
+    return {name: output.keys(name, connector.key(name)) for name in connector.streams}
+
+
+def day(moment: str) -> datetime:
+    return datetime.fromisoformat(moment)
+
+
+def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start(sessions=250, days=5)
+    output = connector.read(mode="full_refresh")
+    assert output.exit_code == 0, output.log
+    wanted = expected(server, case)
+    found = keys(output, connector)
+    assert set(found) == set(wanted)
+    for name in wanted:
+        assert set(found[name]) == set(wanted[name]), name
+    assert sum(map(len, found.values())) > 0
+
+
+def test_small_windows_give_the_same_as_large_ones(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start({"window_in_days": 1}, sessions=120, days=5)
+    found = keys(connector.read(), connector)
+    for name, wanted in expected(server, case).items():
+        assert set(found[name]) == set(wanted), name
+
+
+def test_sessions_that_appear_between_pages_cost_none_and_double_none(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start(sessions=450, days=3, grow_every=1, grow_by=3)
+    before = expected(server, case)
+    output = connector.read()
+    after = expected(server, case)
+    found = keys(output, connector)
+    assert sum(map(len, after.values())) > sum(map(len, before.values())), "the sandbox did not grow"
+    for name in before:
+        assert set(before[name]) <= set(found[name]) <= set(after[name]), name
+        if name != "users":
+            assert duplicates(found[name]) == [], name
+
+
+def test_the_second_sync_reads_the_lookback_and_the_new(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start(sessions=200, days=10)
+    first = connector.read()
+    before = server.count
+    old = expected(server, case)
+    server.vendor.grow(7)
+    time.sleep(1.1)  # what is uploaded in the second of the sync's start belongs to the next one
+    new = expected(server, case)
+    started = datetime.now(UTC)
+    second = connector.read(state=first.state)
+    assert second.exit_code == 0, second.log
+    assert server.count - before < before or before <= len(connector.streams)
+    found = keys(second, connector)
+    lookback = started - timedelta(days=1, minutes=1)
+    for name, stream in connector.streams.items():
+        assert set(new[name]) - set(old[name]) <= set(found[name]), name
+        if "incremental" in stream["supported_sync_modes"]:
+            (cursor,) = stream["default_cursor_field"]
+            assert all(day(record[cursor]) >= lookback for record in second.records.get(name, [])), name
+
+
+def test_a_third_sync_without_lookback_and_without_news_has_no_records(start: Start) -> None:
+    connector, _ = start({"lookback_window_days": 0}, sessions=50, days=4)
+    first = connector.read()
+    second = connector.read(state=first.state)
+    incremental = [n for n, s in connector.streams.items() if "incremental" in s["supported_sync_modes"]]
+    assert [name for name in incremental if second.records.get(name)] == []
+    assert {status[-1] for status in second.statuses.values()} == {"COMPLETE"}
+
+
+def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
+    connector, server = start(sessions=230, days=3)
+    alone: dict[frozenset[str], int] = {}
+    for name in connector.streams:
+        server.clear()
+        connector.read(name)
+        paths = frozenset(entry.path for entry in server.requests)
+        alone[paths] = max(server.count, alone.get(paths, 0))
+    server.clear()
+    connector.read()
+    assert server.count == sum(alone.values())
+
+
+def test_an_earlier_start_date_reads_only_what_is_missing(start: Start) -> None:
+    later = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
+    connector, server = start({"lookback_window_days": 0}, sessions=200, days=8)
+    narrow = Connector(connector.folder, {**connector.config, "start_date": later}, connector.place)
+    first = narrow.read()
+    server.clear()
+    second = connector.read(state=first.state)
+    both = keys(first, connector)
+    for name, found in keys(second, connector).items():
+        stream = connector.streams[name]
+        if "incremental" in stream["supported_sync_modes"] and name != "users":
+            assert not set(both[name]) & set(found), name
+            assert found, name
+
+
+def test_a_stream_added_later_is_read_from_the_start(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start(sessions=80, days=4)
+    names = list(connector.streams)
+    first = connector.read(names[0])
+    second = connector.read(state=first.state)
+    wanted = expected(server, case)
+    for name in names[1:]:
+        assert set(keys(second, connector)[name]) == set(wanted[name]), name
+
+
+def test_state_from_the_future_is_cut_to_the_start_of_the_sync(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start({"lookback_window_days": 0}, sessions=40, days=4)
+    first = connector.read()
+    text = str(datetime.now(UTC).year)
+    future = [_replaced(message, text, "2999") for message in first.state]
+    server.vendor.grow(3)
+    time.sleep(1.1)
+    second = connector.read(state=future)
+    assert second.exit_code == 0, second.log
+    assert "2999" not in str(second.states)
+    assert case[0] in connector.folder
+
+
+def _replaced(message: dict[str, Any], year: str, by: str) -> dict[str, Any]:
+    """Move the ends of all finished windows."""
+
+    def move(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                name: (part.replace(year, by, 1) if name == "end" and isinstance(part, str) else move(part))
+                for name, part in value.items()
+            }
+        return [move(part) for part in value] if isinstance(value, list) else value
+
+    moved: dict[str, Any] = move(message)
+    return moved
