@@ -22,7 +22,7 @@ help:
 
 # No telemetry and no look-up of any registry of connectors.
 sync: .venv/.synced
-	@AIRBYTE_OFFLINE_MODE=1 DO_NOT_TRACK=1 .venv/bin/python -m sync \
+	@AIRBYTE_OFFLINE_MODE=1 DO_NOT_TRACK=1 AIRBYTE_LOGGING_ROOT=.cache/logs PYTHONWARNINGS=ignore .venv/bin/python -m sync \
 		$(if $(CONNECTOR),--connector "$(CONNECTOR)") $(if $(CONFIG),--config "$(CONFIG)") \
 		$(if $(DB),--db "$(DB)") $(if $(STREAMS),--streams "$(STREAMS)")
 

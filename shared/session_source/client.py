@@ -210,9 +210,7 @@ class Client:
             return wait
         wait = max(backoff, fault.wait or 0)
         if attempt >= patience.attempts or time.monotonic() - began + wait > patience.outage:
-            raise Fault(
-                Kind.STUCK, f"{fault.sentence} It was tried {attempt} times; the next sync goes on from here."
-            )
+            raise Fault(Kind.STUCK, f"{fault.sentence} It was tried {attempt} times.")
         return wait
 
     def _too_long(self, sentence: str, wait: float) -> Fault:

@@ -1,0 +1,1 @@
+"""Syncs connectors into a DuckDB file through PyAirbyte, and shows what arrived."""
