@@ -17,6 +17,10 @@ UV := .cache/uv-$(UV_VERSION)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
+# Where packages begin, for mypy.
+EMPTY :=
+BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
+
 help:
 	@sed -n 's/^# //p' Makefile | head -4
 
@@ -29,7 +33,8 @@ sync: .venv/.synced
 test: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy .
+	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync
+	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 	.venv/bin/pytest -n 2 --dist loadgroup
 
 format: .venv/.synced

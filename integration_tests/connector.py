@@ -49,7 +49,9 @@ class Output:
     @cached_property
     def states(self) -> dict[str, Json]:
         """The last state of each stream."""
-        return {s["stream"]["stream_descriptor"]["name"]: s["stream"]["stream_state"] for s in self.of_type("STATE")}
+        return {
+            s["stream"]["stream_descriptor"]["name"]: s["stream"]["stream_state"] for s in self.of_type("STATE")
+        }
 
     @cached_property
     def state(self) -> list[Json]:
@@ -113,7 +115,9 @@ class Connector:
             ]
         }
 
-    def read(self, *names: str, state: list[Json] | None = None, mode: str | None = None, timeout: float = 240) -> Output:
+    def read(
+        self, *names: str, state: list[Json] | None = None, mode: str | None = None, timeout: float = 240
+    ) -> Output:
         return self.run(*self.read_arguments(*names, state=state, mode=mode), timeout=timeout)
 
     def read_arguments(self, *names: str, state: list[Json] | None = None, mode: str | None = None) -> list[str]:
@@ -131,4 +135,3 @@ class Connector:
 
 def duplicates(keys: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [key for key, count in Counter(keys).items() if count > 1]
-

@@ -11,7 +11,14 @@ from integration_tests.conftest import Start
 from integration_tests.connector import Json, Output, duplicates
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-SHARED_PROPERTIES = ["start_date", "end_date", "lookback_window_days", "window_in_days", "max_waiting_time", "base_url"]
+SHARED_PROPERTIES = [
+    "start_date",
+    "end_date",
+    "lookback_window_days",
+    "window_in_days",
+    "max_waiting_time",
+    "base_url",
+]
 SESSION_COLUMNS = [
     "session_id",
     "user_id",

@@ -47,7 +47,9 @@ class Warehouse:
         """Count the rows of each stream's table; a stream without records has none."""
         tables = {
             table
-            for (table,) in self.query("SELECT table_name FROM duckdb_tables() WHERE schema_name = :schema", schema=schema)
+            for (table,) in self.query(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = :schema", schema=schema
+            )
         }
         return {
             stream: self.query(f'SELECT count(*) FROM "{schema}"."{stream}"')[0][0] if stream in tables else 0  # noqa: S608

@@ -1,12 +1,12 @@
 """How any paged, windowed session API is read well. A vendor's connector is made of these nouns."""
 
-from session_source.auth import BasicAuth, BearerAuth, EitherAuth, HeaderAuth, QueryAuth
+from session_source.auth import BasicAuth, BearerAuth, BodyAuth, EitherAuth, HeaderAuth, QueryAuth
 from session_source.budget import Budget
 from session_source.client import Patience
 from session_source.columns import Either, Integer, Moment, Number, Row, Text, Value, at, objects
 from session_source.commands import run
 from session_source.config import Config
-from session_source.endpoints import Endpoint, Fetch
+from session_source.endpoints import Detail, Endpoint, Fetch
 from session_source.errors import Fault, Kind, ToldInBody, config_error
 from session_source.exchange import Answer, Request, rows_of
 from session_source.pagination import NextInAnswer, Page, PageNumber, Pager, Token
@@ -20,8 +20,10 @@ __all__ = [
     "Answer",
     "BasicAuth",
     "BearerAuth",
+    "BodyAuth",
     "Budget",
     "Config",
+    "Detail",
     "Either",
     "EitherAuth",
     "Endpoint",

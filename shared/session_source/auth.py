@@ -7,7 +7,9 @@ import base64
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
+import orjson
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
@@ -49,6 +51,22 @@ class QueryAuth(AuthBase):
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Put them on a request."""
         request.prepare_url(request.url, self._params)
+        return request
+
+
+class BodyAuth(AuthBase):
+    """Credentials among the fields of a form, or of a JSON object, in the request's body."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = dict(fields)
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Put them on a request."""
+        body = request.body or b""
+        if "json" in str(request.headers.get("Content-Type")):
+            request.prepare_body(None, None, json={**orjson.loads(body), **self._fields})
+        else:
+            request.prepare_body(dict(parse_qsl(body, keep_blank_values=True)) | self._fields, None)  # type: ignore[arg-type]
         return request
 
 

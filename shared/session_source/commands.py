@@ -45,7 +45,6 @@ class Entrypoint(AirbyteEntrypoint):
                 "The spec of the connector describes every property."
             )
 
-
     def lines(self, arguments: list[str]) -> Iterator[bytes]:
         """Run a command and give its output, in pieces of whole lines.
 

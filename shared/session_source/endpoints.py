@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from session_source.columns import Column, Moment
+from session_source.columns import Column, Moment, Row
 from session_source.errors import Fault
 from session_source.exchange import Answer, Request
 from session_source.pagination import Page, Pager, Token
@@ -28,7 +28,7 @@ class Endpoint(ABC):
             ``[start, end)`` are not emitted.
         is_filtered_by_time: whether ``time`` is the very time that the vendor filters by. Then a row belongs
             to the window of its time, whatever the vendor's bounds include.
-        longest_window: days; the largest window that one request can ask for, whatever the config allows.
+        detail: one more call for each row, for streams that need it; made only when one of them is chosen.
         pager: how the list is continued.
     """
 
@@ -38,16 +38,28 @@ class Endpoint(ABC):
     id: ClassVar[str]
     time: ClassVar[Moment | None] = None
     is_filtered_by_time: ClassVar[bool] = False
-    longest_window: ClassVar[int] = 3650
+    detail: ClassVar["Detail | None"] = None
     pager: ClassVar[Pager]
 
     @property
     def is_windowed(self) -> bool:
         """Whether it is read window by window: so is all that has a cursor."""
-        return any(stream.cursor for stream in self.streams)
+        return any(stream.cursor for stream in self.all_streams)
+
+    @property
+    def all_streams(self) -> tuple[Stream, ...]:
+        """The streams on its rows and those on their details."""
+        return (*self.streams, *(self.detail.streams if self.detail else ()))
+
+    def window_days(self, configured: int) -> int:
+        """Say how long a window is at most, given what the config allows."""
+        return configured
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
-        """List the parts that are read by themselves; called once a sync, before anything is read."""
+        """List the parts that are read by themselves.
+
+        Called once a sync, before anything is read: what has to be learned of the vendor is learned here.
+        """
         return [{}]
 
     @abstractmethod
@@ -63,6 +75,34 @@ class Endpoint(ABC):
             Fault: the same, where the vendor's words say more than a status would.
             ValueError: it is not what the vendor's page describes; it is asked for again.
         """
+
+    def fault(self, answer: Answer) -> Fault | None:
+        """Explain an answer with a bad status in the vendor's terms; None leaves it to the status alone."""
+        return None
+
+
+class Detail(ABC):
+    """One more call for each row of an endpoint.
+
+    Class attributes:
+        name: what is read, for logs and errors.
+        streams: the streams that stand on it.
+        columns: what is added beside the vendor's record, by name.
+        id: the column that tells whose details they are; it is the row's.
+    """
+
+    name: ClassVar[str]
+    streams: ClassVar[tuple[Stream, ...]]
+    columns: ClassVar[Mapping[str, Column]]
+    id: ClassVar[str]
+
+    @abstractmethod
+    def request(self, columns: Row, partition: Partition) -> Request:
+        """Ask for the details of the row that has these columns."""
+
+    @abstractmethod
+    def rows(self, answer: Answer) -> list[Row]:
+        """Read an answer with a good status; raises what ``Endpoint.page`` does."""
 
     def fault(self, answer: Answer) -> Fault | None:
         """Explain an answer with a bad status in the vendor's terms; None leaves it to the status alone."""

@@ -1,6 +1,7 @@
 """Groups: the streams that one read feeds, and which of the rows it gets belong to which window."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from hashlib import sha256
@@ -10,7 +11,7 @@ import orjson
 
 from session_source import windows
 from session_source.columns import UNFIT, Row, evaluate
-from session_source.endpoints import Endpoint
+from session_source.endpoints import Detail, Endpoint
 from session_source.state import Partition
 from session_source.streams import Stream
 from session_source.windows import Finished, Window
@@ -48,6 +49,7 @@ class Group:
         span: the sync's ``[start, end)``.
         finished: what is not read again.
         days: how long a window is at most.
+        details: who is fed by one more call for each row.
     """
 
     def __init__(  # noqa: PLR0913 - a group is what these say
@@ -59,10 +61,12 @@ class Group:
         span: Window,
         finished: Finished,
         days: int,
+        details: "Details | None" = None,
     ) -> None:
         self.endpoint = endpoint
         self.partition = partition
         self.streams = streams
+        self.details = details
         self.has_failed = False
         self._span = span
         self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
@@ -71,8 +75,12 @@ class Group:
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
-        names = ", ".join(str(value) for value in self.partition.values())
-        return f"{self.endpoint.name} of {names}" if names else self.endpoint.name
+        return _described(self.endpoint, self.partition)
+
+    @property
+    def fed(self) -> list[Stream]:
+        """The streams that end with it: its own, and those on the details of its rows."""
+        return [*self.streams, *(self.details.streams if self.details else ())]
 
     def windows(self) -> Iterator[Window]:
         """Cut what is to be read into windows, oldest first. Each is open from here until ``close``."""
@@ -80,6 +88,8 @@ class Group:
         for window in tiles:
             with self._lock:
                 self._keys[window] = _Keys()
+            if self.details is not None:
+                self.details.expect(window, 1)  # the pages themselves
             yield window
 
     def claim(self, window: Window, rows: list[Row]) -> tuple[list[Claimed], bool]:
@@ -97,7 +107,7 @@ class Group:
                 other.claimed for w, other in self._keys.items() if w.end == window.start or w.start == window.end
             ]
             for row in rows:
-                columns, nulled = self._columns(row)
+                columns, nulled = _columns(self.endpoint, self.partition, row)
                 key = columns[self.endpoint.id]
                 belongs, near = self._places(row, window)
                 is_near = is_near or near
@@ -126,15 +136,6 @@ class Group:
                 if self._keys[w].is_done and is_followed and w.start not in open_ends:
                     del self._keys[w]
 
-    def _columns(self, row: Row) -> tuple[Row, list[str]]:
-        columns, nulled = evaluate(self.endpoint.columns, row)
-        columns.update(self.partition)
-        if columns[self.endpoint.id] is None:
-            canonical = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
-            columns[self.endpoint.id] = f"hash:{sha256(canonical).hexdigest()}"
-            nulled.append(self.endpoint.id)
-        return columns, nulled
-
     def _places(self, row: Row, window: Window) -> tuple[bool, bool]:
         """Tell whether a row belongs to a window, and whether it is at least near it."""
         time = self.endpoint.time
@@ -147,3 +148,65 @@ class Group:
         if not self.endpoint.is_filtered_by_time:
             return moment in self._span, True
         return moment in window, window.start - SLACK <= moment < window.end + SLACK
+
+
+class Details:
+    """Streams that are fed by one more call for each row of a group. Their failure is their own.
+
+    Args:
+        endpoint: the call.
+        partition: the group's.
+        streams: who is fed.
+    """
+
+    def __init__(self, endpoint: Detail, partition: Partition, streams: Sequence[Stream]) -> None:
+        self.endpoint = endpoint
+        self.partition = partition
+        self.streams = streams
+        self.has_failed = False
+        self._expected: Counter[Window] = Counter()
+        self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        return _described(self.endpoint, self.partition)
+
+    @property
+    def fed(self) -> list[Stream]:
+        """The streams that end with it."""
+        return list(self.streams)
+
+    def expect(self, window: Window, count: int) -> None:
+        """Note that this many things of a window are still to come."""
+        with self._lock:
+            self._expected[window] += count
+
+    def finish(self, window: Window) -> bool:
+        """Note that one thing has come, and tell whether it was the window's last."""
+        with self._lock:
+            self._expected[window] -= 1
+            is_last = not self._expected[window]
+            if is_last:
+                del self._expected[window]
+            return is_last
+
+    def claim(self, rows: list[Row], of: Claimed) -> list[Claimed]:
+        """Read the columns of what one call gave; its id is that of the row it was asked for."""
+        claimed = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
+        for one in claimed:
+            one.columns[self.endpoint.id] = of.columns[self.endpoint.id]
+        return claimed
+
+
+def _described(endpoint: Endpoint | Detail, partition: Partition) -> str:
+    names = ", ".join(str(value) for value in partition.values())
+    return f"{endpoint.name} of {names}" if names else endpoint.name
+
+
+def _columns(endpoint: Endpoint | Detail, partition: Partition, row: Row) -> tuple[Row, list[str]]:
+    columns, nulled = evaluate(endpoint.columns, row)
+    columns.update(partition)
+    if columns[endpoint.id] is None:
+        canonical = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+        columns[endpoint.id] = f"hash:{sha256(canonical).hexdigest()}"
+        nulled.append(endpoint.id)
+    return columns, nulled

@@ -31,7 +31,7 @@ from airbyte_protocol_dataclasses.models import (
 from session_source.budget import Budget
 from session_source.columns import Row
 from session_source.errors import Fault
-from session_source.groups import Claimed, Group
+from session_source.groups import Claimed, Details, Group
 from session_source.reading import Event, GroupFailed, Limited, PageRead, Said, WindowRead
 from session_source.schemas import Shape
 from session_source.state import StreamState
@@ -61,14 +61,20 @@ class RecordPage(NamedTuple):
 
     def lines(self) -> bytes:
         """Write the records as lines of the protocol, as ``messages`` would be, at a third of the cost."""
-        return b"".join(orjson.dumps(self._message(*record), option=orjson.OPT_APPEND_NEWLINE) for record in self.records)
+        return b"".join(
+            orjson.dumps(self._message(*record), option=orjson.OPT_APPEND_NEWLINE) for record in self.records
+        )
 
     def _message(self, data: Row, nulled: list[str]) -> dict[str, Any]:
         record = {"stream": self.stream, "data": data, "emitted_at": self.emitted_at}
         if nulled:
             record["meta"] = {
                 "changes": [
-                    {"field": path, "change": Change.NULLED.value, "reason": Reason.SOURCE_SERIALIZATION_ERROR.value}
+                    {
+                        "field": path,
+                        "change": Change.NULLED.value,
+                        "reason": Reason.SOURCE_SERIALIZATION_ERROR.value,
+                    }
                     for path in nulled
                 ]
             }
@@ -107,7 +113,7 @@ class Sync:
         self._logger = logger
         self._shapes: dict[str, Shape] = {}
         self._running: set[str] = set()
-        self._failed_groups: set[Group] = set()
+        self._failed_groups: set[Group | Details] = set()
         self.errors: dict[str, AirbyteTracedException] = {}
         """The first error of each stream that failed."""
 
@@ -125,7 +131,7 @@ class Sync:
                 case GroupFailed(group, error):
                     if group not in self._failed_groups:
                         self._failed_groups.add(group)
-                        yield from self.fail(group.streams, error, str(group))
+                        yield from self.fail(group.fed, error, str(group))
                 case Limited(group):
                     reason = AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)
                     for stream in group.streams:
@@ -167,7 +173,7 @@ class Sync:
             self.errors.setdefault(stream.name, traced)
         yield traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=failed[0].name))
 
-    def _page(self, group: Group, rows: list[Claimed]) -> Iterator[AirbyteMessage | RecordPage]:
+    def _page(self, group: Group | Details, rows: list[Claimed]) -> Iterator[AirbyteMessage | RecordPage]:
         now = time.time_ns() // 1_000_000
         for stream in group.streams:
             yield from self._run(stream)

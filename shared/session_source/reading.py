@@ -7,12 +7,12 @@ memory stays flat however many windows there are. Closing it wakes and ends ever
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from session_source.client import Client, Closed
 from session_source.errors import Fault, Kind
-from session_source.exchange import Answer
-from session_source.groups import Claimed, Group
+from session_source.groups import Claimed, Details, Group
 from session_source.pagination import Page, Token
 from session_source.windows import Window
 
@@ -23,32 +23,35 @@ written it has left the processor's caches (16 events: a tenth more CPU, 13 MB m
 REPEATS = 3
 """How often a page that cannot be right is asked for, and how many such pages in a row end a window."""
 
+DETAILS_AHEAD = 50
+"""Detail calls that may wait before the worker that brings them makes some itself, so that memory stays flat."""
+
 
 class PageRead(NamedTuple):
-    """Rows of one page that belong to its window."""
+    """Rows of one page that belong to its window, or what one detail call gave."""
 
-    group: Group
+    group: Group | Details
     rows: list[Claimed]
 
 
 class WindowRead(NamedTuple):
     """A window was read to its end; all its pages came before."""
 
-    group: Group
+    group: Group | Details
     window: Window
 
 
 class GroupFailed(NamedTuple):
     """A group will not be read further."""
 
-    group: Group
+    group: Group | Details
     error: Exception
 
 
 class Limited(NamedTuple):
     """The vendor asked to slow down."""
 
-    group: Group
+    group: Group | Details
 
 
 class Said(NamedTuple):
@@ -67,7 +70,7 @@ def read(groups: Iterable[Group], client: Client, workers: int) -> Iterator[Even
     the iteration, by its end or by an error, ends the threads.
     """
     queue = _Queue(workers)
-    tasks = _Tasks(groups)
+    tasks = _Tasks(groups, workers)
     for number in range(workers):
         worker = _Worker(tasks, queue, client)
         threading.Thread(target=worker.run, name=f"worker-{number}", daemon=True).start()
@@ -76,26 +79,8 @@ def read(groups: Iterable[Group], client: Client, workers: int) -> Iterator[Even
             yield event
     finally:
         client.close()
+        tasks.close()
         queue.close()
-
-
-class _Tasks:
-    """Hands out the groups' windows, one at a time, to whoever asks next."""
-
-    def __init__(self, groups: Iterable[Group]) -> None:
-        self._lock = threading.Lock()
-        self._windows = ((group, window) for group in groups for window in _until_failed(group))
-
-    def next(self) -> tuple[Group, Window] | None:
-        with self._lock:
-            return next(self._windows, None)
-
-
-def _until_failed(group: Group) -> Iterator[Window]:
-    for window in group.windows():
-        if group.has_failed:
-            return
-        yield window
 
 
 class _Queue:
@@ -133,8 +118,79 @@ class _Queue:
             self._changed.notify_all()
 
 
+class _WindowTask(NamedTuple):
+    """Read a window."""
+
+    group: Group
+    window: Window
+
+
+class _DetailTask(NamedTuple):
+    """Ask for the details of one row of a window."""
+
+    group: Details
+    window: Window
+    row: Claimed
+
+
+_Task: TypeAlias = _WindowTask | _DetailTask
+
+
+class _Tasks:
+    """Hands out what there is to do: details that are waiting first, then the next window."""
+
+    def __init__(self, groups: Iterable[Group], workers: int) -> None:
+        self._changed = threading.Condition()
+        self._windows = (_WindowTask(g, window) for g in groups for window in _until_failed(g))
+        self._details: deque[_DetailTask] = deque()
+        self._workers = workers
+        self._busy = 0
+        self._is_closed = False
+
+    def take(self) -> _Task | None:
+        """Give the next task, or None when there is none and no other worker can bring any more."""
+        with self._changed:
+            while not self._is_closed:
+                task = self._details.popleft() if self._details else next(self._windows, None)
+                if task is not None:
+                    self._busy += 1
+                    return task
+                if not self._busy:
+                    break
+                self._changed.wait()
+            self._changed.notify_all()
+            return None
+
+    def take_detail(self, *, beyond: int) -> _DetailTask | None:
+        """Give a waiting detail where more than ``beyond`` wait: who brings them helps before bringing more."""
+        with self._changed:
+            return self._details.popleft() if len(self._details) > beyond else None
+
+    def add(self, details: Iterable[_DetailTask]) -> None:
+        with self._changed:
+            self._details.extend(details)
+            self._changed.notify_all()
+
+    def done(self) -> None:
+        with self._changed:
+            self._busy -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+
+def _until_failed(group: Group) -> Iterator[Window]:
+    for window in group.windows():
+        if group.has_failed:
+            return
+        yield window
+
+
 class _Worker:
-    """Reads windows until there are none left."""
+    """Does what there is to do until there is nothing left."""
 
     def __init__(self, tasks: _Tasks, queue: _Queue, client: Client) -> None:
         self._tasks = tasks
@@ -143,21 +199,25 @@ class _Worker:
 
     def run(self) -> None:
         try:
-            while (task := self._tasks.next()) is not None:
-                self._read_or_fail(*task)
+            while (task := self._tasks.take()) is not None:
+                self._do(task)
+                self._tasks.done()
         except Closed:
             pass
         finally:
             self._queue.leave()
 
-    def _read_or_fail(self, group: Group, window: Window) -> None:
+    def _do(self, task: _Task) -> None:
         try:
-            self._read(group, window)
+            if isinstance(task, _WindowTask):
+                self._read(*task)
+            elif not task.group.has_failed:
+                self._read_detail(*task)
         except Closed:
             raise
         except Exception as error:  # noqa: BLE001 - told to the thread that emits, whatever it is
-            group.has_failed = True
-            self._queue.put(GroupFailed(group, error))
+            task.group.has_failed = True
+            self._queue.put(GroupFailed(task.group, error))
 
     def _read(self, group: Group, window: Window) -> None:
         token = group.endpoint.pager.first
@@ -166,6 +226,7 @@ class _Worker:
         while True:
             page, rows, is_right = self._page(group, window, token)
             self._queue.put(PageRead(group, rows))
+            self._bring_details(group, window, rows)
             odd = 0 if is_right else odd + 1
             if odd == REPEATS:
                 raise _stuck(self._client.vendor, group, window, token, "holds nothing but what came before")
@@ -177,22 +238,20 @@ class _Worker:
             asked.add(token)
         group.close(window)
         self._queue.put(WindowRead(group, window))
+        if group.details is not None:
+            self._end_details(group.details, window)
 
     def _page(self, group: Group, window: Window, token: Token) -> tuple[Page, list[Claimed], bool]:
         """Get a page; one that cannot be right (a cache's, of another request) is asked for again."""
         endpoint = group.endpoint
         request = endpoint.request(window, group.partition, token)
         claimed: list[Claimed] = []
-
-        def read_page(answer: Answer) -> Page:
-            return endpoint.page(answer, token)
-
         for attempt in range(1, REPEATS + 1):
-            page = self._client.fetch(
+            page: Page = self._client.fetch(
                 request,
-                read_page,
+                lambda answer: endpoint.page(answer, token),
                 explain=endpoint.fault,
-                say=lambda line: self._queue.put(Said(f"{group}, {window}: {line}")),
+                say=partial(self._say, f"{group}, {window}"),
                 limited=lambda: self._queue.put(Limited(group)),
             )
             rows, is_right = group.claim(window, page.rows)
@@ -200,6 +259,34 @@ class _Worker:
             if is_right or attempt == REPEATS:
                 break
         return page, claimed, is_right
+
+    def _bring_details(self, group: Group, window: Window, rows: list[Claimed]) -> None:
+        """Put the detail calls of a page's rows where every worker takes them; help where many wait."""
+        details = group.details
+        if details is None or details.has_failed:
+            return
+        details.expect(window, len(rows))
+        self._tasks.add(_DetailTask(details, window, row) for row in rows)
+        while (task := self._tasks.take_detail(beyond=DETAILS_AHEAD)) is not None:
+            self._do(task)
+
+    def _read_detail(self, details: Details, window: Window, row: Claimed) -> None:
+        rows = self._client.fetch(
+            details.endpoint.request(row.columns, details.partition),
+            details.endpoint.rows,
+            explain=details.endpoint.fault,
+            say=partial(self._say, f"{details}, {row.columns[details.endpoint.id]}"),
+            limited=lambda: self._queue.put(Limited(details)),
+        )
+        self._queue.put(PageRead(details, details.claim(rows, row)))
+        self._end_details(details, window)
+
+    def _end_details(self, details: Details, window: Window) -> None:
+        if details.finish(window) and not details.has_failed:
+            self._queue.put(WindowRead(details, window))
+
+    def _say(self, about: str, line: str) -> None:
+        self._queue.put(Said(f"{about}: {line}"))
 
 
 def _stuck(vendor: str, group: Group, window: Window, token: Token, what: str) -> Fault:

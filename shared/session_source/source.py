@@ -33,7 +33,7 @@ from session_source.client import Client, Patience
 from session_source.config import Config, Settings
 from session_source.endpoints import Endpoint
 from session_source.errors import Fault, config_error
-from session_source.groups import Group
+from session_source.groups import Details, Group
 from session_source.messages import RecordPage, Sync
 from session_source.reading import read
 from session_source.state import Partition, StreamState
@@ -105,7 +105,7 @@ class SessionSource(Source):
             streams=[
                 stream.as_airbyte_stream(self.package)
                 for endpoint in self.endpoints(config)
-                for stream in endpoint.streams
+                for stream in endpoint.all_streams
             ]
         )
 
@@ -151,7 +151,7 @@ class SessionSource(Source):
         budget = self.budget(config)
         endpoints = self.endpoints(config)
         chosen = {configured.stream.name: configured for configured in catalog.streams}
-        known = [s for endpoint in endpoints for s in endpoint.streams if s.name in chosen]
+        known = [s for endpoint in endpoints for s in endpoint.all_streams if s.name in chosen]
         states = self._states(config, chosen, state, logger)
         if budget is not None:
             budget.spend(saved.requests for saved in states.values())
@@ -161,14 +161,16 @@ class SessionSource(Source):
         client = self._client(config, settings, self.patience(), budget)
         groups: list[Group] = []
         for endpoint in endpoints:
-            streams = [chosen[stream.name] for stream in endpoint.streams if stream.name in chosen]
+            streams = [chosen[stream.name] for stream in endpoint.all_streams if stream.name in chosen]
             if not streams:
                 continue
             try:
                 partitions = endpoint.partitions(client.fetch)
             except (Fault, AirbyteTracedException) as error:
-                yield from sync.fail([s for s in known if s in endpoint.streams], error, endpoint.name)
+                yield from sync.fail([s for s in known if s in endpoint.all_streams], error, endpoint.name)
                 continue
+            if not partitions:
+                logger.info(f"{endpoint.name}: the configuration names nothing to read.")
             for partition in partitions:
                 groups += _groups(endpoint, partition, streams, states, settings)
         yield from sync.messages(read(groups, client, settings.workers))
@@ -262,14 +264,17 @@ def _groups(
         to_skip = windows.within(finished, settings.span)
         names_by_finished.setdefault(to_skip, set()).add(configured.stream.name)
     for finished, names in names_by_finished.items():
-        fed = [stream for stream in endpoint.streams if stream.name in names]
+        detailed = (
+            [stream for stream in endpoint.detail.streams if stream.name in names] if endpoint.detail else []
+        )
         yield Group(
             endpoint,
             partition,
-            fed,
+            [stream for stream in endpoint.streams if stream.name in names],
             span=settings.span,
             finished=finished,
-            days=min(settings.window_days, endpoint.longest_window),
+            days=endpoint.window_days(settings.window_days),
+            details=Details(endpoint.detail, partition, detailed) if endpoint.detail and detailed else None,
         )
 
 

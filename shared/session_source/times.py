@@ -9,7 +9,9 @@ CONFIG_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-
 """The two forms of a date in a config: ``2026-01-31`` and ``2026-01-31T08:00:00Z``."""
 
 
-@lru_cache(maxsize=4096)  # a row's time is asked for more than once: as a column, as a key of its window, as a start
+@lru_cache(
+    maxsize=4096
+)  # a row's time is asked for more than once: as a column, as a key of its window, as a start
 def from_text(text: object) -> datetime:
     """Read a moment from the ways vendors write one; without a zone it is taken as UTC.
 

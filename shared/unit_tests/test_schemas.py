@@ -18,7 +18,7 @@ SHAPE = Shape(
                 "items": {"type": ["null", "object"], "properties": {"at": {"type": ["null", "number"]}}},
             },
             "names": {"type": ["null", "array"], "items": {"type": "string"}},
-        }
+        },
     }
 )
 

@@ -113,7 +113,6 @@ class Sessions(Endpoint):
     id = "session_id"
     time = UPLOADED_AT
     is_filtered_by_time = True
-    longest_window = 31
     pager = PageNumber(size=100)
 
     def __init__(self, filters: list[Filter]) -> None:
@@ -121,6 +120,10 @@ class Sessions(Endpoint):
             one["field"]: {"operator": one["operator"], "value": value}
             for one, value in SESSION_API.checked(filters)
         }
+
+    def window_days(self, configured: int) -> int:
+        """Keep the list of days, and with it the URL, short."""
+        return min(configured, 31)
 
     def request(self, window: Window, partition: Partition, token: Token) -> Request:
         """Ask for a page of the days that the window touches."""
