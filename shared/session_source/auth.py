@@ -62,11 +62,11 @@ class BodyAuth(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Put them on a request."""
-        body = request.body or b""
+        sent: Any = request.body or ""
         if "json" in str(request.headers.get("Content-Type")):
-            request.prepare_body(None, None, json={**orjson.loads(body), **self._fields})
+            request.prepare_body(None, None, json={**orjson.loads(sent), **self._fields})
         else:
-            request.prepare_body(dict(parse_qsl(body, keep_blank_values=True)) | self._fields, None)  # type: ignore[arg-type]
+            request.prepare_body({**dict(parse_qsl(sent, keep_blank_values=True)), **self._fields}, None)
         return request
 
 

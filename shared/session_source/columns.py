@@ -118,7 +118,9 @@ class Moment(_AtPath):
             moment = None if count is None else times.from_epoch(count, per_second=self._per_second)
         else:
             value = self._value(row)
-            moment = times.from_text(value) if isinstance(value, str) else _no_moment(value)
+            if value is not None and not isinstance(value, str):
+                raise ValueError("a date is written as text")
+            moment = None if value is None else times.from_text(value)
         if moment is None or self._plus is None:
             return moment
         seconds = self._plus(row)
@@ -128,11 +130,6 @@ class Moment(_AtPath):
         """Read the column from a row, as RFC 3339 in UTC."""
         moment = self.moment(row)
         return None if moment is None else times.rfc3339(moment)
-
-
-def _no_moment(value: Value) -> None:
-    if value is not None:
-        raise ValueError("a date is written as text")
 
 
 class Either:
