@@ -25,7 +25,7 @@ SEGMENTS: list[Callable[[Any], bool]] = [
     lambda record: record["isMobile"],
     lambda record: record.get("utm_source") is not None,
 ]
-
+DROP = object()
 Record = dict[str, Any]
 
 
@@ -49,28 +49,25 @@ def post(server: Server, body: object, **more: Any) -> requests.Response:
     return requests.post(base_url + "/export/sessions", json=body, timeout=5, **more)
 
 
-def ask(server: Server, drop: str = "", **parameters: Any) -> requests.Response:
-    named = {"from" if name == "from_" else name: value for name, value in parameters.items()}
-    body = {**keys(server), "start": 0, **named}
-    return post(server, {name: value for name, value in body.items() if name != drop})
+def ask(server: Server, **parameters: Any) -> requests.Response:
+    body = {**keys(server), "start": 0, **parameters}
+    return post(server, {name.rstrip("_"): value for name, value in body.items() if value is not DROP})
 
 
-def exports(server: Server, drop: str = "", **parameters: Any) -> Record:
-    answer = ask(server, drop, **parameters)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["status"] == "success"
-    found: Record = answer.json()["exports"]
-    return found
+def exports(server: Server, **parameters: Any) -> Record:
+    answer = ask(server, **parameters)
+    assert (answer.status_code, answer.json()["status"]) == (200, "success"), answer.text
+    return dict(answer.json()["exports"])
 
 
 def rows(server: Server, **parameters: Any) -> list[Record]:
     """All pages, as the page tells to read them: from 0 to 100, from 100 to 200 and so on."""
     found: list[Record] = []
-    while True:
+    total = 1
+    while len(found) < total:
         page = exports(server, from_=len(found), **parameters)
-        found += page["data"]
-        if len(found) >= page["total"]:
-            return found
+        found, total = found + page["data"], page["total"]
+    return found
 
 
 def identity(record: Record) -> tuple[Any, ...]:
@@ -82,28 +79,24 @@ def test_pages_follow_each_other(server: Server) -> None:
     assert answer.headers["Content-Type"].startswith("application/json")
     assert set(answer.json()) == {"status", "exports"}
     pages = [exports(server, from_=start) for start in (0, 100, 200)]
-    assert [(len(page["data"]), set(page)) for page in pages] == [
-        (rows, {"total", "to", "data"}) for rows in (100, 100, 40)
-    ]
+    assert [len(page["data"]) for page in pages] == [100, 100, 40]
     assert exports(server, from_=240) == {"total": 240, "to": 240, "data": []}
     assert exports(server, from_=1000) == {"total": 240, "to": 1000, "data": []}
     assert exports(server, from_=7, limit=1) == {"total": 240, "to": 8, "data": pages[0]["data"][7:8]}
 
 
 @pytest.mark.parametrize(
-    ("options", "name", "told"),
+    ("options", "told"),
     [
-        ({}, "to", [100, 200, 240, 240]),
-        ({"to_is": "last"}, "to", [99, 199, 239, 240]),
-        ({"to_is": "asked"}, "to", [100, 200, 300, 240]),
-        ({}, "total", [240, 240, 240, 240]),
-        ({"totals": "growing"}, "total", [101, 201, 240, 240]),
+        ({}, [(100, 240), (200, 240), (240, 240), (240, 240)]),
+        ({"to_is": "last"}, [(99, 240), (199, 240), (239, 240), (240, 240)]),
+        ({"to_is": "asked", "totals": "growing"}, [(100, 101), (200, 201), (300, 240), (240, 240)]),
     ],
 )
-def test_what_a_page_tells(options: Record, name: str, told: list[int]) -> None:
+def test_what_a_page_tells(options: Record, told: list[tuple[int, int]]) -> None:
     with serve(vendor_at_noon(**options)) as server:
-        assert [exports(server, from_=start)[name] for start in (0, 100, 200, 240)] == told
-        assert len(rows(server)) == 240
+        pages = [exports(server, from_=start) for start in (0, 100, 200, 240)]
+        assert [(page["to"], page["total"]) for page in pages] == told
 
 
 def test_records_have_the_pages_fields(server: Server) -> None:
@@ -116,12 +109,14 @@ def test_records_have_the_pages_fields(server: Server) -> None:
         assert record["timestamp"] + record["duration"] <= NOON * 1000
     assert {type(record.get("tags")) for record in found} == {list, dict, type(None)}
     assert {record.get("userId") for record in found} > {None, ""}
-    pages = [len(record["urls"]) for record in found]
-    assert (min(pages), max(pages) > 10) == (0, True)
+    assert {0, 1, 2, 5} <= {len(record["urls"]) for record in found}
     assert all(len({json.dumps(record.get(name)) for record in found}) > 1 for name in FIELDS)
     nulls = {name for name in FIELDS for record in found if record.get(name) is None}
     assert nulls > {"userId", "name", "email", "tags", "ip", "city", "country", "device", "referrer", "utm_term"}
     assert nulls.isdisjoint({"timestamp", "duration", "urls", "isMobile", "landingPage"})
+    with serve(vendor_at_noon(country="name", numeric_user_ids=True)) as other:
+        assert {record.get("country") for record in rows(other)} > {"Germany", "Brazil"}
+        assert {type(record.get("userId")) for record in rows(other)} == {int, str, type(None)}
 
 
 def test_the_data_ends_today_and_covers_every_day(server: Server) -> None:
@@ -135,7 +130,7 @@ def test_the_data_ends_today_and_covers_every_day(server: Server) -> None:
 def test_seed_and_size_decide() -> None:
     first, again, other = (vendor_at_noon(seed=seed).expected("segments") for seed in (1, 1, 2))
     assert first == again != other
-    for sessions in (0, 1, 19, 20, 21):
+    for sessions in (0, 1, 19, 20, 21, 20_000):
         assert len(set(vendor_at_noon(sessions=sessions).expected("default")["sessions"])) == sessions
 
 
@@ -148,8 +143,7 @@ def test_expected_keys_are_those_of_the_records(id_field: str | None) -> None:
         named = [(record[id_field] if id_field else identity(record), record) for record in found]
         assert expected["sessions"] == [(key,) for key, _ in named]
         assert len(set(expected["sessions"])) == 240
-        pages = [(key, index) for key, record in named for index in range(len(record["urls"]))]
-        assert expected["session_pages"] == pages
+        assert expected["session_pages"] == [(key, i) for key, r in named for i in range(len(r["urls"]))]
         ids = vendor.configs("")["segments"]["segment_ids"]
         assert expected["segment_sessions"] == [
             (ids[index], key) for index, fits in enumerate(SEGMENTS) for key, record in named if fits(record)
@@ -167,12 +161,10 @@ def test_some_sessions_differ_in_one_value_of_their_identity(server: Server) -> 
 def test_twins_agree_in_their_identity() -> None:
     with serve(vendor_at_noon(twins=5)) as server:
         found = rows(server)
-        assert len(found) == 245
         assert len({identity(record) for record in found}) == 240
-        assert len({json.dumps(record) for record in found}) == 245
+        assert len({json.dumps(record) for record in found}) == len(found) == 245
         assert server.vendor.expected("default")["sessions"] == [(identity(record),) for record in found]
-    keys_of = vendor_at_noon(twins=5, id_field="id").expected("default")["sessions"]
-    assert len(set(keys_of)) == 245
+    assert len(set(vendor_at_noon(twins=5, id_field="id").expected("default")["sessions"])) == 245
 
 
 def test_a_segment_filters(server: Server) -> None:
@@ -195,9 +187,7 @@ def test_a_selection_leaves_the_id_out_unless_it_comes_along() -> None:
     select: Record = {"options": {"select": ["timestamp"]}}
     with serve(vendor_at_noon(id_field="_id")) as server:
         assert set(exports(server, **select)["data"][0]) == {"timestamp"}
-        assert ask(server, options={"select": ["_id"]}).status_code == 400
-        (key,) = server.vendor.expected("fields")["sessions"][0]
-        assert len(key) == 9
+        assert len(server.vendor.expected("fields")["sessions"][0][0]) == 9
     with serve(vendor_at_noon(id_field="_id", id_with_select=True)) as server:
         assert set(exports(server, **select)["data"][0]) == {"_id", "timestamp"}
         assert server.vendor.expected("fields")["sessions"] == server.vendor.expected("default")["sessions"]
@@ -206,8 +196,8 @@ def test_a_selection_leaves_the_id_out_unless_it_comes_along() -> None:
 def test_the_last_24_hours_are_the_default(server: Server) -> None:
     recent = [record for record in rows(server) if record["timestamp"] >= (NOON - DAY) * 1000]
     assert 0 < len(recent) < 100
-    assert exports(server, drop="start")["data"] == recent
-    assert exports(server, drop="start", end=int(NOON) - 3 * DAY) == {"total": 0, "to": 0, "data": []}
+    assert exports(server, start=DROP)["data"] == recent
+    assert exports(server, start=DROP, end=int(NOON) - 3 * DAY) == {"total": 0, "to": 0, "data": []}
     with serve(load_vendor("source-browsee", sessions=20, days=2)) as living:
         living.vendor.grow(1)
         assert exports(living)["total"] == 21
@@ -228,12 +218,13 @@ def test_bounds(options: Record, fits: Callable[[int], bool]) -> None:
     with serve(vendor_at_noon(**options, sessions=1000, id_field="id")) as server:
         everything = rows(server)
         start = FIRST_DAY + 4 * DAY
-        found = rows(server, start=start, end=start + DAY)
-        assert found == [record for record in everything if fits(record["timestamp"] - start * 1000)]
+        assert rows(server, start=start, end=start + DAY) == [
+            record for record in everything if fits(record["timestamp"] - start * 1000)
+        ]
         moments = {record["timestamp"] - start * 1000 for record in everything}
         assert moments >= {0, 999, DAY * 1000, DAY * 1000 + 999}
-        moment = exports(server, start=start, end=start)["data"]
-        assert bool(moment) == (options in ({}, {"whole_seconds": True}))
+        both_in = options in ({}, {"whole_seconds": True})
+        assert bool(exports(server, start=start, end=start)["total"]) == both_in
 
 
 def test_times_can_be_about_the_end_of_a_session() -> None:
@@ -252,9 +243,8 @@ def test_times_can_be_about_the_end_of_a_session() -> None:
 def test_orders(order: str) -> None:
     with serve(vendor_at_noon(order=order)) as server:
         found, again = rows(server), rows(server)
-        assert found == again
         moments = [record["timestamp"] for record in found]
-        assert (moments == sorted(moments)) == (order == "oldest_first")
+        assert (found == again, moments == sorted(moments)) == (True, order == "oldest_first")
         assert (moments == sorted(moments, reverse=True)) == (order == "newest_first")
         assert {(identity(record),) for record in found} == set(server.vendor.expected("default")["sessions"])
 
@@ -265,7 +255,7 @@ def test_growth_starts_now_or_comes_late() -> None:
         before = exports(server)["data"]
         vendor.grow(3)
         page = exports(server)
-        assert (page["total"], page["data"][3:]) == (243, before[:97])
+        assert page == {"total": 243, "to": 100, "data": page["data"][:3] + before[:97]}
         assert {record["timestamp"] for record in page["data"][:3]} == {int(NOON * 1000)}
         day = exports(server, start=FIRST_DAY, end=FIRST_DAY + DAY)["total"]
         vendor.grow(2, ago=NOON - FIRST_DAY - 3600)
@@ -306,14 +296,7 @@ def test_sessions_go_on_and_are_identified() -> None:
             assert new["email"] not in {None, old.get("email")}
             assert new["userId"] == (old.get("userId") or new["userId"])
         assert sum(new["duration"] > old["duration"] for old, new in zip(before, after, strict=True)) > 40
-        assert vendor.keys(touched)["sessions"] == vendor.expected("default")["sessions"][:60]
-
-
-def test_countries_and_numbers() -> None:
-    with serve(vendor_at_noon(country="name", numeric_user_ids=True)) as server:
-        found = rows(server)
-        assert {record.get("country") for record in found} > {"Germany", "Brazil"}
-        assert {type(record.get("userId")) for record in found} == {int, str, type(None)}
+        assert vendor.keys(touched)["sessions"] == [(identity(record),) for record in after[:60]]
 
 
 REFUSED: dict[str, list[Any]] = {
@@ -324,30 +307,28 @@ REFUSED: dict[str, list[Any]] = {
     "limit": ["100", 0, 101, 10.0, None],
     "segmentId": [None, "", 1, ["5f3a1c0e9b7d4e0017a2c4d8"], "5f3a1c0e9b7d4e0017a2c4d7"],
     "options": [None, ["urls"], {"fields": ["urls"]}, {"select": ["urls"], "sort": "timestamp"}],
-    "select in options": [None, "urls", [], [1], ["colour"], ["sessionId"], ["urls", "urls"], ["urls", "utm_*"]],
+    "select in options": [None, "urls", [], [1], ["colour"], ["sessionId"], ["_id"], ["urls", "urls"], ["utm_*"]],
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name in REFUSED for value in REFUSED[name]], ids=repr
-)
+@pytest.mark.parametrize(("name", "value"), [(key, value) for key in REFUSED for value in REFUSED[key]], ids=repr)
 def test_what_the_page_does_not_allow_is_refused(server: Server, name: str, value: object) -> None:
     given = {"options": {"select": value}} if name == "select in options" else {name: value}
     answer = post(server, {**keys(server), "start": FIRST_DAY, "end": int(NOON), **given})
-    assert answer.status_code == 400
-    assert answer.json()["status"] == "failure"
+    assert (answer.status_code, answer.json()["status"]) == (400, "failure")
     assert answer.json()["message"]["error"]
 
 
 @pytest.mark.parametrize(("name", "words"), [("apiKey", "API Key"), ("secretKey", "Secret Key")])
 def test_keys(server: Server, name: str, words: str) -> None:
-    missing = {"status": "failure", "message": {"error": f"{words} missing."}}
-    for answer in (ask(server, drop=name), ask(server, **{name: ""}), ask(server, **{name: None})):
-        assert (answer.status_code, answer.json()) == (400, missing)
+    for value in (DROP, "", None):
+        missing = ask(server, **{name: value})
+        assert missing.status_code == 400
+        assert missing.json() == {"status": "failure", "message": {"error": f"{words} missing."}}
     wrong = ask(server, **{name: "wrong", "colour": "red"})
     assert wrong.status_code == 401
     assert wrong.json() == {"status": "unauthorized", "message": {"error": f"{words} invalid."}}
-    assert ask(server, **{name: 1}).status_code == 400
+    assert post(server, {**keys(server), name: 1}).status_code == 400
     assert all(character in keys(server)[name] for character in ":@/+%\"'& ")
     assert not keys(server)[name].isascii()
 
@@ -393,11 +374,10 @@ def test_one_request_may_be_open() -> None:
 def test_failures_that_the_page_does_not_show(form: str) -> None:
     with serve(vendor_at_noon(failure_message=form)) as server:
         server.faults += [ErrorInside(), Status(500), Status(400), Status(401)]
-        kind = {"object": dict, "string": str}[form]
         for status in (200, 500):
             answer = ask(server)
             assert (answer.status_code, answer.json()["status"]) == (status, "failure")
-            assert isinstance(answer.json()["message"], kind)
+            assert isinstance(answer.json()["message"], {"object": dict, "string": str}[form])
         assert ask(server).json() == {"status": "failure", "message": {"error": "API Key missing."}}
         assert ask(server).json() == {"status": "unauthorized", "message": {"error": "Secret Key invalid."}}
 
@@ -410,17 +390,9 @@ def test_a_to_that_does_not_lead_on(server: Server) -> None:
     assert ask(server, limit=0).status_code == 400
 
 
-def test_twenty_thousand_sessions_are_made_at_once() -> None:
-    with serve(load_vendor("source-browsee", sessions=20_000, days=90)) as server:
-        assert exports(server, from_=19_950)["to"] == 20_000
-        assert len(set(server.vendor.expected("default")["sessions"])) == 20_000
-
-
-@pytest.mark.parametrize("days", [0, 1, 3])
-def test_a_day_that_has_only_begun(days: int) -> None:
+def test_a_day_that_has_only_begun() -> None:
     midnight = dt.datetime(2026, 3, 20, 0, 0, 5, tzinfo=dt.UTC).timestamp()
-    vendor = load_vendor("source-browsee", sessions=50, days=days, now=lambda: midnight)
-    with serve(vendor) as server:
-        found = rows(server)
-        assert len({identity(record) for record in found}) == 50
-        assert max(record["timestamp"] for record in found) <= midnight * 1000
+    for days in (0, 1, 3):
+        vendor = load_vendor("source-browsee", sessions=50, days=days, now=lambda: midnight)
+        found = {key[0] for (key,) in vendor.expected("default")["sessions"]}
+        assert (midnight // DAY - days) * DAY * 1000 == min(found) <= max(found) <= midnight * 1000

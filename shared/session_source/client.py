@@ -153,8 +153,8 @@ class Client:
                 say(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {attempt}).")
                 if fault.kind is Kind.LIMIT:
                     waited += wait
-                    limited()
                     self._hold(wait)
+                    limited()
                 elif self.closed.wait(wait):
                     raise Closed from None
 

@@ -23,17 +23,15 @@ class Exchange:
 
     def __init__(self, end: float) -> None:
         self.end = end
-        self.connection: HTTPConnection | None = None
+        self.socket: socket.socket | None = None
         self.is_cut = False
 
     def cut(self) -> None:
         """Shut the socket down; the thread that waits for it goes on with an error."""
-        connection = self.connection
-        sock = None if connection is None else connection.sock
-        if sock is not None:
+        if self.socket is not None:
             self.is_cut = True
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                self.socket.shutdown(socket.SHUT_RDWR)
 
 
 class _Current(threading.local):
@@ -44,20 +42,21 @@ _current = _Current()
 
 
 def _note(connection: HTTPConnection) -> None:
+    """Tell the thread's exchange its socket; the connection lets go of it when the vendor is to close it."""
     if _current.exchange is not None:
-        _current.exchange.connection = connection
+        _current.exchange.socket = connection.sock
 
 
 class _Connection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
-        _note(self)
         super().request(*args, **kwargs)
+        _note(self)
 
 
 class _SecureConnection(HTTPSConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
-        _note(self)
         super().request(*args, **kwargs)
+        _note(self)
 
 
 class _Pool(HTTPConnectionPool):

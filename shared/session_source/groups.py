@@ -72,6 +72,7 @@ class Group:
         self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
         self._days = days
         self._keys: dict[Window, _Keys] = {}
+        self._opened = span.start
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -88,6 +89,7 @@ class Group:
         for window in tiles:
             with self._lock:
                 self._keys[window] = _Keys()
+                self._opened = window.end
             if self.details is not None:
                 self.details.expect(window, 1)  # the pages themselves
             yield window
@@ -129,10 +131,10 @@ class Group:
         with self._lock:
             self._keys[window].is_done = True
             ends = {piece.end for piece in self._missing}
-            done_starts = {w.start for w, keys in self._keys.items() if keys.is_done}
+            open_starts = {w.start for w, keys in self._keys.items() if not keys.is_done}
             open_ends = {w.end for w, keys in self._keys.items() if not keys.is_done}
             for w in list(self._keys):
-                is_followed = w.end in ends or w.end in done_starts
+                is_followed = w.end in ends or (w.end < self._opened and w.end not in open_starts)
                 if self._keys[w].is_done and is_followed and w.start not in open_ends:
                     del self._keys[w]
 

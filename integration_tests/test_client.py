@@ -1,0 +1,204 @@
+"""The client against a server that misbehaves, over real sockets."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from session_source.auth import EitherAuth, HeaderAuth, QueryAuth
+from session_source.client import Client, Closed, Patience
+from session_source.errors import Fault, Kind
+from session_source.exchange import Answer, Request
+
+from integration_tests import sandbox
+from integration_tests.sandbox import Server, refused_origin, serve
+from integration_tests.sandbox.shelf import Shelf
+
+SHORT = Patience(connect=2, read=1, total=3, outage=20, limit=5, attempts=4)
+GET = Request("GET", "words", params={"page": "1"})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve(Shelf()) as running:
+        yield running
+
+
+def client(origin: str, patience: Patience = SHORT, **more: Any) -> Client:
+    return Client(
+        vendor="Shelf",
+        base_url=origin,
+        auth=more.pop("auth", HeaderAuth({"X-Key": "s3cret"})),
+        cure="Ask for a key.",
+        patience=patience,
+        **more,
+    )
+
+
+def words(answer: Answer) -> int:
+    return len(answer.object()["words"])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        sandbox.Status(500),
+        sandbox.Status(502),
+        sandbox.Status(503, retry_after=1),
+        sandbox.Status(408),
+        sandbox.ResetBeforeBody(),
+        sandbox.ResetInBody(),
+        sandbox.TruncatedBody(),
+        sandbox.TruncatedBody(chunked=True),
+        sandbox.TruncatedJson(),
+        sandbox.Html(),
+        sandbox.EmptyBody(),
+        sandbox.NeverAnswers(),
+        sandbox.Status(429, retry_after=1),
+        sandbox.Status(429, retry_date=1),
+        sandbox.Status(429),
+        sandbox.Status(429, headers={"X-Ratelimit-Reset": "1"}),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_what_passes_is_tried_again(server: Server, fault: sandbox.Fault) -> None:
+    server.faults.append(fault)
+    said: list[str] = []
+    assert client(server.origin).fetch(GET, words, say=said.append) == 2000
+    assert server.count == 2
+    assert len(said) == 1
+    assert "Shelf" in said[0]
+    assert "Trying again in" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [(sandbox.SlowBody(seconds=60), 3), (sandbox.SlowHeaders(seconds=60), 3), (sandbox.NeverAnswers(), 1)],
+    ids=["dripping body", "dripping headers", "silence"],
+)
+def test_an_answer_that_never_ends_is_cut(server: Server, fault: sandbox.Fault, seconds: float) -> None:
+    server.faults.append(fault)
+    began = time.monotonic()
+    said: list[str] = []
+    assert client(server.origin, Patience(connect=2, read=1 if seconds == 1 else 30, total=3)).fetch(
+        GET, words, say=said.append
+    )
+    assert time.monotonic() - began < 20
+    assert "did not answer within" in said[0]
+
+
+def test_waits_as_long_as_the_vendor_asks(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=2))
+    began = time.monotonic()
+    client(server.origin).fetch(GET, words)
+    assert time.monotonic() - began >= 2
+
+
+def test_a_wait_beyond_the_limit_says_when_to_come_back(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=7200))
+    with pytest.raises(Fault) as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is Kind.STUCK
+    assert "2 hours" in caught.value.sentence
+    assert "max_waiting_time" in caught.value.sentence
+    assert "UTC" in caught.value.sentence
+
+
+def test_a_constant_limit_ends_with_the_longest_wait(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=1, times=None))
+    with pytest.raises(Fault) as caught:
+        client(server.origin, Patience(limit=3)).fetch(GET, words)
+    assert caught.value.kind is Kind.STUCK
+    assert server.count == 4
+
+
+def test_one_workers_limit_holds_them_all(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=3))
+    shared = client(server.origin, workers=4)
+    told = threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(shared.fetch, GET, words, limited=told.set)
+        assert told.wait(10)
+        time.sleep(0.5)  # the worker that was told has begun to wait
+        others = [pool.submit(shared.fetch, GET, words) for _ in range(3)]
+        assert [done.result() for done in (first, *others)] == [2000] * 4
+    refused, *answered = server.requests
+    assert len(answered) == 4
+    assert all(entry.start - (refused.end or 0) >= 2.9 for entry in answered)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, Kind.CONFIG), (403, Kind.CONFIG), (404, Kind.CONFIG), (400, Kind.DEFECT)]
+)
+def test_what_does_not_pass_is_told_at_once(server: Server, status: int, kind: Kind) -> None:
+    server.faults.append(sandbox.Status(status, times=None))
+    with pytest.raises(Fault) as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is kind
+    assert server.count == 1
+    assert str(status) in caught.value.sentence
+
+
+def test_redirects_are_not_followed(server: Server) -> None:
+    server.faults.append(sandbox.Status(302, headers={"Location": refused_origin()}))
+    with pytest.raises(Fault, match="base_url") as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is Kind.CONFIG
+    assert server.count == 1
+
+
+def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
+    server.faults.append(sandbox.Status(500, times=None))
+    with pytest.raises(Fault, match="tried 3 times") as caught:
+        client(server.origin, Patience(attempts=3)).fetch(GET, words)
+    assert caught.value.kind is Kind.STUCK
+    assert server.count == 3
+
+
+def test_a_refused_connection_says_what_to_check() -> None:
+    with pytest.raises(Fault, match=r"refused the connection\. Check base_url"):
+        client(refused_origin(), Patience(attempts=2)).fetch(GET, words)
+
+
+def test_closing_wakes_a_worker_that_waits(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=600))
+    waiting = client(server.origin, Patience(limit=3600))
+    threading.Timer(1, waiting.close).start()
+    began = time.monotonic()
+    with pytest.raises(Closed):
+        waiting.fetch(GET, words)
+    assert time.monotonic() - began < 10
+
+
+def test_the_second_spelling_of_credentials_is_tried_once_and_kept(server: Server) -> None:
+    server.faults.append(sandbox.Status(401))
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    spelled = client(server.origin, auth=either)
+    assert spelled.fetch(GET, words) == 2000
+    assert spelled.fetch(GET, words) == 2000
+    assert ["key" in entry.query for entry in server.requests] == [False, True, True]
+
+
+def test_a_spelling_that_was_taken_is_not_left(server: Server) -> None:
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    spelled = client(server.origin, auth=either)
+    spelled.fetch(GET, words)
+    server.faults.append(sandbox.Status(401))
+    with pytest.raises(Fault, match="refused the credentials"):
+        spelled.fetch(GET, words)
+    assert [entry.query.get("key") for entry in server.requests] == [None, None]
+
+
+def test_after_a_timeout_nothing_is_sent_for_a_while(server: Server) -> None:
+    server.faults.append(sandbox.NeverAnswers())
+    careful = client(server.origin, Patience(read=1, after_timeout=4))
+    careful.fetch(GET, words)
+    first, second = server.requests
+    assert second.start - first.start >= 5
+
+
+def test_compressed_bodies_are_read(server: Server) -> None:
+    server.gzip = True
+    assert client(server.origin).fetch(GET, words) == 2000

@@ -1,0 +1,444 @@
+"""DevRev's sandbox: what its page allows, what it refuses, its cursors, and that every filter filters."""
+
+import datetime as dt
+import json
+import operator
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from integration_tests.sandbox import RepeatToken, Server, Status, load_vendor, serve
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "source-devrev" / "sandbox" / "examples.json"
+NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp()
+ROUTE = "/observability.sessions.list"
+ASC, DESC = ["created_at:asc"], ["created_at:desc"]
+TYPE, VALUE, FIELD, ENUM = "unexpected_json_type", "value_not_permitted", "invalid_field", "invalid_enum_value"
+MISSING, PARSE, CONTENT = "missing_required_field", "parse_error", "invalid_content_type"
+
+Record = dict[str, Any]
+
+
+def vendor_at_noon(**options: Any) -> Any:
+    return load_vendor("source-devrev", **{"sessions": 480, "days": 10, "now": lambda: NOON, **options})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serve(vendor_at_noon(requests_per_window=None)) as running:
+        yield running
+
+
+def body(server: Server, platform: str = "android", **more: Any) -> Record:
+    apps = server.vendor.configs("")["default"]["apps"]
+    app = next(app for app in apps if app["platform"] == platform)
+    return {"type": "web" if platform == "web" else "mobile", **app, **more}
+
+
+def post(server: Server, sent: Any, **headers: str) -> requests.Response:
+    config = server.vendor.configs(server.origin)["default"]
+    headers = {"Authorization": f"Bearer {config['access_token']}", "Content-Type": "application/json", **headers}
+    data = sent if isinstance(sent, bytes) else json.dumps(sent)
+    return requests.post(config["base_url"] + ROUTE, data=data, headers=headers, timeout=5)
+
+
+def ask(server: Server, platform: str = "android", **more: Any) -> requests.Response:
+    return post(server, body(server, platform, **more))
+
+
+def rows(server: Server, platform: str = "android", **more: Any) -> list[Record]:
+    """All pages, as the page tells to read them: until there is no next cursor."""
+    found: list[Record] = []
+    cursor: dict[str, str] = {}
+    for _ in range(100):
+        answer = ask(server, platform, **{"limit": 100, **more, **cursor})
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["sessions"]
+        if not answer.json().get("next_cursor"):
+            return found
+        cursor = {"cursor": answer.json()["next_cursor"]}
+    raise AssertionError("there is no end")
+
+
+def times(records: list[Record]) -> list[str]:
+    return [record["created_at"] for record in records]
+
+
+def ids(records: list[Record]) -> list[str]:
+    return [record["session_id"] for record in records]
+
+
+def refused(answer: requests.Response, kind: str, field: str | None = None, status: int = 400) -> None:
+    told = answer.json()
+    assert (answer.status_code, told["type"], told.get("field_name")) == (status, kind, field), told
+    assert told["message"]
+    assert told["detail"]
+
+
+def test_the_data_begins_with_the_pages_example(server: Server) -> None:
+    example = json.loads(EXAMPLES.read_bytes())["sessions"][0]
+    assert example["created_at"] == "2023-01-01T12:00:00.000Z"
+    shown = next(record for record in rows(server) if record["session_id"] == "string")
+    assert json.dumps(shown) == json.dumps({**example, "created_at": "2026-03-10T12:00:00.000Z"})
+    with serve(vendor_at_noon(examples="verbatim")) as verbatim:
+        assert rows(verbatim)[-1] == example
+        assert verbatim.vendor.configs("")["default"]["start_date"] == "2023-01-01"
+    with serve(vendor_at_noon(examples="none")) as none:
+        assert "string" not in ids(rows(none))
+
+
+def test_the_data_is_what_was_asked_for(server: Server) -> None:
+    found = {platform: rows(server, platform) for platform in ("android", "ios", "web")}
+    assert sum(map(len, found.values())) == 480
+    for platform, records in found.items():
+        assert len(set(ids(records))) == len(records)
+        assert {record.get("platform") for record in records} == {platform, None}
+        assert {record["type"] for record in records} == {"web" if platform == "web" else "mobile"}
+        assert {created[:10] for created in times(records)} == {f"2026-03-{day}" for day in range(10, 21)}
+        assert max(times(records)) < "2026-03-20T12:00:00.000Z"
+        assert len(set(times(records))) < len(records)
+        for edge in ("10T00:00:00.000Z", "19T23:59:59.999Z", "20T00:00:00.000Z"):
+            assert f"2026-03-{edge}" in times(records)
+        parts = "tab_ids" if platform == "web" else "recording_ids"
+        assert {len(record[parts]) if parts in record else None for record in records} == {None, 0, 1, 2, 3}
+        assert {"rev_org_id", "rev_user_id"} <= {name for record in records for name in record}
+    assert set(ids(found["ios"])) < set(ids(found["web"]))
+    optional = {"console_metadata", "network_metadata", "first_page_title", "first_page_url", "page_load_time_ms"}
+    for name in optional | {"session_attributes", "tab_ids", "platform"}:
+        assert {name in record for record in found["web"]} == {True, False}
+
+
+def test_expected_keys(server: Server) -> None:
+    known = {"network_type", "session_duration"}
+    mobile = known | {"is_crash", "os_version", "screen_name"}
+    web = known | {"has_console_errors", "device_type", "page_url"}
+    for name, config in server.vendor.configs("").items():
+        end = config.get("end_date", "3").replace("Z", ".000Z")
+        found = []
+        for app in config["apps"]:
+            knows = web if app["platform"] == "web" else mobile
+            filters = {field: value for field, value in config.get("filters", {}).items() if field in knows}
+            kept = [record for record in rows(server, app["platform"], **filters) if record["created_at"] < end]
+            assert kept
+            found += [(app["version_key"], app["platform"], key) for key in ids(kept)]
+        expected = server.vendor.expected(name)
+        assert sorted(found) == sorted(expected["sessions"])
+        recordings = expected["session_recordings"]
+        assert len(recordings) == len(set(recordings)) > len(found)
+    assert set(server.vendor.configs("")["filters"]["filters"]) == mobile | web
+    everything = server.vendor.expected("default")
+    assert vendor_at_noon().expected("default") == everything != vendor_at_noon(seed=2).expected("default")
+
+
+@pytest.mark.parametrize("cursors", ["key", "position"])
+@pytest.mark.parametrize("more", [{}, {"sort_by": ASC}, {"sort_by": DESC}])
+def test_pages_forth_and_back(cursors: str, more: Record) -> None:
+    with serve(vendor_at_noon(cursors=cursors)) as server:
+        everything = rows(server, **more)
+        assert times(everything) == sorted(times(everything), reverse=more.get("sort_by") != ASC)
+        first = ask(server, **more).json()
+        assert ("prev_cursor" in first, len(first["sessions"])) == (False, 50)
+        second = ask(server, cursor=first["next_cursor"], limit=7, mode="after", **more).json()
+        assert first["sessions"] + second["sessions"] == everything[:57]
+        back = ask(server, cursor=second["prev_cursor"], limit=20, mode="before", **more).json()
+        assert back["sessions"] == everything[30:50]
+        start = ask(server, cursor=back["prev_cursor"], mode="before", **more).json()
+        assert (start["sessions"], "prev_cursor" in start) == (everything[:30], False)
+        end = ask(server, limit=3, mode="before", **more).json()
+        assert (end["sessions"], "next_cursor" in end) == (everything[-3:], False)
+
+
+def test_cursors_belong_to_one_list(server: Server) -> None:
+    cursor = ask(server).json()["next_cursor"]
+    for more in ({"sort_by": ASC}, {"is_crash": True}, {"created_at": {"type": "range"}}):
+        refused(ask(server, cursor=cursor, **more), VALUE, "cursor")
+    for wrong in ("", "x", cursor[:-4], cursor + "é", ask(server, "ios").json()["next_cursor"]):
+        refused(ask(server, cursor=wrong), VALUE, "cursor")
+
+
+def test_the_end_of_the_list() -> None:
+    for end, told in (("absent", "absent"), ("empty", ""), ("null", None)):
+        with serve(vendor_at_noon(end_of_list=end)) as server:
+            assert ask(server, mode="before").json().get("next_cursor", "absent") == told
+            assert ask(server).json().get("prev_cursor", "absent") == told
+    with serve(vendor_at_noon(cursor_after_full_page=True, largest_page=10)) as server:
+        assert len(ask(server, limit=100).json()["sessions"]) == 10
+        last = ask(server, mode="before", limit=1).json()
+        empty = ask(server, cursor=last["next_cursor"]).json()
+        assert (empty["sessions"], "next_cursor" in empty) == ([], False)
+        assert ask(server, cursor=empty["prev_cursor"], mode="before", limit=1).json() == last
+
+
+def test_growth_at_the_head_while_paging() -> None:
+    for cursors, repeated in (("key", 0), ("position", 4)):
+        with serve(vendor_at_noon(cursors=cursors)) as server:
+            before = rows(server)
+            first = ask(server).json()
+            server.vendor.grow(10)
+            second = ask(server, cursor=first["next_cursor"]).json()
+            assert second["sessions"] == before[50 - repeated : 100 - repeated]
+            after = rows(server)
+            assert (after[4:], set(times(after[:4]))) == (before, {"2026-03-20T12:00:00.000Z"})
+            assert len(server.vendor.expected("default")["sessions"]) == 490
+
+
+def test_orders_of_a_list_that_is_not_sorted() -> None:
+    with serve(vendor_at_noon(order="oldest")) as server:
+        assert times(rows(server)) == sorted(times(rows(server)))
+    with serve(vendor_at_noon(order="shuffled")) as server:
+        found = rows(server)
+        assert times(found) not in (sorted(times(found)), sorted(times(found), reverse=True))
+        assert (len(set(ids(found))), found) == (len(found), rows(server))
+        assert times(rows(server, sort_by=ASC)) == sorted(times(found))
+    with serve(vendor_at_noon(heeds_sort_by=False)) as server:
+        assert rows(server, sort_by=ASC) == rows(server)
+    for kind in (FIELD, VALUE):
+        with serve(vendor_at_noon(takes_sort_by=False, sort_by_refusal=kind)) as server:
+            refused(ask(server, sort_by=ASC), kind, "sort_by")
+            assert ask(server).status_code == 200
+
+
+def test_sessions_go_on_and_go_away() -> None:
+    with serve(vendor_at_noon()) as server:
+        vendor: Any = server.vendor
+        before = {platform: rows(server, platform) for platform in ("android", "web")}
+        expected = vendor.expected("default")
+        vendor.touch(20)
+        for platform, part in (("android", "recording_ids"), ("web", "tab_ids")):
+            pairs = zip(before[platform], rows(server, platform), strict=True)
+            changed = [(old, new) for old, new in pairs if old != new]
+            assert 0 < len(changed) < 20
+            for old, new in changed:
+                assert new["session_duration_ms"] == old["session_duration_ms"] + 30_000
+                assert new[part][:-1] == old.get(part, [])
+                assert len(set(new[part])) == len(new[part])
+        after = vendor.expected("default")
+        assert after["sessions"] == expected["sessions"]
+        assert len(after["session_recordings"]) == len(expected["session_recordings"]) + 20
+        vendor.delete(470)
+        assert len(vendor.expected("default")["sessions"]) == 10
+
+
+def at(record: Record, path: str) -> Any:
+    """What a record holds there, None where there is no such member."""
+    held: Any = record
+    for name in path.split("."):
+        held = (held or {}).get(name)
+    return held
+
+
+def by_plan(kind: str, **more: Any) -> list[Record]:
+    return [{"attribute_path": "plan", "filter_type": kind, **more}]
+
+
+# Filters and the members that they are about.
+TEXTS = {
+    "android": "network_type app_version device_model=model manufacturer os_version",
+    "web": "network_type browser browser_version device_type=type os",
+}
+FLAGS = {
+    "android": "has_exception_occurred is_anr is_crash rage_tap is_anonymous=rev_user_id",
+    "web": "has_dead_clicks=dead_click_count has_rage_clicks=rage_click_count is_anonymous=rev_user_id",
+}
+# What no record tells.
+SHOP = "https://shop.example.com"
+HIDDEN: dict[str, dict[str, str]] = {
+    "android": {"screen_name": "設定"},
+    "web": {"page_name": "Käse & Co", "page_url": f"{SHOP}/cart#top", "normalized_url": f"{SHOP}/cart"},
+}
+FREE, MANY = by_plan("string_filter", equals=["free"]), by_plan("int64_filter", range={"min": 40}, equals=[42])
+ROCKET, TRUE = by_plan("string_filter", contains=["🚀", "42"]), by_plan("bool_filter", equals=True)
+PLAN, STATUS = "session_attributes.attributes.plan", "network_metadata.status_counts"
+OTHERS: list[tuple[str, Any, str, Callable[[Any], bool]]] = [
+    ("rev_org", ["REV-AbCdEfGh", "x"], "rev_org_id", lambda held: held == "REV-AbCdEfGh"),
+    ("rev_user", ["REVU-1", "REVU-2"], "rev_user_id", lambda held: held in {"REVU-1", "REVU-2"}),
+    ("session_duration", {"min_ms": 60_000}, "session_duration_ms", lambda held: held >= 60_000),
+    ("session_duration", {"min_ms": 0, "max_ms": 9_000}, "session_duration_ms", lambda held: held <= 9_000),
+    ("events", {"is_dead": True}, "dead_click_count", bool),
+    ("events", {"is_rage": False}, "rage_click_count", operator.not_),
+    ("has_console_errors", True, "console_metadata.error", bool),
+    ("console_logs", {"log_type": ["error"]}, "console_metadata.error", bool),
+    ("has_network_errors", True, STATUS, lambda held: bool({*(held or {})} & {"404", "500"})),
+    ("network_logs", {"response_status": [500, 599]}, f"{STATUS}.500", bool),
+    ("session_attributes", FREE, PLAN, lambda held: held == "free"),
+    ("session_attributes", MANY, PLAN, lambda held: held == "42"),
+    ("session_attributes", ROCKET, PLAN, lambda held: held in {"pro 🚀", "42"}),
+    ("session_attributes", TRUE, PLAN, lambda held: held == "true"),
+    ("session_attributes", [{"attribute_path": "plan"}], PLAN, bool),
+]
+
+
+@pytest.mark.parametrize("platform", ["android", "web"])
+def test_filters_filter(server: Server, platform: str) -> None:
+    everything = rows(server, platform)
+
+    def check(name: str, asked: Any, path: str, fits: Callable[[Any], bool]) -> None:
+        wanted = [record for record in everything if fits(at(record, path))]
+        assert 0 < len(wanted) < len(everything), name
+        assert rows(server, platform, **{name: asked}) == wanted, name
+
+    for name, _, member in (pair.partition("=") for pair in TEXTS[platform].split()):
+        path = f"device_metadata.{member or name}"
+        values = sorted({at(record, path) or "" for record in everything} - {"", "string"})
+        for some in (values[:1], values[1:]):
+            check(name, some, path, some.__contains__)
+    for name, _, member in (pair.partition("=") for pair in FLAGS[platform].split()):
+        for value in (True, False):
+            truth = value != (name == "is_anonymous")
+            check(name, value, member or name, bool if truth else operator.not_)
+    for other in OTHERS[: None if platform == "web" else 4]:
+        check(*other)
+    for name, value in HIDDEN[platform].items():
+        assert 0 < len(rows(server, platform, **{name: [value]})) < len(everything)
+        assert rows(server, platform, **{name: ["nowhere"]}) == []
+
+
+def test_filters_that_let_everything_pass(server: Server) -> None:
+    path = [{"attribute_path": "a.b", "filter_type": "int64_filter", "equals": [1]}]
+    took = {"equals_ms": [1.5, 10**30], "range": {"min_ms": 0.5, "max_ms": 2}}
+    calls = {"api_name": ["x"], "request_properties": path, "response_properties": path, "round_trip_time": took}
+    events = {"event_name": ["x"], "exception_class_name": ["E"], "properties_filters": path}
+    assert rows(server, response_time_list=calls, custom_events=events, session_attributes=path) == rows(server)
+    events = {"event_name": ["x"], "event_details_filters": path}
+    more = {"console_logs": {"body": ["x"], "full_url": ["x"]}, "events": {"value": ["x"]}}
+    calls = {"request_method": ["GET"], "request_url": ["x"]}
+    assert rows(server, "web", custom_events=events, network_logs=calls, **more) == rows(server, "web")
+
+
+def test_created_at(server: Server) -> None:
+    everything = rows(server, "web")
+    for after, before, lowest, highest in (
+        ("2026-03-12T00:00:00.000Z", None, "2026-03-12T00:00:00.000Z", "3"),
+        (None, "2026-03-20T00:00:00Z", "2", "2026-03-20T00:00:00.000Z"),
+        ("2026-03-20T01:00:00+01:00", "2026-03-20T00:00:00Z", *["2026-03-20T00:00:00.000Z"] * 2),
+        ("2026-03-19T23:59:59.999Z", None, "2026-03-19T23:59:59.999Z", "3"),
+        ("2026-03-20T00:00:00.000000001Z", None, "2026-03-20T00:00:00.001Z", "3"),
+        (None, None, "2", "3"),
+    ):
+        given = {name: value for name, value in (("after", after), ("before", before)) if value}
+        wanted = [record for record in everything if lowest <= record["created_at"] <= highest]
+        assert rows(server, "web", created_at={"type": "range", **given}) == wanted
+        assert wanted
+    wanted = [record for record in everything if record["created_at"] >= "2026-03-19T12:00:00.000Z"]
+    last = {"type": "preset", "preset_type": "last_n_days", "days": 1}
+    assert rows(server, "web", created_at=last) == wanted
+    assert rows(server, "web", created_at={**last, "preset_type": "next_n_days"}) == []
+
+
+# By type of error and place: values of the field that the place begins with.
+REFUSED: dict[str, dict[str, list[Any]]] = json.loads(r"""{
+  "unexpected_json_type": {
+    "type": [null, 1], "platform": [null, []], "version_key": [null, 1], "cursor": [null, 1], "mode": [null, {}],
+    "limit": [null, "50", true], "sort_by": [null, "created_at:asc"], "sort_by[0]": [[1]],
+    "created_at": [null, "2026-03-12"], "created_at.after": [{"type": "range", "after": null}],
+    "is_crash": ["true", 1, null], "app_version": ["1.0", null], "app_version[1]": [["1.0", 1.0]],
+    "session_attributes[0].equals": [[{"attribute_path": "a", "filter_type": "bool_filter", "equals": ["x"]}]]},
+  "value_not_permitted": {
+    "platform": ["web"], "version_key": [""], "limit": [0, -1, 101, 1.0, 2147483648],
+    "sort_by": [[], ["created_at"], ["is_crash:asc"], ["created_at:asc", "created_at:desc"]],
+    "created_at": [{"type": "range", "after": "2026-03-13T00:00:00Z", "before": "2026-03-12T00:00:00Z"}],
+    "created_at.before": [{"type": "range", "before": "2026-03-12"}, {"type": "range", "before": ""},
+      {"type": "range", "before": "2026-03-12T00:00:00"}, {"type": "range", "before": "2026-03-12 00:00:00Z"},
+      {"type": "range", "before": "2026-02-30T00:00:00Z"}, {"type": "range", "before": "2026-03-12T00:00:00+24:00"}],
+    "created_at.days": [{"type": "preset", "preset_type": "last_n_days", "days": -1}], "app_version": [[]],
+    "session_duration": [{"min_ms": 2, "max_ms": 1}], "session_duration.min_ms": [{"min_ms": -1}, {"min_ms": 1.5}]},
+  "invalid_field": {
+    "app_id": ["x"], "created_date": [{}], "rev_user_id": ["x"], "os": [["x"]], "browser": [["x"]], "\ud800": [1],
+    "created_at.days": [{"type": "range", "days": 1}], "session_duration.min": [{"min": 2}],
+    "created_at.after": [{"type": "preset", "preset_type": "last_n_days", "days": 1, "after": "2026-03-13T00:00:00Z"}],
+    "custom_events.event_details_filters": [{"event_details_filters": [{"attribute_path": "a"}]}],
+    "session_attributes[0].equals": [[{"attribute_path": "a", "filter_type": "none", "equals": true}]]},
+  "invalid_enum_value": {
+    "type": ["Web", ""], "platform": ["Android", ""], "mode": ["first", ""], "created_at.type": [{"type": "between"}],
+    "created_at.preset_type": [{"type": "preset", "preset_type": "today", "days": 1}],
+    "session_attributes[0].filter_type": [[{"attribute_path": "a", "filter_type": "float"}]]},
+  "missing_required_field": {
+    "created_at.type": [{"after": "2026-03-12T00:00:00Z"}], "session_attributes[0].attribute_path": [[{}]],
+    "created_at.days": [{"type": "preset", "preset_type": "last_n_days"}]}
+}""")
+
+
+def test_what_the_page_does_not_allow_is_refused(server: Server) -> None:
+    for kind, places in REFUSED.items():
+        for place, values in places.items():
+            for value in values:
+                refused(post(server, {**body(server), re.split(r"[.\[]", place)[0]: value}), kind, place)
+    for name in ("rage_tap", "is_crash", "screen_name"):
+        refused(ask(server, "web", **{name: True}), FIELD, name)
+    refused(ask(server, "web", type="mobile"), VALUE, "platform")
+    refused(ask(server, "web", device_type=["tv"]), VALUE, "device_type")
+    for name in ("type", "platform", "version_key"):
+        refused(post(server, {key: value for key, value in body(server).items() if key != name}), MISSING, name)
+    for broken in (b"", b"{", b'{"type":"web","type":"web"}', b"\xff", b"NaN"):
+        refused(post(server, broken), PARSE)
+    refused(post(server, []), TYPE, "body")
+    refused(post(server, body(server), **{"Content-Type": "text/plain"}), CONTENT)
+
+
+def test_who_may_ask_for_what(server: Server) -> None:
+    token = server.vendor.configs("")["default"]["access_token"]
+    for wrong in ("", token, f"bearer {token}", f"Bearer {token}x", "Basic x"):
+        refused(post(server, body(server), Authorization=wrong), "unauthenticated", status=401)
+    refused(ask(server, version_key="another"), "forbidden", status=403)
+    assert ask(server, "web", version_key=body(server)["version_key"]).json() == {"sessions": []}
+    for method, path in (("GET", ROUTE), ("POST", "/sessions.list"), ("POST", ROUTE + "/")):
+        answer = requests.request(method, server.origin + path, timeout=5)
+        assert (answer.status_code, answer.json()) == (404, {"message": "route not found"})
+    with serve(vendor_at_noon(foreign_app="empty", max_bytes=200)) as other:
+        assert ask(other, version_key="another").json() == {"sessions": []}
+        refused(ask(other, version_key="x" * 200), "request_entity_too_large", status=413)
+        assert ask(other, version_key="x" * 200).json()["max_bytes"] == 200
+    with serve(vendor_at_noon(refuses_token="token_expired")) as other:
+        refused(ask(other), "token_expired", status=401)
+
+
+HEADERS = {"Retry-After", "X-Ratelimit-Reset"}
+WAYS = [("all", HEADERS, True), ("header", {"Retry-After"}, False), ("reset", {"X-Ratelimit-Reset"}, False)]
+
+
+@pytest.mark.parametrize(("told", "headers", "in_body"), [*WAYS, ("body", set(), True), ("none", set(), False)])
+def test_the_rate_limit(told: str, headers: set[str], in_body: bool) -> None:  # noqa: FBT001
+    with serve(vendor_at_noon(requests_per_window=2, retry_told=told, retry_seconds=7)) as server:
+        vendor: Any = server.vendor
+        assert [ask(server).headers["X-Ratelimit-Remaining"] for _ in range(2)] == ["1", "0"]
+        vendor.advance(299)
+        server.faults.append(Status(429, after=1))
+        for seconds in (1, 7):
+            answer = ask(server)
+            refused(answer, "too_many_requests", status=429)
+            assert HEADERS & set(answer.headers) == headers
+            assert answer.headers.get("Retry-After", str(seconds)) == str(seconds)
+            assert answer.json().get("retry_after") == (seconds if in_body else None)
+            reset = float(answer.headers.get("X-Ratelimit-Reset", time.time() + seconds))
+            assert abs(reset - time.time() - seconds) < 2
+        vendor.advance(1)
+        assert ask(server).headers["X-Ratelimit-Remaining"] == "1"
+
+
+def test_faults_in_the_vendors_words(server: Server) -> None:
+    kinds = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 500: "internal_error"}
+    for status, kind in {**kinds, 503: "service_unavailable"}.items():
+        server.faults.append(Status(status))
+        refused(ask(server), kind, status=status)
+    first = ask(server).json()
+    server.faults.append(RepeatToken(times=2))
+    assert ask(server).json() == first
+    repeated = ask(server, cursor=first["next_cursor"]).json()
+    assert repeated["next_cursor"] == first["next_cursor"]
+    server.faults.clear()
+    assert ask(server, cursor=first["next_cursor"]).json()["sessions"] == repeated["sessions"]
+
+
+@pytest.mark.parametrize("days", [0, 1, 3])
+def test_a_day_that_has_only_begun(days: int) -> None:
+    midnight = dt.datetime(2026, 3, 20, 0, 0, 5, tzinfo=dt.UTC).timestamp()
+    vendor = vendor_at_noon(sessions=50, days=days, now=lambda: midnight, examples="none")
+    created = [session.created for session in vendor.data.all()]
+    assert (len(created), min(created)) == (50, vendor.data.start)
+    assert max(created) <= midnight * 1000
+    assert ("end_date" in vendor.configs("")["filters"]) == (days > 0)

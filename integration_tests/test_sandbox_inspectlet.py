@@ -1,0 +1,464 @@
+"""Inspectlet's sandbox: what https://apidocs.inspectlet.com/ allows and refuses, and what each search finds."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from integration_tests.sandbox import Server, load_vendor, serve
+
+SANDBOX = Path(__file__).resolve().parents[1] / "source-inspectlet" / "sandbox"
+EXAMPLES = json.loads((SANDBOX / "examples.json").read_bytes())
+NOON = int(dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp())
+DAY = 86_400
+FIRST = NOON - NOON % DAY - 10 * DAY
+WID = 12345678
+
+Record = dict[str, Any]
+
+
+def vendor_at_noon(**options: Any) -> Any:
+    return load_vendor("source-inspectlet", **{"sessions": 240, "days": 10, "now": lambda: NOON, **options})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serve(vendor_at_noon()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def one_site() -> Iterator[Server]:
+    with serve(vendor_at_noon(sessions=600, websites=1)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def everything(one_site: Server) -> list[Record]:
+    return rows(one_site)
+
+
+def ask(server: Server, method: str, path: str, **more: Any) -> requests.Response:
+    config = server.vendor.configs(server.origin)["default"]
+    auth = (config["username"].encode(), config["api_token"].encode())
+    return requests.request(method, f"{config['base_url']}/{path}", timeout=5, **{"auth": auth, **more})
+
+
+def post(server: Server, form: object = None, *, wid: int = WID) -> requests.Response:
+    return ask(server, "POST", f"websites/{wid}/sessions", data=form)
+
+
+def page(server: Server, number: int = 1, *, search: object = None, wid: int = WID, limit: int = 100) -> Any:
+    form = {"limit": limit, "page": number} | ({} if search is None else {"search": json.dumps(search)})
+    answer = post(server, form, wid=wid)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["response"]
+
+
+def rows(server: Server, search: object = None, *, wid: int = WID) -> list[Record]:
+    found: list[Record] = []
+    while len(found) % 100 == 0:
+        records = page(server, len(found) // 100 + 1, search=search, wid=wid)
+        found += records
+        if not records:
+            break
+    return found
+
+
+def get(server: Server, path: str = "") -> Any:
+    answer = ask(server, "GET", f"websites{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["response"]
+
+
+def wids(server: Server) -> list[int]:
+    return [site["wid"] for site in get(server)]
+
+
+def all_rows(server: Server) -> list[Record]:
+    return [record for wid in wids(server) for record in rows(server, wid=wid)]
+
+
+def sids(records: list[Record]) -> list[int]:
+    return [record["sid"] for record in records]
+
+
+def custom(start: float, end: float, **more: object) -> Record:
+    return {"daterange": "custom", "daterangecustom": {"start": str(start), "end": str(end)}, **more}
+
+
+def test_the_answers_shape(server: Server) -> None:
+    answer = ask(server, "GET", "websites")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["response"][0] == EXAMPLES["websites"]["response"][0]
+    assert len(set(wids(server))) == 3
+    answer = post(server)
+    assert set(answer.json()) == {"response"}
+    assert len(answer.json()["response"]) == 10
+    assert post(server, {"page": "1", "limit": "10", "search": "{}"}).json() == answer.json()
+    assert len(page(server, 3, limit=7)) == 7
+    assert page(server, 3, limit=7) == page(server)[14:21]
+    assert all([*record] == [*EXAMPLES["sessions"]["response"][0]] for record in rows(server))
+
+
+def test_past_the_end_is_an_empty_list(server: Server) -> None:
+    assert 10 < len(page(server)) < 100
+    assert page(server, 2) == page(server, 100_000) == page(server, search={"displayname": "nobody"}) == []
+
+
+def test_the_data_begins_with_the_pages_session(server: Server) -> None:
+    (shown,) = EXAMPLES["sessions"]["response"]
+    shift = FIRST - shown["date_start_session"] // DAY * DAY
+    moved = re.sub(r": (144677\d{4})", lambda found: f": {int(found[1]) + shift}", json.dumps(shown))
+    assert json.loads(moved) in rows(server)
+    with serve(vendor_at_noon(examples="verbatim", earlier=0)) as verbatim:
+        assert rows(verbatim)[-1] == shown
+        assert verbatim.vendor.configs("")["default"]["start_date"] == "2015-11-06"
+    with serve(vendor_at_noon(examples="none")) as none:
+        assert shown["sid"] not in sids(rows(none))
+
+
+def test_the_data_is_what_was_asked_for(server: Server) -> None:
+    found = all_rows(server)
+    assert len(found) == len(set(sids(found))) == 242
+    starts = [record["date_start_session"] for record in found]
+    assert {(start - FIRST) // DAY for start in starts if start >= FIRST} == set(range(11))
+    earlier = [record for record in found if record["date_start_session"] < FIRST]
+    assert [record["date_end_session"] >= FIRST for record in earlier] == [True, True]
+    assert len(set(starts)) < len(starts)
+    assert {0, DAY - 1} <= {start % DAY for start in starts}
+    for record in found:
+        seconds = record["date_end_session"] - record["date_start_session"]
+        assert 0 <= seconds - 3 <= record["session_duration"] / 1000 <= seconds or seconds < 3
+        assert record["date_end_session"] < NOON
+        assert record["num_pages"] == len(record["pages"])
+        moments = [tag["timestamp"] for tag in record["tags"]]
+        assert moments == sorted(moments, reverse=True)
+    mine = [record["date_start_session"] for record in rows(server)]
+    assert mine == sorted(mine, reverse=True)
+    assert vendor_at_noon().expected("default") == server.vendor.expected("default")
+    assert vendor_at_noon(seed=2).expected("default") != server.vendor.expected("default")
+
+
+def test_tags_and_pages_are_awkward(server: Server) -> None:
+    both = [(record["tags"], record["pages"]) for record in all_rows(server)]
+    for part in (lambda tag: tag["tag"], lambda tag: tag["timestamp"], json.dumps):
+        assert any(len({part(tag) for tag in tags}) < len(tags) for tags, _ in both)
+    assert {"1", "", "johnny.appleseed@gmail.com"} <= {tag["value"] for tags, _ in both for tag in tags}
+    assert {(bool(tags), bool(pages)) for tags, pages in both} == {(True, True), (False, True), (False, False)}
+    rids = [opened["rid"] for _, pages in both for opened in pages]
+    assert len(set(rids)) == len(rids)
+
+
+@pytest.mark.parametrize(("name", "most"), [("default", 240), ("one_website", 110), ("search", 140)])
+def test_expected_keys_are_those_of_the_records(server: Server, name: str, most: int) -> None:
+    config = server.vendor.configs(server.origin)[name]
+    assert config["start_date"] == "2026-03-10"
+    expected = server.vendor.expected(name)
+    sites = config.get("website_ids", wids(server))
+    search = custom(FIRST, NOON, **config.get("search", {}))
+    found = {(wid, str(r["sid"])): r for wid in sites for r in rows(server, search, wid=wid)}
+    assert most / 3 <= len(found) <= most
+    assert expected["websites"] == [(wid,) for wid in sites]
+    assert expected["sessions"] == expected["session_details"] == [*found]
+    for part in ("pages", "tags"):
+        keys = [(*key, index) for key, record in found.items() for index in range(len(record[part]))]
+        assert expected[f"session_{part}"] == keys
+
+
+def tagged(record: Record, tag: str, *values: str) -> bool:
+    return any(held["tag"] == tag and (not values or held["value"] in values) for held in record["tags"])
+
+
+def tagslist(*tags: Record, **more: str) -> Record:
+    return {"tags": {"tagslist": [*tags], **more}}
+
+
+def visited(operator: str, url: str, fits: Callable[[str], bool]) -> tuple[Record, Callable[[Record], bool]]:
+    """A URL search; one with a "not" finds what the one without does not."""
+
+    def met(record: Record) -> bool:
+        return any(fits(re.sub("https?://", "", opened["url"])) for opened in record["pages"])
+
+    search = {"visitedpage": {"operator": operator, "url": url}}
+    return search, (lambda record: not met(record)) if operator.startswith("not") else met
+
+
+PAGE, PROFILE = "www.example.com/page", "www.example.com/profile/"
+ONE, TWO = {"tag": "converted"}, {"tag": "email"}
+SEARCHES: list[tuple[Record, Callable[[Record], bool]]] = [
+    ({"displayname": 'O\'Brien "Bob"'}, lambda r: r["display_name"] == 'O\'Brien "Bob"'),
+    ({"displayname": "李雷"}, lambda r: r["display_name"] == "李雷"),
+    ({"country": "US"}, lambda r: r["country"] == "US"),
+    ({"newold": {"new": True, "old": False}}, lambda r: r["new_visitor"]),
+    ({"newold": {"new": False, "old": True}}, lambda r: not r["new_visitor"]),
+    (tagslist(ONE), lambda r: tagged(r, "converted")),
+    (tagslist({**ONE, "value": "1"}), lambda r: tagged(r, "converted", "1")),
+    (tagslist({**ONE, "value": True}), lambda r: tagged(r, "converted", "1")),
+    (tagslist({**ONE, "value": False}), lambda r: tagged(r, "converted", "")),
+    (tagslist({"tag": "plan", "value": "Pro & más + 100%"}), lambda r: tagged(r, "plan")),
+    (tagslist(ONE, TWO), lambda r: tagged(r, "converted") and tagged(r, "email")),
+    (tagslist(ONE, TWO, operator="and"), lambda r: tagged(r, "converted") and tagged(r, "email")),
+    (tagslist(ONE, TWO, operator="or"), lambda r: tagged(r, "converted") or tagged(r, "email")),
+    ({"ipaddress": "67.128.22.4"}, lambda r: r["ip"] == "67.128.22.4"),
+    ({"ipaddress": "2001:db8::8a2e:370:7334"}, lambda r: ":" in r["ip"]),
+    ({"showstarredonly": True}, lambda r: r["starred"]),
+    ({"browser": "chrome"}, lambda r: r["browser"] == "chrome"),
+    ({"browser": "chrome mobile (ios)"}, lambda r: r["browser"] == "chrome mobile (ios)"),
+    ({"browser": "other"}, lambda r: r["browser"] == "edge"),
+    ({"devices": "phone"}, lambda r: r["device_type"] == "phone"),
+    ({"seslength_start": 3}, lambda r: r["num_pages"] >= 3),
+    ({"seslength_end": 2}, lambda r: r["num_pages"] <= 2),
+    ({"seslength_start": 2, "seslength_end": 2}, lambda r: r["num_pages"] == 2),
+    ({"sestime_start": 286}, lambda r: r["session_duration"] >= 286_000),
+    ({"sestime_end": 286}, lambda r: r["session_duration"] <= 286_000),
+    ({"trafficsource": "newsletter é & co"}, lambda r: r["referrer"]["source"] == "newsletter é & co"),
+    ({"startpage": {"url": PAGE}}, lambda r: r["landing_page"] == "http://" + PAGE),
+    ({"startpage": {"url": "http://" + PAGE}}, lambda r: r["landing_page"] == "http://" + PAGE),
+    ({"exitpage": {"url": "product", "operator": "contains"}}, lambda r: "product" in r["exit_page"]),
+    ({"exitpage": {"url": "product", "operator": "notcontains"}}, lambda r: "product" not in r["exit_page"]),
+    *[visited(operator, PAGE, lambda url: url == PAGE) for operator in ("is", "notis")],
+    *[visited(op, PROFILE, lambda url: url.startswith(PROFILE)) for op in ("beginswith", "notbeginswith")],
+    *[visited(operator, "/dash/", lambda url: "/dash/" in url) for operator in ("contains", "notcontains")],
+    visited("patternmatch", "dash", lambda url: "dash" in url),
+    visited("patternmatch", "*te*.html?", lambda url: "html?" in url),
+    ({"country": "US", "devices": "desktop"}, lambda r: (r["country"], r["device_type"]) == ("US", "desktop")),
+]
+
+
+@pytest.mark.parametrize(("search", "fits"), SEARCHES)
+def test_a_search_filters(
+    one_site: Server, everything: list[Record], search: Record, fits: Callable[[Record], bool]
+) -> None:
+    wanted = [record for record in everything if fits(record)]
+    assert 0 < len(wanted) < len(everything)
+    assert rows(one_site, search) == wanted
+    end = FIRST + 5 * DAY
+    in_time = [record for record in wanted if FIRST <= record["date_start_session"] <= end]
+    assert rows(one_site, custom(FIRST, end, **search)) == in_time
+
+
+def test_searches_for_all_and_those_of_the_page(one_site: Server, everything: list[Record]) -> None:
+    for everybody in ({"devices": "all"}, {"showstarredonly": False}, {"newold": {"new": True, "old": True}}):
+        assert rows(one_site, everybody) == everything
+    for search in EXAMPLES["searches"]:
+        assert 0 < len(rows(one_site, search)) < len(everything)
+
+
+@pytest.mark.parametrize(("name", "days"), [("week", 7), ("30days", 30)])
+def test_relative_ranges_move_with_time(name: str, days: int) -> None:
+    vendor = vendor_at_noon(days=40)
+    with serve(vendor) as server:
+        for now in (NOON, NOON + 5 * DAY):
+            found = rows(server, {"daterange": name})
+            assert 0 < len(found) < len(rows(server))
+            assert found == [r for r in rows(server) if r["date_start_session"] >= now - days * DAY]
+            vendor.advance(5 * DAY)
+
+
+@pytest.mark.parametrize("compared", ["start", "end"])
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("upper", [True, False])
+def test_the_bounds_of_a_custom_range(compared: str, *, lower: bool, upper: bool) -> None:
+    options = {"compared": compared, "lower_inclusive": lower, "upper_inclusive": upper}
+    with serve(vendor_at_noon(websites=1, **options)) as server:
+        found = {record["sid"]: record[f"date_{compared}_session"] for record in rows(server)}
+        first, last = sorted(found.values())[50], sorted(found.values())[120]
+        within = {first: lower, last: upper}
+        wanted = {sid for sid, at in found.items() if first <= at <= last and within.get(at, True)}
+        assert set(sids(rows(server, custom(first, last)))) == wanted
+        assert bool(rows(server, custom(first, first))) == (lower and upper)
+        # What began before the first day is not expected, even where it is found by its end.
+        assert len(server.vendor.expected("default")["sessions"]) == 240
+
+
+RANGES = """["1", "2"], {"start": "1"}, {"end": "2"}, {"start": 1, "end": 2}, {"start": "1", "end": null}, null,
+    {"start": "1", "end": "2", "more": "3"}, {"from": "1", "to": "2"}, {"start": "2", "end": "1"},
+    {"start": "1.5", "end": "2"}, {"start": "01", "end": "2"}, {"start": "-1", "end": "2"},
+    {"start": "", "end": "2"}, {"start": " 1", "end": "2"}, {"start": "2026-03-01", "end": "2026-03-02"},
+    {"start": "1772323200000", "end": "1772409600000"}"""
+TAGS = """[], {}, {"tagslist": []}, {"tagslist": {"tag": "a"}}, {"tagslist": ["a"]}, {"tagslist": [{}]},
+    {"tagslist": [{"value": "1"}]}, {"tagslist": [{"tag": 1}]}, {"tagslist": [{"tag": "a", "value": 1}]},
+    {"tagslist": [{"tag": "a", "value": null}]}, {"tagslist": [{"tag": "a", "timestamp": 1}]}, {"operator": "or"},
+    {"tagslist": [{"tag": "a"}], "operator": "AND"}, {"tagslist": [{"tag": "a"}], "operator": null},
+    {"tagslist": [{"tag": "a"}], "more": 1}"""
+URLS = """"www.example.com", {}, {"operator": "is"}, {"url": ""}, {"url": 1}, {"url": ["a"]},
+    {"url": "a", "operator": "IS"}, {"url": "a", "operator": "equals"}, {"url": "a", "operator": null},
+    {"url": "a", "operator": "notpatternmatch"}, {"url": "a", "more": 1}"""
+NEWOLD = 'true, {}, {"new": true}, {"old": true}, {"new": 1, "old": 0}, {"new": true, "old": true, "more": true}'
+WRONG = {
+    "displayname": '1, null, ["a"]',
+    "country": '"us", "USA", "", "United States", 1, null, ["US"]',
+    "newold": NEWOLD,
+    "tags": TAGS,
+    "ipaddress": '"", "67.128", "localhost", 1, null',
+    "showstarredonly": '1, "true", null',
+    "browser": '"Chrome", "edge", "", null, ["chrome"]',
+    "devices": '"tablet", "Phone", "", null',
+    "daterange": '"month", "custom", "", 7, null',
+    "daterangecustom": '{"start": "1", "end": "2"}',
+    'daterange": "custom", "daterangecustom': RANGES,
+    'daterange": "week", "daterangecustom': '{"start": "1", "end": "2"}',
+    "trafficsource": '1, null, {"source": "d"}',
+    "limit": "100",
+    "colour": '"red"',
+    **dict.fromkeys(["startpage", "visitedpage", "exitpage"], URLS),
+    **{f"ses{end}": '"3", 3.0, -1, true, null' for end in "length_start length_end time_start time_end".split()},
+}
+BAD_SEARCHES = [f'{{"{name}": {json.dumps(value)}}}' for name in WRONG for value in json.loads(f"[{WRONG[name]}]")]
+NO_SEARCHES = ["", "[]", "null", '"US"', "{", "{'country': 'US'}", '{"country": "US", "country": "US"}', "NaN"]
+FORMS = """limit=0 limit=101 limit=-1 limit=x limit= limit=1.0 limit=1&limit=1 page=0 page= page=01 page=x
+    page=1&page=1 wid=12345678 country=US sort=asc search=%7B%7D&x %FF=1"""
+
+
+def refusal(answer: requests.Response) -> int:
+    assert [*answer.json()] == ["error"]
+    assert answer.json()["error"]
+    return answer.status_code
+
+
+@pytest.mark.parametrize("search", [*BAD_SEARCHES, *NO_SEARCHES])
+def test_a_search_that_the_page_does_not_allow_is_refused(server: Server, search: str) -> None:
+    assert refusal(post(server, {"search": search})) == 400
+
+
+@pytest.mark.parametrize("form", FORMS.split())
+def test_a_form_that_the_page_does_not_allow_is_refused(server: Server, form: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert refusal(ask(server, "POST", f"websites/{WID}/sessions", data=form, headers=headers)) == 400
+
+
+def test_other_requests_are_refused(server: Server) -> None:
+    sessions, sid = f"websites/{WID}/sessions", rows(server)[0]["sid"]
+    one = f"{sessions}/{sid}"
+    for path in ("", "sites", "websites/", f"websites/{WID}", "websites/x/sessions", f"{sessions}/1", f"{one}/x"):
+        assert refusal(ask(server, "GET", path)) == 400
+    assert refusal(ask(server, "GET", f"websites/{wids(server)[1]}/sessions/{sid}")) == 400
+    for method, path in (("POST", "websites"), ("GET", sessions), ("POST", one), ("DELETE", one)):
+        assert refusal(ask(server, method, path)) == 400
+    for method, path in (("GET", "websites"), ("POST", sessions), ("GET", one)):
+        assert refusal(ask(server, method, path, params={"limit": "10"})) == 400
+        assert refusal(ask(server, method, path, json={"limit": 10})) == 400
+        assert refusal(ask(server, method, path, auth=None)) == 401
+
+
+def test_credentials(server: Server) -> None:
+    config = server.vendor.configs("")["default"]
+    user, token = config["username"], config["api_token"]
+    assert set("@/+%\"' &") <= set(user) & set(token)
+    assert [":" in user, ":" in token, user.isascii(), token.isascii()] == [False, True, False, False]
+    for pair in ((user, "wrong"), ("wrong", token), (user, ""), (token, user), (user, token + " ")):
+        assert refusal(ask(server, "GET", "websites", auth=tuple(part.encode() for part in pair))) == 401
+    assert refusal(ask(server, "GET", "websites", auth=None, headers={"Authorization": "Bearer x"})) == 401
+
+
+def test_websites_without_access_and_new_ones() -> None:
+    vendor = vendor_at_noon(refused_websites=1)
+    with serve(vendor) as server:
+        first, second, last = wids(server)
+        assert refusal(post(server, wid=last)) == refusal(post(server, wid=1)) == 401
+        assert refusal(ask(server, "GET", f"websites/{last}/sessions/1")) == 401
+        assert vendor.expected("default")["websites"] == [(first,), (second,), (last,)]
+        assert {wid for wid, _ in vendor.expected("default")["sessions"]} == {first, second}
+        vendor.refuse_website(last, refused=False)
+        assert rows(server, wid=last)
+        added = vendor.add_website(25)
+        assert wids(server) == [first, second, last, added]
+        assert {(r["date_start_session"] - FIRST) // DAY for r in rows(server, wid=added)} == set(range(11))
+        assert len(vendor.expected("default")["sessions"]) == 265
+
+
+def test_an_individual_session(server: Server) -> None:
+    for record in rows(server)[:3]:
+        (told,) = get(server, f"/{WID}/sessions/{record['sid']}")
+        assert [type(told.pop(name)) for name in ("page_width", "page_height")] == [int, int]
+        assert told == record
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_session_that_is_gone(status: int) -> None:
+    with serve(vendor_at_noon(websites=1, missing_status=status)) as server:
+        newest, second = sids(page(server))[:2]
+        server.vendor.delete(1)
+        assert sids(page(server))[0] == second
+        assert len(server.vendor.expected("default")["sessions"]) == 239
+        answer = ask(server, "GET", f"websites/{WID}/sessions/{newest}")
+        assert (answer.status_code, answer.json().get("response")) == (status, [] if status == 200 else None)
+
+
+def test_shapes() -> None:
+    vendor = vendor_at_noon(websites=1, shape="object", detail_shape="object")
+    with serve(vendor) as server:
+        found = page(server)["sessions"]
+        empty = next(record for record in found if not record["pages"])
+        path = f"/{WID}/sessions/{empty['sid']}"
+        assert get(server, path)["sessions"][0]["pages"] == []
+        vendor.detail_shape, vendor.absent = "record", "null"
+        assert [get(server, path)[name] for name in ("sid", "pages", "tags")] == [empty["sid"], None, None]
+        vendor.absent = "missing"
+        assert {"pages", "tags"}.isdisjoint(get(server, path))
+
+
+@pytest.mark.parametrize(("order", "same"), [("shuffled", True), ("reshuffled", False)])
+def test_orders(everything: list[Record], order: str, *, same: bool) -> None:
+    with serve(vendor_at_noon(sessions=600, websites=1, order=order)) as server:
+        first, again = rows(server), rows(server)
+        assert first != everything
+        assert (first == again) == (sorted(sids(first)) == sorted(sids(everything))) == same
+
+
+def test_growth_comes_first_and_live_sessions_go_on() -> None:
+    vendor = vendor_at_noon()
+    with serve(vendor) as server:
+        before = page(server)
+        vendor.grow(6)
+        after = page(server)
+        assert after[2:] == before[: len(after) - 2]
+        assert {record["date_start_session"] for record in after[:2]} == {NOON}
+        counts = {name: len(keys) for name, keys in vendor.expected("default").items()}
+        assert counts["sessions"] == 246
+        vendor.advance(30)
+        vendor.touch(6)
+        for old, new in zip(after[:2], page(server)[:2], strict=True):
+            assert (old["date_end_session"], new["date_end_session"]) == (NOON, NOON + 30)
+            assert new["session_duration"] == 30_000
+            assert (new["pages"][:-1], new["tags"][2:]) == (old["pages"], old["tags"])
+            assert (new["num_pages"], new["exit_page"]) == (len(new["pages"]), new["pages"][-1]["url"])
+            assert get(server, f"/{WID}/sessions/{new['sid']}")[0]["tags"] == new["tags"]
+        assert len(vendor.expected("default")["session_pages"]) == counts["session_pages"] + 6
+        assert len(vendor.expected("default")["session_tags"]) == counts["session_tags"] + 12
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_rate_limit(*, told: bool) -> None:
+    vendor = vendor_at_noon(rate_limit=[2, 20], retry_after=told)
+    with serve(vendor) as server:
+        assert ask(server, "GET", "websites", auth=None).status_code == 401  # not counted
+        answers = [post(server), post(server)]
+        vendor.advance(8.5)
+        answers += [post(server), ask(server, "GET", "websites")]
+        assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+        assert refusal(answers[2]) == 429
+        assert answers[2].headers.get("Retry-After") == ("12" if told else None)
+        vendor.advance(12)
+        assert post(server).status_code == 200
+
+
+def test_an_error_inside_a_200(server: Server) -> None:
+    inside = server.vendor.error_inside()
+    assert (inside.status, [*json.loads(inside.body)]) == (200, ["error"])
+
+
+def test_many_sessions_and_a_day_that_has_only_begun() -> None:
+    with serve(load_vendor("source-inspectlet", sessions=20_000, days=90, websites=1, earlier=0)) as server:
+        assert [len(page(server, number)) for number in (1, 200, 201)] == [100, 100, 0]
+    midnight = NOON - NOON % DAY + 5
+    for days in (0, 1, 3):
+        vendor = vendor_at_noon(sessions=50, days=days, now=lambda: midnight)
+        assert len(vendor.expected("default")["sessions"]) == 50
+        assert all(session.started <= session.ended <= midnight for session in vendor.data.sessions())

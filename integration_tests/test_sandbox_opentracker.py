@@ -1,0 +1,456 @@
+"""Opentracker's sandbox: what its page allows, what it refuses, and each way to read what it leaves open."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+
+from integration_tests.sandbox import RepeatToken, Server, load_vendor, serve
+
+PAGE = json.loads((Path(__file__).parents[1] / "source-opentracker/sandbox/examples.json").read_bytes())
+EXAMPLE = dict(zip(PAGE["field"], PAGE["resultsList"][0], strict=True))
+WITHOUT_TOKEN = {name: value for name, value in PAGE.items() if name != "nextToken"}
+PATH = "/api/views/c_view_sessions_by_user.jsp"
+NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp()
+HOUR = 3_600_000
+NEW_YORK, TOKYO = ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo")
+LOGIN_IS_WRONG = "Error: java.lang.RuntimeException: Login/ site combination is not valid"
+LAST, START = "eventUnixTimestamp", "session_start_unix_timestamp"
+DAY = {"date": "2026-03-15"}
+
+Row = dict[str, str]
+
+
+def vendor_at_noon(**options: Any) -> Any:
+    return load_vendor("source-opentracker", **{"sessions": 240, "days": 10, "now": lambda: NOON, **options})
+
+
+def onwards(**options: Any) -> Server:
+    return serve(vendor_at_noon(date_means="from_that_day_on", **options))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serve(vendor_at_noon()) as running:
+        yield running
+
+
+def form(server: Server, site: int = 0, **more: str) -> dict[str, str]:
+    config = server.vendor.configs(server.origin)["default"]
+    own = {"login": config["login"], "password": config["password"], "site": config["sites"][site]}
+    return {**own, "dataType": "jsondatatable", "limit": "1000", **more}
+
+
+def send(server: Server, data: dict[str, str]) -> requests.Response:
+    return requests.post(server.origin + PATH, data=data, timeout=5)
+
+
+def ask(server: Server, site: int = 0, **more: str) -> Any:
+    answer = send(server, form(server, site, **more))
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def told(options: dict[str, Any], **more: str) -> Any:
+    """The answer of a vendor with these options."""
+    with serve(vendor_at_noon(**options)) as other:
+        return ask(other, **more)
+
+
+def rows_in(answer: Any) -> list[Row]:
+    return [dict(zip(answer["field"], values, strict=True)) for values in answer["resultsList"]]
+
+
+def ids_in(answer: Any) -> list[str]:
+    return [row["session_id"] for row in rows_in(answer)]
+
+
+def rows(server: Server, site: int = 0, **more: str) -> list[Row]:
+    return rows_in(ask(server, site, **more))
+
+
+def ids(server: Server, site: int = 0, **more: str) -> list[str]:
+    return ids_in(ask(server, site, **more))
+
+
+def days(first: int = 8, last: int = 21) -> list[str]:
+    return [f"2026-03-{day:02}" for day in range(first, last + 1)]
+
+
+def everything(server: Server, site: int = 0) -> list[Row]:
+    """All rows from before the data to after it, day by day."""
+    return [row for day in reversed(days()) for row in rows(server, site, date=day)]
+
+
+def day_of(row: Row, zone: dt.tzinfo, column: str = LAST) -> str:
+    return dt.datetime.fromtimestamp(int(row[column]) / 1000, zone).strftime("%Y-%m-%d")
+
+
+def pages(server: Server, **more: str) -> list[list[str]]:
+    """The ids page by page, by token."""
+    found: list[list[str]] = []
+    token: dict[str, str] = {}
+    while True:
+        answer = ask(server, **more, **token)
+        found.append(ids_in(answer))
+        if not answer.get("nextToken"):
+            return found
+        token = {"nextToken": answer["nextToken"]}
+
+
+def test_the_pages_example_word_by_word() -> None:
+    with serve(vendor_at_noon(examples="verbatim")) as server:
+        # The page says that the date is the current one by default; its example is of 2011.
+        dated = "?date=2011-11-16&filterByMachineId=1319502921449.180515048&site=www.opentracker.net"
+        config: Any = server.vendor.configs(server.origin)["example"]
+        call = (
+            f"{config['base_url']}/c_view_sessions_by_user.jsp{dated}&login=demo@opentracker.net&password=demo123"
+        )
+        answer = requests.get(call, timeout=5)
+        assert list(answer.json().items()) == list(WITHOUT_TOKEN.items())
+        assert r"http:\/\/www.opentracker.net\/loginpage" in answer.text
+        keys = server.vendor.expected("example")["sessions"]
+        assert keys == [("www.opentracker.net", "1321397999803.180515048")]
+        assert requests.get(call.replace("date=2011-11-16&", ""), timeout=5).json()["rows"] == 0
+
+
+def test_the_example_is_shifted_or_left_out(server: Server) -> None:
+    first = next(row for row in rows(server, date="2026-03-10") if row["ip_number"] == EXAMPLE["ip_number"])
+    shift = int(first[LAST]) - int(EXAMPLE[LAST])
+    assert shift % (24 * HOUR) == 0
+    assert first["session_id"] == f"{1321397999803 + shift}.180515048"
+    assert first["machine_id"] == f"10.245.194.182:{1319502921449 + shift}"
+    assert (first["lastEvent"], first["firstMeasurement"]) == ("Mar 11 12:46 AM", "Feb 16 06:35 AM")
+    assert {name for name in first if first[name] == EXAMPLE[name]} >= {"isp_org", "duration", "rnd", "timezone"}
+    assert first["site"] == "shop.example.com"
+    assert first not in rows_in(told({"examples": "none"}, date="2026-03-10"))
+    assert len(vendor_at_noon(examples="none").expected("default")["sessions"]) == 240
+
+
+def test_the_answers_shape(server: Server) -> None:
+    answer = ask(server, date="2026-03-12")
+    found = answer["resultsList"]
+    assert answer == {**WITHOUT_TOKEN, "rows": len(found), "resultsList": found}
+    assert len(found) > 3
+    assert all(isinstance(value, str) for row in found for value in row)
+    assert ask(server, date="2026-04-12") == {**WITHOUT_TOKEN, "rows": 0, "resultsList": []}
+
+
+def test_the_data_is_what_was_asked_for(server: Server) -> None:
+    expected = server.vendor.expected("default")["sessions"]
+    assert len(expected) == len(set(expected)) == 240
+    found = {site: everything(server, site) for site in (0, 1)}
+    late = [row for part in found.values() for row in part if day_of(row, dt.UTC) >= "2026-03-10"]
+    assert {(row["site"], row["session_id"]) for row in late} == set(expected)
+    # And some of the day before, which nobody may take for a part of it.
+    assert sum(len(part) for part in found.values()) == 252
+    assert {row["site"] for row in found[1]} == {"www.例え.example"}
+    for part, zone in ((found[0], NEW_YORK), (found[1], TOKYO)):
+        moments = [int(row[LAST]) for row in part]
+        assert moments == sorted(moments, reverse=True)
+        assert len(set(moments)) < len(moments)
+        assert moments[0] <= NOON * 1000 - 60_000
+        clock = {dt.datetime.fromtimestamp(moment / 1000, zone).strftime("%H:%M:%S.%f") for moment in moments}
+        assert {"00:00:00.000000", "23:59:59.999000"} <= clock
+        assert max(int(row[LAST]) - int(row[START]) for row in part) > 36 * HOUR
+        assert sum(day_of(row, zone) != day_of(row, zone, START) for row in part) > 5
+        assert all(row["session_id"].split(".")[0] == row[START] for row in part)
+        assert all(row["search"] == "" for row in part if not row["referrer"])
+    assert {row["session_end_unix_timestamp"] == "" for row in late} == {True, False}
+    assert {day_of(row, dt.UTC) for row in late} == set(days(10, 20))
+
+
+def test_seed_and_options_decide() -> None:
+    first, again, other = (vendor_at_noon(seed=seed).expected("default") for seed in (1, 1, 2))
+    assert first == again != other
+    assert vendor_at_noon(longest_days=0.1).expected("default") != first
+    with pytest.raises(ValueError, match="date_means is one of that_day, from_that_day_on, not 'day'"):
+        vendor_at_noon(date_means="day")
+    with pytest.raises(TypeError, match="sorted"):
+        vendor_at_noon(sorted=True)
+    midnight = dt.datetime(2026, 3, 20, 0, 0, 5, tzinfo=dt.UTC).timestamp()
+    for length in (1, 3):
+        assert len(vendor_at_noon(now=lambda: midnight, days=length).expected("default")["sessions"]) == 240
+
+
+def test_a_date_is_a_day_of_the_site(server: Server) -> None:
+    for site, zone in ((0, NEW_YORK), (1, TOKYO)):
+        for day in days():
+            assert {day_of(row, zone) for row in rows(server, site, date=day)} <= {day}
+    assert ids(server) == ids(server, date="2026-03-20") != []
+    with serve(vendor_at_noon(now=lambda: NOON + 4 * 3600)) as later:
+        assert ids(later, 1) == ids(later, 1, date="2026-03-21") != ids(later, 1, date="2026-03-20")
+
+
+def test_a_date_can_mean_from_that_day_on() -> None:
+    with onwards() as server:
+        found = rows(server, date="2026-03-15")
+        assert {day_of(row, NEW_YORK) for row in found} == set(days(15, 20))
+        assert rows(server, date="2026-03-17") == [row for row in found if day_of(row, NEW_YORK) >= "2026-03-17"]
+
+
+def test_a_date_can_be_about_starts_or_any_activity() -> None:
+    with serve(vendor_at_noon(date_by="session_start")) as server:
+        found = rows(server, 1, **DAY)
+        assert {day_of(row, TOKYO, START) for row in found} == {"2026-03-15"}
+        starts = [int(row[START]) for row in found]
+        assert starts == sorted(starts, reverse=True)
+    with serve(vendor_at_noon(date_by="any_activity")) as server:
+        several = [row["session_id"] for row in everything(server, 1)]
+        assert 120 < len(set(several)) < len(several)
+        for row in rows(server, 1, **DAY):
+            assert day_of(row, TOKYO, START) <= "2026-03-15" <= day_of(row, TOKYO)
+
+
+def test_from_and_to(server: Server) -> None:
+    day = rows(server, **DAY)
+    late, early = day[2][LAST], day[-3][LAST]
+    bounds = {"from": early, "to": late}
+    between = [row["session_id"] for row in day if early <= row[LAST] <= late]
+    assert 0 < len(between) < len(day)
+    assert ids(server, **DAY, **bounds) == between
+    # The date is today's unless it is given.
+    assert ids(server, **bounds) == []
+    exclusive = ids_in(told({"to_inclusive": False}, **DAY, **bounds))
+    assert exclusive == [one for one in between if one != day[2]["session_id"]]
+    assert rows_in(told({"honours_from_to": False}, **DAY, **bounds)) == day
+    assert ids_in(told({"from_to_unit": "s"}, **DAY, **bounds)) == []
+    seconds = {"from": early[:-3], "to": late[:-3]}
+    assert set(ids_in(told({"from_to_unit": "s"}, **DAY, **seconds))) >= set(between)
+
+
+def test_limit_and_offset(server: Server) -> None:
+    with onwards(max_limit=100) as long:
+        assert "limit 1000 is not between 1 and 100" in send(long, form(long, **DAY)).text
+        unlimited = {name: value for name, value in form(long, **DAY).items() if name != "limit"}
+        assert send(long, unlimited).json()["rows"] == 40
+        first = ids(long, **DAY, limit="100")
+        assert ids(long, **DAY, limit="30", offset="20") == first[20:50]
+        assert ids(long, **DAY, limit="100", offset="900") == []
+    with onwards(max_limit=100, honours_offset=False, clips_limit=True) as deaf:
+        assert ids(deaf, **DAY, offset="20") == ids(deaf, **DAY) == first
+    assert ids(server, **DAY, limit="10000") == ids(server, **DAY)
+
+
+@pytest.mark.parametrize("next_page", ["inclusive", "exclusive", "overlapping"])
+@pytest.mark.parametrize("last_page", ["no_token", "empty_token", "dead_end"])
+def test_tokens(next_page: str, last_page: str) -> None:
+    with onwards(next_page=next_page, last_page=last_page) as server:
+        found = pages(server, **DAY, limit="20")
+        whole = ids(server, **DAY)
+        assert (found.pop() == []) if last_page == "dead_end" else found[-1]
+        overlap = int(next_page == "overlapping")
+        assert all((page[0] == before[-1]) == overlap for before, page in pairwise(found))
+        assert found[0] + [one for page in found[1:] for one in page[overlap:]] == whole
+        assert ask(server, date="2026-04-01").get("nextToken") == ("" if last_page == "empty_token" else None)
+
+
+def test_there_may_be_no_token(server: Server) -> None:
+    assert "nextToken" in ask(server, **DAY, limit="4")
+    assert "nextToken" not in ask(server, **DAY, limit="4", dataType="json")
+    without = told({"has_next_token": False}, **DAY, limit="4")
+    assert "nextToken" not in without
+    assert told({"has_next_token": False}, **DAY, limit="4", nextToken=ids_in(without)[-1]) == without
+
+
+def test_a_page_begins_where_its_token_says_while_the_data_changes() -> None:
+    with onwards() as server:
+        vendor: Any = server.vendor
+        whole = ids(server, **DAY)
+        second = {**DAY, "limit": "20", "nextToken": ask(server, **DAY, limit="20")["nextToken"]}
+        vendor.grow(6)
+        vendor.go_on(8)
+        assert ids(server, **second) == whole[20:40]
+        vendor.delete(60)
+        left = ids(server, **second)
+        assert left == [one for one in whole[20:] if one in left] != []
+
+
+def test_forms_of_an_answer(server: Server) -> None:
+    day = rows(server, **DAY)
+    with serve(vendor_at_noon(form="parenthesised", blank_lines=3)) as other:
+        answer = send(other, form(other, **DAY)).text
+        assert answer.startswith('\r\n\r\n\r\n({"rows":')
+        assert rows_in(json.loads(answer.strip()[1:-1])) == day
+        assert send(other, form(other, limit="x")).text.startswith("\r\n\r\n\r\nError: ")
+        assert other.vendor.error_inside().body.startswith(b"\r\n\r\n\r\nError: ")
+    assert told({"form": "objects"}, **DAY) == {"resultsList": day}
+    assert set(told({"form": "objects"}, **DAY, limit="2")) == {"resultsList", "nextToken"}
+    assert {len(row) for row in told({"torn_rows": True}, **DAY)["resultsList"]} == {63, 64}
+    with serve(vendor_at_noon(fields="shuffled")) as other:
+        first, again = ask(other, **DAY), ask(other, **DAY)
+        assert first["field"] != again["field"]
+        assert rows_in(first) == rows_in(again) == day
+        labels = dict(zip(first["field"], first["label"], strict=True))
+        assert labels == dict(zip(PAGE["field"], PAGE["label"], strict=True))
+    assert len({row["timezone"] for row in day}) > 3
+    assert {row["timezone"] for row in rows_in(told({"timezone_column": "site"}, **DAY))} == {"America/New_York"}
+
+
+def test_other_data_types_and_formats(server: Server) -> None:
+    day = rows(server, **DAY)
+    assert send(server, form(server, **DAY, dataType="html")).text.count("<tr>") == len(day) + 1
+    grid = ask(server, **DAY, dataType="jsonjqgrid")["rows"]
+    assert [row["cell"] for row in grid] == [list(row.values()) for row in day]
+    assert ask(server, ignoreLocale="true", locale="en_US")["label"] == PAGE["field"]
+    shown = rows(server, **DAY, dateFormat="yyyy-dd-MM HH:mm:ss.SSS 'o''clock' EEE Z")
+    assert all(
+        re.fullmatch(r"2026-15-03 \d\d:\d\d:\d\d\.\d{3} o'clock Sun -0400", row["lastEvent"]) for row in shown
+    )
+    of_example = rows(server, date="2026-03-10", dateFormat="d/M/yy h a")[-1]
+    assert re.fullmatch(r"10/3/26 \d+ [AP]M", of_example["lastEvent"])
+
+
+def test_credentials(server: Server) -> None:
+    own, demo = form(server, date="2026-03-12"), "www.opentracker.net"
+    of_demo = {"login": "demo@opentracker.net", "password": "demo123", "date": "2026-03-12"}
+    wrong = [{**own, **one} for one in ({"password": "x"}, {"login": "x"}, {"site": demo}, {"site": "x.example"})]
+    wrong += [{name: own[name] for name in own if name != missing} for missing in ("password", "site")]
+    for asked in [*wrong, {**of_demo, "site": own["site"]}]:
+        answer = send(server, asked)
+        assert (answer.status_code, answer.text) == (200, LOGIN_IS_WRONG)
+    nobody = {name: value for name, value in own.items() if name != "login"}
+    answers = [send(server, asked).json() for asked in (of_demo, nobody, {**own, "login": ""})]
+    answers.append(told({"ignores_credentials": True}, date="2026-03-12"))
+    answers.append(told({"ignores_credentials": True}, date="2026-03-12", password="wrong"))
+    assert all({row["site"] for row in rows_in(answer)} == {demo} for answer in answers)
+
+
+def test_a_password_in_the_url_can_be_seen() -> None:
+    with serve(vendor_at_noon()) as server:
+        own = form(server)
+        send(server, own)
+        assert requests.get(server.origin + PATH, params=own, timeout=5).json()["rows"]
+        secret = {"password": own.pop("password")}
+        assert requests.post(server.origin + PATH, params=secret, data=own, timeout=5).json()["rows"]
+        assert [entry.notes["password_in"] for entry in server.requests] == ["body", "query", "query"]
+        assert ["password" in entry.query for entry in server.requests] == [False, True, True]
+
+
+REFUSED = {
+    "date": ["2026-3-1", "2026/03/01", "20260301", "2026-02-30", "today", "", "2026-03-01T00"],
+    "limit": ["0", "-1", "10001", "x", "", "1.5", "1e3", " 40", "040"],
+    "offset": ["-1", "x", "", "1.0"],
+    "from": ["2026-03-01", "-5", "", "1.5"],
+    "to": ["2026-03-01", "x"],
+    "dataType": ["xml", "JSON", ""],
+    "ignoreLocale": ["1", "True", ""],
+    "locale": ["english", "EN_us", ""],
+    "dateFormat": ["yyyy-QQ", "%Y-%m-%d", "'open"],
+    "nextToken": ["", "x", "1773144000000", "1773144000000.1"],
+    "filterByMachineId": ["", "x", "1319502921449.1,1319502921449.2"],
+    "filterByVisitId": ["", "x", "1319502921449"],
+    "uid": [""],
+    **{unknown: ["1"] for unknown in ("colour", "period", "ticketId", "jsoncallback", "Date", "since")},
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in REFUSED for value in REFUSED[name]])
+def test_what_the_page_does_not_allow_is_refused(server: Server, name: str, value: str) -> None:
+    answer = send(server, form(server, **{name: value}))
+    assert answer.status_code == 200
+    assert re.fullmatch(r"Error: java(\.\w+)+: .+", answer.text)
+    assert answer.text != LOGIN_IS_WRONG
+    assert server.requests[-1].notes["refused"]
+
+
+def test_combinations_bodies_methods_and_paths(server: Server) -> None:
+    own, place = form(server), server.origin + PATH
+    token = ask(server, **DAY, limit="4")["nextToken"]
+    assert "only available in jsondatatable" in send(server, {**own, "nextToken": token, "dataType": "json"}).text
+    assert "where to go on" in send(server, {**own, "nextToken": token, "offset": "4"}).text
+    assert "from is after to" in send(server, {**own, "from": "5", "to": "4"}).text
+    for query, more in (([("limit", "4")], []), ([("site", own["site"])], []), ([], [("uid", "a"), ("uid", "b")])):
+        answer = requests.post(place, params=query, data=[*own.items(), *more], timeout=5)
+        assert re.fullmatch("Error: .* is given twice", answer.text)
+    not_utf8 = {"data": b"login=%FF", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    for body in ({"json": own}, {"data": {}}, not_utf8):
+        assert requests.post(place, **body, timeout=5).text.startswith("Error: ")  # type: ignore[arg-type]
+    assert requests.get(place, data=own, timeout=5).text.startswith("Error: ")
+    assert requests.put(place, data=own, timeout=5).status_code == 405
+    for other in (place.replace("_by_user", ""), server.origin + "/c_view_sessions_by_user.jsp"):
+        assert requests.post(other, data=own, timeout=5).status_code == 404
+
+
+def test_visitors() -> None:
+    with onwards() as server:
+        config: Any = server.vendor.configs("")["visitors"]
+        assert any(not user.isascii() for user in config["user_ids"])
+        expected = server.vendor.expected("visitors")["sessions"]
+        keys = set()
+        for site in (0, 1):
+            whole = rows(server, site, date="2026-03-08")
+            found = [row for one in config["user_ids"] for row in rows(server, site, date="2026-03-08", uid=one)]
+            assert found
+            assert {row["use_id"] for row in found} <= set(config["user_ids"])
+            for one in config["machine_ids"]:
+                of_machine = rows(server, site, date="2026-03-08", filterByMachineId=one)
+                assert of_machine == [row for row in whole if row["machine_idx"] == one]
+                found += of_machine
+            keys |= {(row["site"], row["session_id"]) for row in found if day_of(row, dt.UTC) >= "2026-03-10"}
+        assert sorted(keys) == sorted(expected)
+        assert server.vendor.expected("visitors_twice") == {"sessions": expected}
+        last = whole[-1]
+        assert last in rows(server, 1, date="2026-03-08", filterByMachineId=last["machine_id"])
+        assert rows(server, 1, date="2026-03-08", filterByVisitId=last["visit_id"]) == [last]
+        assert rows(server, 1, date="2026-03-08", filterByVisitId=last["visit_id"], uid="nobody") == []
+
+
+def test_grow_go_on_and_delete() -> None:
+    with serve(vendor_at_noon()) as server:
+        vendor: Any = server.vendor
+        before = vendor.expected("default")["sessions"]
+        vendor.grow(5)
+        after = vendor.expected("default")["sessions"]
+        assert (len(after), set(after) > set(before)) == (245, True)
+        assert {row[LAST] for row in rows(server)[:3]} == {f"{NOON * 1000:.0f}"}
+        vendor.delete(5)
+        assert vendor.expected("default")["sessions"] == before
+        first = rows(server)[0]
+        vendor.go_on(4)
+        again = next(row for row in rows(server) if row["session_id"] == first["session_id"])
+        assert (again[LAST], again["session_end_unix_timestamp"]) == (f"{NOON * 1000:.0f}", "")
+        assert int(again["pages_viewed"]) == int(first["pages_viewed"]) + 1
+        assert set(vendor.expected("default")["sessions"]) == set(before)
+
+
+INSIDE = {
+    "refused": "Error: java.net.ConnectException: Connection refused",
+    "login": LOGIN_IS_WRONG,
+    "unknown": "Error: java.lang.NullPointerException: null",
+    "refused_list": r'{"resultsList":[{"error":"javax.servlet.jsp.JspException: .*Connection refused\\n\\tat .*"}]}',
+    "login_list": r'{"resultsList":[{"error":"java.lang.RuntimeException: Login\\/ site combination is not valid"}]}',
+    "false": "false",
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_errors(name: str) -> None:
+    vendor = vendor_at_noon(sessions=1, inside=name)
+    assert vendor.error_inside(PATH).status == 200
+    assert re.fullmatch(INSIDE[name].replace("[", r"\["), vendor.error_inside(PATH).body.decode())
+    assert (vendor.error(503, PATH).status, vendor.error(503, PATH).body[:7]) == (503, b"Error: ")
+
+
+@pytest.mark.parametrize("shape", ["object", "parenthesised", "objects"])
+def test_a_token_that_comes_again(shape: str) -> None:
+    with onwards(form=shape, blank_lines=1) as server:
+        server.faults.append(RepeatToken(times=None))
+        first = send(server, form(server, **DAY, limit="20")).text
+        token = re.search(r'"nextToken":"([^"]+)"', first)
+        assert token is not None
+        assert send(server, form(server, **DAY, limit="20", nextToken=token[1])).text == first
+
+
+def test_twenty_thousand_sessions_are_made_at_once() -> None:
+    with onwards(sessions=20_000, days=2) as server:
+        assert ask(server, date="2026-03-18", limit="10000")["rows"] > 9_000
+        found = pages(server, date="2026-03-18")
+        assert [len(page) for page in found[:-1]] == [1000] * (len(found) - 1)

@@ -1,0 +1,174 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from session_source.columns import Moment, Row, Text
+from session_source.endpoints import Endpoint
+from session_source.exchange import Answer, Request
+from session_source.groups import Details, Group
+from session_source.pagination import Page, PageNumber, Token
+from session_source.state import Partition
+from session_source.streams import Stream
+from session_source.windows import Finished, Window
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Listed(Endpoint):
+    name = "things"
+    streams = (Stream("things", ("id",), "at"),)
+    columns = {"id": Text("id"), "at": Moment("at")}
+    id = "id"
+    time = Moment("at")
+    pager = PageNumber(10)
+
+    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+        return Request("GET", "things")
+
+    def page(self, answer: Answer, token: Token) -> Page:
+        return Page([], None)
+
+
+class Filtered(Listed):
+    is_filtered_by_time = True
+
+
+def group(endpoint: Endpoint, days: int = 4, finished: Finished = (), **more: Any) -> Group:
+    return Group(
+        endpoint, {}, endpoint.streams, span=Window(START, START + days * DAY), finished=finished, days=1, **more
+    )
+
+
+def row(name: object, day: float) -> Row:
+    return {"id": name, "at": (START + day * DAY).isoformat()}
+
+
+def ids(group: Group, window: Window, *rows: Row) -> list[Any]:
+    return [claimed.columns["id"] for claimed in group.claim(window, list(rows))[0]]
+
+
+def opened(group: Group) -> list[Window]:
+    return list(group.windows())
+
+
+def test_a_row_belongs_to_the_window_of_its_time_where_the_vendor_filters_by_it() -> None:
+    things = group(Filtered())
+    first, second, *_ = opened(things)
+    edge = row("edge", 1)
+    assert ids(things, first, row("a", 0), edge) == ["a"]
+    assert ids(things, second, edge) == ["edge"]
+
+
+def test_elsewhere_the_first_window_that_returns_a_row_emits_it() -> None:
+    things = group(Listed())
+    first, second, *_ = opened(things)
+    edge = row("edge", 1)
+    assert ids(things, first, edge) == ["edge"]
+    assert ids(things, second, edge, row("late", 0.5)) == ["late"]
+
+
+def test_rows_outside_of_the_sync_are_left_out() -> None:
+    things = group(Listed())
+    first, *_ = opened(things)
+    assert ids(things, first, row("before", -0.1), row("at the end", 4), row("inside", 3.9)) == ["inside"]
+
+
+def test_a_row_without_a_time_is_emitted_all_the_same() -> None:
+    for endpoint in (Listed(), Filtered()):
+        things = group(endpoint)
+        first, *_ = opened(things)
+        assert ids(things, first, {"id": "a"}, {"id": "b", "at": "soon"}) == ["a", "b"]
+
+
+def test_a_row_without_an_id_gets_a_hash_of_itself_and_it_is_told() -> None:
+    things = group(Listed())
+    first, *_ = opened(things)
+    (claimed,), _ = things.claim(first, [{"at": START.isoformat(), "b": 1, "a": 2}])
+    (again,), _ = group_again().claim(first, [{"a": 2, "b": 1, "at": START.isoformat()}])
+    assert claimed.columns["id"].startswith("hash:")
+    assert claimed.nulled == ["id"]
+    assert again.columns["id"] == claimed.columns["id"]
+
+
+def group_again() -> Group:
+    things = group(Listed())
+    opened(things)
+    return things
+
+
+def test_a_repeated_row_is_emitted_once() -> None:
+    things = group(Listed())
+    first, *_ = opened(things)
+    assert ids(things, first, row("a", 0), row("a", 0)) == ["a"]
+    rows, is_right = things.claim(first, [row("a", 0)])
+    assert rows == []
+    assert not is_right
+
+
+def test_a_page_of_quite_other_times_cannot_be_right() -> None:
+    things = group(Filtered(), days=9)
+    window = opened(things)[4]
+    assert not things.claim(window, [row("a", 0), row("b", 8)])[1]
+    assert things.claim(window, [row("a", 0), row("c", 3.5)])[1], "vendors filter by days of an unknown zone"
+    assert things.claim(window, [])[1], "a window may be empty"
+
+
+def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
+    things = group(Listed(), days=3)
+    first, second, third = opened(things)
+    for window in (third, first):
+        things.claim(window, [row(str(window), 0)])
+        things.close(window)
+    assert set(things._keys) == {first, second, third}
+    things.close(second)
+    assert things._keys == {}
+
+
+def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
+    things = group(Listed(), days=3)
+    windows = things.windows()
+    first = next(windows)
+    ids(things, first, row("edge", 1))
+    things.close(first)
+    second = next(windows)
+    assert ids(things, second, row("edge", 1)) == []
+
+
+@given(st.permutations(range(6)), st.integers(1, 6))
+def test_memory_is_bounded_whatever_the_order_in_which_windows_end(order: list[int], at_once: int) -> None:
+    things = group(Listed(), days=6)
+    windows = things.windows()
+    open_now: list[Window] = []
+    most = 0
+    for number in order:
+        while len(open_now) < at_once and (window := next(windows, None)):
+            open_now.append(window)
+        things.close(open_now.pop(number % len(open_now)))
+        most = max(most, len(things._keys))
+    for window in [*open_now, *_opening(windows)]:
+        things.close(window)
+    assert things._keys == {}
+    assert most <= 3 * at_once + 2
+
+
+def _opening(windows: Iterator[Window]) -> Iterator[Window]:
+    yield from windows
+
+
+@pytest.mark.parametrize("finished", [(), (Window(START + DAY, START + 2 * DAY),)])
+def test_windows_tile_what_is_not_finished(finished: Finished) -> None:
+    found = opened(group(Listed(), finished=finished))
+    assert len(found) == 4 - len(finished)
+    assert not set(found) & set(finished)
+
+
+def test_details_of_a_window_are_done_when_the_last_of_them_is() -> None:
+    details = Details(None, {}, ())  # type: ignore[arg-type] # the endpoint plays no part
+    window = Window(START, START + DAY)
+    details.expect(window, 1)
+    details.expect(window, 2)
+    assert [details.finish(window) for _ in range(3)] == [False, False, True]
