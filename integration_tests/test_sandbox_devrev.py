@@ -96,20 +96,17 @@ def test_the_data_is_what_was_asked_for(server: Server) -> None:
     found = {platform: rows(server, platform) for platform in ("android", "ios", "web")}
     assert sum(map(len, found.values())) == 480
     for platform, records in found.items():
-        assert len(set(ids(records))) == len(records)
+        assert len(set(ids(records))) == len(records) > len(set(times(records)))
         assert {record.get("platform") for record in records} == {platform, None}
-        assert {record["type"] for record in records} == {"web" if platform == "web" else "mobile"}
         assert {created[:10] for created in times(records)} == {f"2026-03-{day}" for day in range(10, 21)}
         assert max(times(records)) < "2026-03-20T12:00:00.000Z"
-        assert len(set(times(records))) < len(records)
         for edge in ("10T00:00:00.000Z", "19T23:59:59.999Z", "20T00:00:00.000Z"):
             assert f"2026-03-{edge}" in times(records)
         parts = "tab_ids" if platform == "web" else "recording_ids"
         assert {len(record[parts]) if parts in record else None for record in records} == {None, 0, 1, 2, 3}
-        assert {"rev_org_id", "rev_user_id"} <= {name for record in records for name in record}
     assert set(ids(found["ios"])) < set(ids(found["web"]))
-    optional = {"console_metadata", "network_metadata", "first_page_title", "first_page_url", "page_load_time_ms"}
-    for name in optional | {"session_attributes", "tab_ids", "platform"}:
+    optional = ["console_metadata", "network_metadata", "first_page_title", "first_page_url", "page_load_time_ms"]
+    for name in (*optional, "session_attributes", "rev_org_id", "rev_user_id"):
         assert {name in record for record in found["web"]} == {True, False}
 
 
@@ -236,7 +233,7 @@ def by_plan(kind: str, **more: Any) -> list[Record]:
     return [{"attribute_path": "plan", "filter_type": kind, **more}]
 
 
-# Filters and the members that they are about.
+# Filters and the members that they are about; those that no record tells of come with a value.
 TEXTS = {
     "android": "network_type app_version device_model=model manufacturer os_version",
     "web": "network_type browser browser_version device_type=type os",
@@ -245,18 +242,15 @@ FLAGS = {
     "android": "has_exception_occurred is_anr is_crash rage_tap is_anonymous=rev_user_id",
     "web": "has_dead_clicks=dead_click_count has_rage_clicks=rage_click_count is_anonymous=rev_user_id",
 }
-# What no record tells.
-SHOP = "https://shop.example.com"
+CART = "https://shop.example.com/cart"
 HIDDEN: dict[str, dict[str, str]] = {
     "android": {"screen_name": "設定"},
-    "web": {"page_name": "Käse & Co", "page_url": f"{SHOP}/cart#top", "normalized_url": f"{SHOP}/cart"},
+    "web": {"page_name": "Käse & Co", "page_url": f"{CART}#top", "normalized_url": CART},
 }
-FREE, MANY = by_plan("string_filter", equals=["free"]), by_plan("int64_filter", range={"min": 40}, equals=[42])
-ROCKET, TRUE = by_plan("string_filter", contains=["🚀", "42"]), by_plan("bool_filter", equals=True)
 PLAN, STATUS = "session_attributes.attributes.plan", "network_metadata.status_counts"
 OTHERS: list[tuple[str, Any, str, Callable[[Any], bool]]] = [
-    ("rev_org", ["REV-AbCdEfGh", "x"], "rev_org_id", lambda held: held == "REV-AbCdEfGh"),
-    ("rev_user", ["REVU-1", "REVU-2"], "rev_user_id", lambda held: held in {"REVU-1", "REVU-2"}),
+    ("rev_org", ["REV-AbCdEfGh", "x"], "rev_org_id", ["REV-AbCdEfGh"].__contains__),
+    ("rev_user", ["REVU-1", "REVU-2"], "rev_user_id", ["REVU-1", "REVU-2"].__contains__),
     ("session_duration", {"min_ms": 60_000}, "session_duration_ms", lambda held: held >= 60_000),
     ("session_duration", {"min_ms": 0, "max_ms": 9_000}, "session_duration_ms", lambda held: held <= 9_000),
     ("events", {"is_dead": True}, "dead_click_count", bool),
@@ -265,10 +259,10 @@ OTHERS: list[tuple[str, Any, str, Callable[[Any], bool]]] = [
     ("console_logs", {"log_type": ["error"]}, "console_metadata.error", bool),
     ("has_network_errors", True, STATUS, lambda held: bool({*(held or {})} & {"404", "500"})),
     ("network_logs", {"response_status": [500, 599]}, f"{STATUS}.500", bool),
-    ("session_attributes", FREE, PLAN, lambda held: held == "free"),
-    ("session_attributes", MANY, PLAN, lambda held: held == "42"),
-    ("session_attributes", ROCKET, PLAN, lambda held: held in {"pro 🚀", "42"}),
-    ("session_attributes", TRUE, PLAN, lambda held: held == "true"),
+    ("session_attributes", by_plan("string_filter", equals=["free"]), PLAN, ["free"].__contains__),
+    ("session_attributes", by_plan("string_filter", contains=["🚀", "4"]), PLAN, ["pro 🚀", "42"].__contains__),
+    ("session_attributes", by_plan("bool_filter", equals=True), PLAN, ["true"].__contains__),
+    ("session_attributes", by_plan("int64_filter", range={"min": 40}), PLAN, ["42"].__contains__),
     ("session_attributes", [{"attribute_path": "plan"}], PLAN, bool),
 ]
 
@@ -282,15 +276,17 @@ def test_filters_filter(server: Server, platform: str) -> None:
         assert 0 < len(wanted) < len(everything), name
         assert rows(server, platform, **{name: asked}) == wanted, name
 
-    for name, _, member in (pair.partition("=") for pair in TEXTS[platform].split()):
-        path = f"device_metadata.{member or name}"
+    for pair in TEXTS[platform].split():
+        path = f"device_metadata.{pair.split('=')[-1]}"
         values = sorted({at(record, path) or "" for record in everything} - {"", "string"})
         for some in (values[:1], values[1:]):
-            check(name, some, path, some.__contains__)
-    for name, _, member in (pair.partition("=") for pair in FLAGS[platform].split()):
-        for value in (True, False):
-            truth = value != (name == "is_anonymous")
-            check(name, value, member or name, bool if truth else operator.not_)
+            check(pair.split("=")[0], some, path, some.__contains__)
+    for pair in FLAGS[platform].split():
+        name, path = pair.split("=")[0], pair.split("=")[-1]
+        # Somebody is anonymous where there is no user.
+        truth, untruth = (operator.not_, bool) if name == "is_anonymous" else (bool, operator.not_)
+        check(name, asked=True, path=path, fits=truth)
+        check(name, asked=False, path=path, fits=untruth)
     for other in OTHERS[: None if platform == "web" else 4]:
         check(*other)
     for name, value in HIDDEN[platform].items():
@@ -313,19 +309,21 @@ def test_filters_that_let_everything_pass(server: Server) -> None:
 def test_created_at(server: Server) -> None:
     everything = rows(server, "web")
     for after, before, lowest, highest in (
-        ("2026-03-12T00:00:00.000Z", None, "2026-03-12T00:00:00.000Z", "3"),
-        (None, "2026-03-20T00:00:00Z", "2", "2026-03-20T00:00:00.000Z"),
-        ("2026-03-20T01:00:00+01:00", "2026-03-20T00:00:00Z", *["2026-03-20T00:00:00.000Z"] * 2),
-        ("2026-03-19T23:59:59.999Z", None, "2026-03-19T23:59:59.999Z", "3"),
-        ("2026-03-20T00:00:00.000000001Z", None, "2026-03-20T00:00:00.001Z", "3"),
-        (None, None, "2", "3"),
+        (
+            "2026-03-19T23:59:59.999Z",
+            "2026-03-20T00:00:00Z",
+            "2026-03-19T23:59:59.999Z",
+            "2026-03-20T00:00:00.000Z",
+        ),
+        ("2026-03-20T01:00:00+01:00", "2030-01-01T00:00:00Z", "2026-03-20T00:00:00.000Z", "3"),
+        ("2026-03-20T00:00:00.000000001Z", "2030-01-01T00:00:00Z", "2026-03-20T00:00:00.001Z", "3"),
     ):
-        given = {name: value for name, value in (("after", after), ("before", before)) if value}
         wanted = [record for record in everything if lowest <= record["created_at"] <= highest]
-        assert rows(server, "web", created_at={"type": "range", **given}) == wanted
+        assert rows(server, "web", created_at={"type": "range", "after": after, "before": before}) == wanted
         assert wanted
-    wanted = [record for record in everything if record["created_at"] >= "2026-03-19T12:00:00.000Z"]
+    assert rows(server, "web", created_at={"type": "range"}) == everything
     last = {"type": "preset", "preset_type": "last_n_days", "days": 1}
+    wanted = [record for record in everything if record["created_at"] >= "2026-03-19T12:00:00.000Z"]
     assert rows(server, "web", created_at=last) == wanted
     assert rows(server, "web", created_at={**last, "preset_type": "next_n_days"}) == []
 
@@ -339,22 +337,20 @@ REFUSED: dict[str, dict[str, list[Any]]] = json.loads(r"""{
     "is_crash": ["true", 1, null], "app_version": ["1.0", null], "app_version[1]": [["1.0", 1.0]],
     "session_attributes[0].equals": [[{"attribute_path": "a", "filter_type": "bool_filter", "equals": ["x"]}]]},
   "value_not_permitted": {
-    "platform": ["web"], "version_key": [""], "limit": [0, -1, 101, 1.0, 2147483648],
+    "platform": ["web"], "version_key": [""], "limit": [0, -1, 101, 1.0, 2147483648], "app_version": [[]],
     "sort_by": [[], ["created_at"], ["is_crash:asc"], ["created_at:asc", "created_at:desc"]],
     "created_at": [{"type": "range", "after": "2026-03-13T00:00:00Z", "before": "2026-03-12T00:00:00Z"}],
     "created_at.before": [{"type": "range", "before": "2026-03-12"}, {"type": "range", "before": ""},
-      {"type": "range", "before": "2026-03-12T00:00:00"}, {"type": "range", "before": "2026-03-12 00:00:00Z"},
-      {"type": "range", "before": "2026-02-30T00:00:00Z"}, {"type": "range", "before": "2026-03-12T00:00:00+24:00"}],
-    "created_at.days": [{"type": "preset", "preset_type": "last_n_days", "days": -1}], "app_version": [[]],
-    "session_duration": [{"min_ms": 2, "max_ms": 1}], "session_duration.min_ms": [{"min_ms": -1}, {"min_ms": 1.5}]},
+      {"type": "range", "before": "2026-03-12T00:00:00"}, {"type": "range", "before": "2026-02-30T00:00:00Z"}],
+    "created_at.days": [{"type": "preset", "preset_type": "last_n_days", "days": -1}],
+    "session_duration": [{"min_ms": 2, "max_ms": 1}], "session_duration.min_ms": [{"min_ms": -1}, {"min_ms": 1.0}]},
   "invalid_field": {
     "app_id": ["x"], "created_date": [{}], "rev_user_id": ["x"], "os": [["x"]], "browser": [["x"]], "\ud800": [1],
     "created_at.days": [{"type": "range", "days": 1}], "session_duration.min": [{"min": 2}],
-    "created_at.after": [{"type": "preset", "preset_type": "last_n_days", "days": 1, "after": "2026-03-13T00:00:00Z"}],
     "custom_events.event_details_filters": [{"event_details_filters": [{"attribute_path": "a"}]}],
     "session_attributes[0].equals": [[{"attribute_path": "a", "filter_type": "none", "equals": true}]]},
   "invalid_enum_value": {
-    "type": ["Web", ""], "platform": ["Android", ""], "mode": ["first", ""], "created_at.type": [{"type": "between"}],
+    "type": ["Web", ""], "platform": ["Android"], "mode": ["first"], "created_at.type": [{"type": "between"}],
     "created_at.preset_type": [{"type": "preset", "preset_type": "today", "days": 1}],
     "session_attributes[0].filter_type": [[{"attribute_path": "a", "filter_type": "float"}]]},
   "missing_required_field": {
@@ -397,12 +393,8 @@ def test_who_may_ask_for_what(server: Server) -> None:
         refused(ask(other), "token_expired", status=401)
 
 
-HEADERS = {"Retry-After", "X-Ratelimit-Reset"}
-WAYS = [("all", HEADERS, True), ("header", {"Retry-After"}, False), ("reset", {"X-Ratelimit-Reset"}, False)]
-
-
-@pytest.mark.parametrize(("told", "headers", "in_body"), [*WAYS, ("body", set(), True), ("none", set(), False)])
-def test_the_rate_limit(told: str, headers: set[str], in_body: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("told", ["all", "header", "body", "reset", "none"])
+def test_the_rate_limit(told: str) -> None:
     with serve(vendor_at_noon(requests_per_window=2, retry_told=told, retry_seconds=7)) as server:
         vendor: Any = server.vendor
         assert [ask(server).headers["X-Ratelimit-Remaining"] for _ in range(2)] == ["1", "0"]
@@ -411,11 +403,11 @@ def test_the_rate_limit(told: str, headers: set[str], in_body: bool) -> None:  #
         for seconds in (1, 7):
             answer = ask(server)
             refused(answer, "too_many_requests", status=429)
-            assert HEADERS & set(answer.headers) == headers
-            assert answer.headers.get("Retry-After", str(seconds)) == str(seconds)
-            assert answer.json().get("retry_after") == (seconds if in_body else None)
-            reset = float(answer.headers.get("X-Ratelimit-Reset", time.time() + seconds))
-            assert abs(reset - time.time() - seconds) < 2
+            assert answer.headers.get("Retry-After") == (str(seconds) if told in {"all", "header"} else None)
+            assert answer.json().get("retry_after") == (seconds if told in {"all", "body"} else None)
+            reset = answer.headers.get("X-Ratelimit-Reset")
+            assert (reset is not None) == (told in {"all", "reset"})
+            assert reset is None or abs(float(reset) - time.time() - seconds) < 2
         vendor.advance(1)
         assert ask(server).headers["X-Ratelimit-Remaining"] == "1"
 
@@ -436,9 +428,8 @@ def test_faults_in_the_vendors_words(server: Server) -> None:
 
 @pytest.mark.parametrize("days", [0, 1, 3])
 def test_a_day_that_has_only_begun(days: int) -> None:
-    midnight = dt.datetime(2026, 3, 20, 0, 0, 5, tzinfo=dt.UTC).timestamp()
-    vendor = vendor_at_noon(sessions=50, days=days, now=lambda: midnight, examples="none")
+    vendor = vendor_at_noon(sessions=50, days=days, now=lambda: NOON - 12 * 3600 + 5, examples="none")
     created = [session.created for session in vendor.data.all()]
     assert (len(created), min(created)) == (50, vendor.data.start)
-    assert max(created) <= midnight * 1000
+    assert max(created) <= vendor.data.now()
     assert ("end_date" in vendor.configs("")["filters"]) == (days > 0)

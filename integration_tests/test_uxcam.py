@@ -1,0 +1,164 @@
+"""What is special about UXCam, against its sandbox: two APIs, two spellings of credentials, an hourly budget."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from source_uxcam.filters import DATA_ACCESS_V2, SESSION_API, DataType
+
+from integration_tests.connector import Connector, duplicates
+from integration_tests.sandbox import Server, load_vendor, serve
+
+Begin = Callable[..., tuple[Connector, Server]]
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    running = []
+
+    def start(api: str, config: dict[str, Any] | None = None, **options: Any) -> tuple[Connector, Server]:
+        serving = serve(load_vendor("source-uxcam", **options))
+        server = serving.__enter__()
+        running.append(serving)
+        given = server.vendor.configs(server.origin)[api]
+        return Connector("source-uxcam", given | (config or {}), tmp_path), server
+
+    yield start
+    for serving in running:
+        serving.__exit__(None, None, None)
+
+
+def test_four_streams_cost_the_requests_of_one(begin: Begin) -> None:
+    connector, server = begin("session_api", sessions=450, days=3)
+    connector.read("sessions")
+    alone = server.count
+    server.clear()
+    output = connector.read("sessions", "screens", "gestures", "events")
+    assert server.count == alone
+    assert len(output.records) == 4
+
+
+def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
+    connector, server = begin("session_api", sessions=1000, days=2)
+    connector.read("sessions")
+    full = sum(1 for _ in server.vendor.expected("session_api")["sessions"]) // 100
+    assert server.count <= full + 1
+
+
+@pytest.mark.parametrize("options", [{}, {"refuses_headers": True}])
+def test_v2_keeps_the_key_out_of_urls_where_the_vendor_lets_it(begin: Begin, options: dict[str, Any]) -> None:
+    connector, server = begin("data_access_v2", sessions=20, days=2, **options)
+    output = connector.read()
+    assert output.exit_code == 0, output.log
+    used = [entry.notes["credentials"] for entry in server.requests]
+    if options:
+        assert used[0] == "header"
+        assert set(used[1:]) == {"header", "query"} or set(used[1:]) == {"query"}
+        assert used.count("header") <= 4, "at most one try for each worker"
+    else:
+        assert set(used) == {"header"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lower_inclusive": False},
+        {"upper_inclusive": False},
+        {"events_by_upload": True},
+        {"time_form": "space"},
+        {"shuffle": "page"},
+    ],
+    ids=str,
+)
+def test_v2_is_read_whole_whatever_its_bounds_and_forms_are(begin: Begin, options: dict[str, Any]) -> None:
+    connector, server = begin("data_access_v2", {"window_in_days": 1}, sessions=200, days=4, **options)
+    output = connector.read()
+    assert output.exit_code == 0, output.log
+    for name, wanted in server.vendor.expected("data_access_v2").items():
+        found = output.keys(name, connector.key(name))
+        assert set(found) == set(wanted), name
+        if name != "users":
+            assert duplicates(found) == []
+
+
+def test_verbatim_examples_of_2019_are_read(begin: Begin) -> None:
+    connector, _ = begin("session_api", sessions=3, days=2, examples="verbatim")
+    connector = Connector(connector.folder, {**connector.config, "end_date": "2019-02-01"}, connector.place)
+    output = connector.read()
+    assert {record["session_id"] for record in output.records["sessions"]} == {"3902r2hhoif290", "3902r2h0oif290"}
+
+
+def test_the_hourly_budget_is_kept_across_syncs(begin: Begin) -> None:
+    api = {"version": "data_access_v2", "requests_per_hour": 8}
+    connector, server = begin(
+        "data_access_v2",
+        {"api": api, "window_in_days": 1, "max_waiting_time": 1},
+        sessions=40,
+        days=4,
+        requests_per_hour=8,
+    )
+    first = connector.read()
+    second = connector.read(state=first.state)
+    assert [entry.status for entry in server.requests] == [200] * 8
+    for output in (first, second):
+        assert output.exit_code == 1
+        (message,) = {error["message"] for error in output.errors[:1]}
+        assert "budget of 8 requests an hour" in message
+        assert "max_waiting_time" in message
+        assert output.errors[0]["failure_type"] == "transient_error"
+
+
+def test_state_of_the_other_api_is_not_used(begin: Begin) -> None:
+    connector, _ = begin("session_api", sessions=30, days=3)
+    first = connector.read("sessions")
+    other, server = begin("data_access_v2", sessions=30, days=3)
+    second = other.read("sessions", state=first.state)
+    assert "session_api" in second.log
+    assert set(second.keys("sessions", ["session_id"])) == set(
+        server.vendor.expected("data_access_v2")["sessions"]
+    )
+
+
+def example(data_type: DataType, operator: str) -> list[Any]:
+    """Values that the operator takes."""
+    value: Any = {
+        "true or false": "true",
+        "a moment": "2026-01-01T00:00:00Z",
+        "a whole number": 3,
+        "a number": 2,
+    }.get(data_type.what, "a")
+    if operator in data_type.none:
+        return []
+    return [value, value] if operator in data_type.pair else [value]
+
+
+@pytest.mark.parametrize("api", ["session_api", "data_access_v2"])
+def test_the_vendor_takes_every_field_with_every_operator(begin: Begin, api: str) -> None:
+    grammar = SESSION_API if api == "session_api" else DATA_ACCESS_V2
+    connector, server = begin(api, sessions=5, days=1, requests_per_hour=None)
+    most = max(len(t.one) + len(t.many) + len(t.pair) + len(t.none) for t in grammar.types.values())
+    for number in range(most):
+        filters = []
+        for field, data_type in grammar.types.items():
+            operators = [*data_type.one, *data_type.many, *data_type.pair, *data_type.none]
+            operator = operators[number % len(operators)]
+            one = {"field": field, "operator": operator, "values": example(data_type, operator)}
+            filters.append(one | ({"property_name": "plan"} if data_type.what == "text of a property" else {}))
+        version = {"version": api, "filters": filters}
+        output = Connector(connector.folder, {**connector.config, "api": version}, connector.place).read()
+        assert output.exit_code == 0, output.errors
+    assert {entry.status for entry in server.requests} == {200}
+
+
+def test_a_second_upload_of_a_session_comes_with_the_next_lookback(begin: Begin) -> None:
+    connector, server = begin("data_access_v2", sessions=20, days=2)
+    first = connector.read()
+    server.vendor.grow(2)
+    time.sleep(1.1)
+    again = connector.read(state=first.state)
+    old = set(first.keys("sessions", ["session_id"]))
+    new = set(again.keys("sessions", ["session_id"]))
+    assert new & old, "the lookback is read again"
+    assert len(new - old) == 2
