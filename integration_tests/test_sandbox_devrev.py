@@ -1,6 +1,7 @@
 """DevRev's sandbox: what its page allows, what it refuses, its cursors, and that every filter filters."""
 
 import datetime as dt
+import functools
 import json
 import operator
 import re
@@ -19,8 +20,6 @@ NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp()
 ROUTE = "/observability.sessions.list"
 ASC, DESC = ["created_at:asc"], ["created_at:desc"]
 TYPE, VALUE, FIELD, ENUM = "unexpected_json_type", "value_not_permitted", "invalid_field", "invalid_enum_value"
-MISSING, PARSE, CONTENT = "missing_required_field", "parse_error", "invalid_content_type"
-
 Record = dict[str, Any]
 
 
@@ -35,8 +34,7 @@ def server() -> Iterator[Server]:
 
 
 def body(server: Server, platform: str = "android", **more: Any) -> Record:
-    apps = server.vendor.configs("")["default"]["apps"]
-    app = next(app for app in apps if app["platform"] == platform)
+    app = next(app for app in server.vendor.configs("")["default"]["apps"] if app["platform"] == platform)
     return {"type": "web" if platform == "web" else "mobile", **app, **more}
 
 
@@ -54,30 +52,23 @@ def ask(server: Server, platform: str = "android", **more: Any) -> requests.Resp
 def rows(server: Server, platform: str = "android", **more: Any) -> list[Record]:
     """All pages, as the page tells to read them: until there is no next cursor."""
     found: list[Record] = []
-    cursor: dict[str, str] = {}
-    for _ in range(100):
-        answer = ask(server, platform, **{"limit": 100, **more, **cursor})
+    asked: Record = {"limit": 100, **more}
+    while asked.get("cursor", "none yet"):
+        answer = ask(server, platform, **asked)
         assert answer.status_code == 200, answer.text
         found += answer.json()["sessions"]
-        if not answer.json().get("next_cursor"):
-            return found
-        cursor = {"cursor": answer.json()["next_cursor"]}
-    raise AssertionError("there is no end")
+        asked["cursor"] = answer.json().get("next_cursor")
+    return found
 
 
-def times(records: list[Record]) -> list[str]:
-    return [record["created_at"] for record in records]
-
-
-def ids(records: list[Record]) -> list[str]:
-    return [record["session_id"] for record in records]
+def each(name: str, records: list[Record]) -> list[str]:
+    return [record[name] for record in records]
 
 
 def refused(answer: requests.Response, kind: str, field: str | None = None, status: int = 400) -> None:
     told = answer.json()
     assert (answer.status_code, told["type"], told.get("field_name")) == (status, kind, field), told
-    assert told["message"]
-    assert told["detail"]
+    assert {"message", "detail"} < set(told)
 
 
 def test_the_data_begins_with_the_pages_example(server: Server) -> None:
@@ -89,22 +80,23 @@ def test_the_data_begins_with_the_pages_example(server: Server) -> None:
         assert rows(verbatim)[-1] == example
         assert verbatim.vendor.configs("")["default"]["start_date"] == "2023-01-01"
     with serve(vendor_at_noon(examples="none")) as none:
-        assert "string" not in ids(rows(none))
+        assert "string" not in each("session_id", rows(none))
 
 
 def test_the_data_is_what_was_asked_for(server: Server) -> None:
     found = {platform: rows(server, platform) for platform in ("android", "ios", "web")}
     assert sum(map(len, found.values())) == 480
     for platform, records in found.items():
-        assert len(set(ids(records))) == len(records) > len(set(times(records)))
+        created = each("created_at", records)
+        assert len(set(each("session_id", records))) == len(records) > len(set(created))
+        assert created == sorted(created, reverse=True)
+        assert created[0] < "2026-03-20T12:00:00.000Z"
+        assert {moment[:10] for moment in created} == {f"2026-03-{day}" for day in range(10, 21)}
+        assert {f"2026-03-{edge}" for edge in ("10T00:00:00.000Z", "19T23:59:59.999Z")} < {*created}
         assert {record.get("platform") for record in records} == {platform, None}
-        assert {created[:10] for created in times(records)} == {f"2026-03-{day}" for day in range(10, 21)}
-        assert max(times(records)) < "2026-03-20T12:00:00.000Z"
-        for edge in ("10T00:00:00.000Z", "19T23:59:59.999Z", "20T00:00:00.000Z"):
-            assert f"2026-03-{edge}" in times(records)
         parts = "tab_ids" if platform == "web" else "recording_ids"
         assert {len(record[parts]) if parts in record else None for record in records} == {None, 0, 1, 2, 3}
-    assert set(ids(found["ios"])) < set(ids(found["web"]))
+    assert set(each("session_id", found["ios"])) < set(each("session_id", found["web"]))
     optional = ["console_metadata", "network_metadata", "first_page_title", "first_page_url", "page_load_time_ms"]
     for name in (*optional, "session_attributes", "rev_org_id", "rev_user_id"):
         assert {name in record for record in found["web"]} == {True, False}
@@ -122,12 +114,10 @@ def test_expected_keys(server: Server) -> None:
             filters = {field: value for field, value in config.get("filters", {}).items() if field in knows}
             kept = [record for record in rows(server, app["platform"], **filters) if record["created_at"] < end]
             assert kept
-            found += [(app["version_key"], app["platform"], key) for key in ids(kept)]
+            found += [(app["version_key"], app["platform"], key) for key in each("session_id", kept)]
         expected = server.vendor.expected(name)
         assert sorted(found) == sorted(expected["sessions"])
-        recordings = expected["session_recordings"]
-        assert len(recordings) == len(set(recordings)) > len(found)
-    assert set(server.vendor.configs("")["filters"]["filters"]) == mobile | web
+        assert len(set(expected["session_recordings"])) == len(expected["session_recordings"]) > len(found)
     everything = server.vendor.expected("default")
     assert vendor_at_noon().expected("default") == everything != vendor_at_noon(seed=2).expected("default")
 
@@ -137,7 +127,6 @@ def test_expected_keys(server: Server) -> None:
 def test_pages_forth_and_back(cursors: str, more: Record) -> None:
     with serve(vendor_at_noon(cursors=cursors)) as server:
         everything = rows(server, **more)
-        assert times(everything) == sorted(times(everything), reverse=more.get("sort_by") != ASC)
         first = ask(server, **more).json()
         assert ("prev_cursor" in first, len(first["sessions"])) == (False, 50)
         second = ask(server, cursor=first["next_cursor"], limit=7, mode="after", **more).json()
@@ -152,9 +141,9 @@ def test_pages_forth_and_back(cursors: str, more: Record) -> None:
 
 def test_cursors_belong_to_one_list(server: Server) -> None:
     cursor = ask(server).json()["next_cursor"]
-    for more in ({"sort_by": ASC}, {"is_crash": True}, {"created_at": {"type": "range"}}):
-        refused(ask(server, cursor=cursor, **more), VALUE, "cursor")
-    for wrong in ("", "x", cursor[:-4], cursor + "é", ask(server, "ios").json()["next_cursor"]):
+    for more in ({"sort_by": ASC}, {"is_crash": True}, {"created_at": {"type": "range"}}, {"platform": "ios"}):
+        refused(post(server, {**body(server), "cursor": cursor, **more}), VALUE, "cursor")
+    for wrong in ("", "x", cursor[:-4], cursor + "é"):
         refused(ask(server, cursor=wrong), VALUE, "cursor")
 
 
@@ -164,56 +153,52 @@ def test_the_end_of_the_list() -> None:
             assert ask(server, mode="before").json().get("next_cursor", "absent") == told
             assert ask(server).json().get("prev_cursor", "absent") == told
     with serve(vendor_at_noon(cursor_after_full_page=True, largest_page=10)) as server:
-        assert len(ask(server, limit=100).json()["sessions"]) == 10
-        last = ask(server, mode="before", limit=1).json()
+        last = ask(server, mode="before", limit=100).json()
         empty = ask(server, cursor=last["next_cursor"]).json()
-        assert (empty["sessions"], "next_cursor" in empty) == ([], False)
-        assert ask(server, cursor=empty["prev_cursor"], mode="before", limit=1).json() == last
+        assert (len(last["sessions"]), empty["sessions"], "next_cursor" in empty) == (10, [], False)
+        assert ask(server, cursor=empty["prev_cursor"], mode="before").json() == last
 
 
 def test_growth_at_the_head_while_paging() -> None:
     for cursors, repeated in (("key", 0), ("position", 4)):
         with serve(vendor_at_noon(cursors=cursors)) as server:
             before = rows(server)
-            first = ask(server).json()
+            cursor = ask(server).json()["next_cursor"]
             server.vendor.grow(10)
-            second = ask(server, cursor=first["next_cursor"]).json()
+            second = ask(server, cursor=cursor).json()
             assert second["sessions"] == before[50 - repeated : 100 - repeated]
             after = rows(server)
-            assert (after[4:], set(times(after[:4]))) == (before, {"2026-03-20T12:00:00.000Z"})
+            assert (after[4:], set(each("created_at", after[:4]))) == (before, {"2026-03-20T12:00:00.000Z"})
             assert len(server.vendor.expected("default")["sessions"]) == 490
 
 
-def test_orders_of_a_list_that_is_not_sorted() -> None:
+def test_orders() -> None:
     with serve(vendor_at_noon(order="oldest")) as server:
-        assert times(rows(server)) == sorted(times(rows(server)))
+        oldest = rows(server)
+        assert each("created_at", oldest) == sorted(each("created_at", oldest))
+        assert rows(server, sort_by=DESC) == oldest[::-1]
     with serve(vendor_at_noon(order="shuffled")) as server:
-        found = rows(server)
-        assert times(found) not in (sorted(times(found)), sorted(times(found), reverse=True))
-        assert (len(set(ids(found))), found) == (len(found), rows(server))
-        assert times(rows(server, sort_by=ASC)) == sorted(times(found))
+        shuffled = rows(server)
+        assert shuffled not in (oldest, oldest[::-1])
+        assert shuffled == rows(server)
+        assert rows(server, sort_by=ASC) == oldest
     with serve(vendor_at_noon(heeds_sort_by=False)) as server:
-        assert rows(server, sort_by=ASC) == rows(server)
+        assert rows(server, sort_by=ASC) == oldest[::-1]
     for kind in (FIELD, VALUE):
         with serve(vendor_at_noon(takes_sort_by=False, sort_by_refusal=kind)) as server:
             refused(ask(server, sort_by=ASC), kind, "sort_by")
-            assert ask(server).status_code == 200
 
 
 def test_sessions_go_on_and_go_away() -> None:
     with serve(vendor_at_noon()) as server:
         vendor: Any = server.vendor
-        before = {platform: rows(server, platform) for platform in ("android", "web")}
-        expected = vendor.expected("default")
+        before, expected = rows(server, "web"), vendor.expected("default")
         vendor.touch(20)
-        for platform, part in (("android", "recording_ids"), ("web", "tab_ids")):
-            pairs = zip(before[platform], rows(server, platform), strict=True)
-            changed = [(old, new) for old, new in pairs if old != new]
-            assert 0 < len(changed) < 20
-            for old, new in changed:
-                assert new["session_duration_ms"] == old["session_duration_ms"] + 30_000
-                assert new[part][:-1] == old.get(part, [])
-                assert len(set(new[part])) == len(new[part])
+        changed = [pair for pair in zip(before, rows(server, "web"), strict=True) if pair[0] != pair[1]]
+        assert 0 < len(changed) < 20
+        for old, new in changed:
+            assert new["session_duration_ms"] == old["session_duration_ms"] + 30_000
+            assert (new["tab_ids"][:-1], len(set(new["tab_ids"]))) == (old.get("tab_ids", []), len(new["tab_ids"]))
         after = vendor.expected("default")
         assert after["sessions"] == expected["sessions"]
         assert len(after["session_recordings"]) == len(expected["session_recordings"]) + 20
@@ -221,34 +206,28 @@ def test_sessions_go_on_and_go_away() -> None:
         assert len(vendor.expected("default")["sessions"]) == 10
 
 
-def at(record: Record, path: str) -> Any:
+def at(record: Any, path: str) -> Any:
     """What a record holds there, None where there is no such member."""
-    held: Any = record
-    for name in path.split("."):
-        held = (held or {}).get(name)
-    return held
+    return functools.reduce(lambda held, name: (held or {}).get(name), path.split("."), record)
 
 
 def by_plan(kind: str, **more: Any) -> list[Record]:
     return [{"attribute_path": "plan", "filter_type": kind, **more}]
 
 
-# Filters and the members that they are about; those that no record tells of come with a value.
-TEXTS = {
+# Filters and the members that they are about: all values are asked for.
+DEVICE = {
     "android": "network_type app_version device_model=model manufacturer os_version",
     "web": "network_type browser browser_version device_type=type os",
 }
 FLAGS = {
-    "android": "has_exception_occurred is_anr is_crash rage_tap is_anonymous=rev_user_id",
-    "web": "has_dead_clicks=dead_click_count has_rage_clicks=rage_click_count is_anonymous=rev_user_id",
-}
-CART = "https://shop.example.com/cart"
-HIDDEN: dict[str, dict[str, str]] = {
-    "android": {"screen_name": "設定"},
-    "web": {"page_name": "Käse & Co", "page_url": f"{CART}#top", "normalized_url": CART},
+    "android": "has_exception_occurred is_anr is_crash rage_tap",
+    "web": "has_dead_clicks=dead_click_count has_rage_clicks=rage_click_count",
 }
 PLAN, STATUS = "session_attributes.attributes.plan", "network_metadata.status_counts"
 OTHERS: list[tuple[str, Any, str, Callable[[Any], bool]]] = [
+    ("is_anonymous", True, "rev_user_id", operator.not_),
+    ("is_anonymous", False, "rev_user_id", bool),
     ("rev_org", ["REV-AbCdEfGh", "x"], "rev_org_id", ["REV-AbCdEfGh"].__contains__),
     ("rev_user", ["REVU-1", "REVU-2"], "rev_user_id", ["REVU-1", "REVU-2"].__contains__),
     ("session_duration", {"min_ms": 60_000}, "session_duration_ms", lambda held: held >= 60_000),
@@ -276,22 +255,20 @@ def test_filters_filter(server: Server, platform: str) -> None:
         assert 0 < len(wanted) < len(everything), name
         assert rows(server, platform, **{name: asked}) == wanted, name
 
-    for pair in TEXTS[platform].split():
-        path = f"device_metadata.{pair.split('=')[-1]}"
+    for name, _, member in (pair.partition("=") for pair in DEVICE[platform].split()):
+        path = f"device_metadata.{member or name}"
         values = sorted({at(record, path) or "" for record in everything} - {"", "string"})
         for some in (values[:1], values[1:]):
-            check(pair.split("=")[0], some, path, some.__contains__)
-    for pair in FLAGS[platform].split():
-        name, path = pair.split("=")[0], pair.split("=")[-1]
-        # Somebody is anonymous where there is no user.
-        truth, untruth = (operator.not_, bool) if name == "is_anonymous" else (bool, operator.not_)
-        check(name, asked=True, path=path, fits=truth)
-        check(name, asked=False, path=path, fits=untruth)
-    for other in OTHERS[: None if platform == "web" else 4]:
+            check(name, some, path, some.__contains__)
+    for name, _, member in (pair.partition("=") for pair in FLAGS[platform].split()):
+        check(name, asked=True, path=member or name, fits=bool)
+        check(name, asked=False, path=member or name, fits=operator.not_)
+    for other in OTHERS[: None if platform == "web" else 6]:
         check(*other)
-    for name, value in HIDDEN[platform].items():
-        assert 0 < len(rows(server, platform, **{name: [value]})) < len(everything)
-        assert rows(server, platform, **{name: ["nowhere"]}) == []
+    cart = "https://shop.example.com/cart"
+    pages = [("page_name", "Käse & Co"), ("page_url", f"{cart}#top"), ("normalized_url", cart)]
+    for name, value in pages if platform == "web" else [("screen_name", "設定")]:
+        assert 0 < len(rows(server, platform, **{name: [value, "nowhere"]})) < len(everything)
 
 
 def test_filters_that_let_everything_pass(server: Server) -> None:
@@ -300,32 +277,25 @@ def test_filters_that_let_everything_pass(server: Server) -> None:
     calls = {"api_name": ["x"], "request_properties": path, "response_properties": path, "round_trip_time": took}
     events = {"event_name": ["x"], "exception_class_name": ["E"], "properties_filters": path}
     assert rows(server, response_time_list=calls, custom_events=events, session_attributes=path) == rows(server)
+    logs = {"console_logs": {"body": ["x"], "full_url": ["x"]}, "network_logs": {"request_url": ["x"]}}
     events = {"event_name": ["x"], "event_details_filters": path}
-    more = {"console_logs": {"body": ["x"], "full_url": ["x"]}, "events": {"value": ["x"]}}
-    calls = {"request_method": ["GET"], "request_url": ["x"]}
-    assert rows(server, "web", custom_events=events, network_logs=calls, **more) == rows(server, "web")
+    assert rows(server, "web", custom_events=events, events={"value": ["x"]}, **logs) == rows(server, "web")
 
 
 def test_created_at(server: Server) -> None:
-    everything = rows(server, "web")
+    everything, day = rows(server, "web"), "2026-03-20T"
     for after, before, lowest, highest in (
-        (
-            "2026-03-19T23:59:59.999Z",
-            "2026-03-20T00:00:00Z",
-            "2026-03-19T23:59:59.999Z",
-            "2026-03-20T00:00:00.000Z",
-        ),
-        ("2026-03-20T01:00:00+01:00", "2030-01-01T00:00:00Z", "2026-03-20T00:00:00.000Z", "3"),
-        ("2026-03-20T00:00:00.000000001Z", "2030-01-01T00:00:00Z", "2026-03-20T00:00:00.001Z", "3"),
+        ("2026-03-19T23:59:59.999Z", f"{day}00:00:00Z", "2026-03-19T23:59:59.999Z", f"{day}00:00:00.000Z"),
+        (f"{day}01:00:00+01:00", "2030-01-01T00:00:00Z", f"{day}00:00:00.000Z", "3"),
+        (f"{day}00:00:00.000000001Z", "2030-01-01T00:00:00Z", f"{day}00:00:00.001Z", "3"),
     ):
         wanted = [record for record in everything if lowest <= record["created_at"] <= highest]
-        assert rows(server, "web", created_at={"type": "range", "after": after, "before": before}) == wanted
-        assert wanted
+        assert rows(server, "web", created_at={"type": "range", "after": after, "before": before}) == wanted != []
     assert rows(server, "web", created_at={"type": "range"}) == everything
     last = {"type": "preset", "preset_type": "last_n_days", "days": 1}
     wanted = [record for record in everything if record["created_at"] >= "2026-03-19T12:00:00.000Z"]
     assert rows(server, "web", created_at=last) == wanted
-    assert rows(server, "web", created_at={**last, "preset_type": "next_n_days"}) == []
+    assert not rows(server, "web", created_at={**last, "preset_type": "next_n_days"})
 
 
 # By type of error and place: values of the field that the place begins with.
@@ -343,7 +313,7 @@ REFUSED: dict[str, dict[str, list[Any]]] = json.loads(r"""{
     "created_at.before": [{"type": "range", "before": "2026-03-12"}, {"type": "range", "before": ""},
       {"type": "range", "before": "2026-03-12T00:00:00"}, {"type": "range", "before": "2026-02-30T00:00:00Z"}],
     "created_at.days": [{"type": "preset", "preset_type": "last_n_days", "days": -1}],
-    "session_duration": [{"min_ms": 2, "max_ms": 1}], "session_duration.min_ms": [{"min_ms": -1}, {"min_ms": 1.0}]},
+    "session_duration": [{"min_ms": 2, "max_ms": 1}], "session_duration.min_ms": [{"min_ms": -1}]},
   "invalid_field": {
     "app_id": ["x"], "created_date": [{}], "rev_user_id": ["x"], "os": [["x"]], "browser": [["x"]], "\ud800": [1],
     "created_at.days": [{"type": "range", "days": 1}], "session_duration.min": [{"min": 2}],
@@ -355,8 +325,7 @@ REFUSED: dict[str, dict[str, list[Any]]] = json.loads(r"""{
     "session_attributes[0].filter_type": [[{"attribute_path": "a", "filter_type": "float"}]]},
   "missing_required_field": {
     "created_at.type": [{"after": "2026-03-12T00:00:00Z"}], "session_attributes[0].attribute_path": [[{}]],
-    "created_at.days": [{"type": "preset", "preset_type": "last_n_days"}]}
-}""")
+    "created_at.days": [{"type": "preset", "preset_type": "last_n_days"}]}}""")
 
 
 def test_what_the_page_does_not_allow_is_refused(server: Server) -> None:
@@ -364,16 +333,15 @@ def test_what_the_page_does_not_allow_is_refused(server: Server) -> None:
         for place, values in places.items():
             for value in values:
                 refused(post(server, {**body(server), re.split(r"[.\[]", place)[0]: value}), kind, place)
-    for name in ("rage_tap", "is_crash", "screen_name"):
-        refused(ask(server, "web", **{name: True}), FIELD, name)
-    refused(ask(server, "web", type="mobile"), VALUE, "platform")
+    refused(ask(server, "web", is_crash=True), FIELD, "is_crash")
     refused(ask(server, "web", device_type=["tv"]), VALUE, "device_type")
     for name in ("type", "platform", "version_key"):
-        refused(post(server, {key: value for key, value in body(server).items() if key != name}), MISSING, name)
+        given = {key: value for key, value in body(server).items() if key != name}
+        refused(post(server, given), "missing_required_field", name)
     for broken in (b"", b"{", b'{"type":"web","type":"web"}', b"\xff", b"NaN"):
-        refused(post(server, broken), PARSE)
+        refused(post(server, broken), "parse_error")
     refused(post(server, []), TYPE, "body")
-    refused(post(server, body(server), **{"Content-Type": "text/plain"}), CONTENT)
+    refused(post(server, body(server), **{"Content-Type": "text/plain"}), "invalid_content_type")
 
 
 def test_who_may_ask_for_what(server: Server) -> None:
@@ -407,7 +375,7 @@ def test_the_rate_limit(told: str) -> None:
             assert answer.json().get("retry_after") == (seconds if told in {"all", "body"} else None)
             reset = answer.headers.get("X-Ratelimit-Reset")
             assert (reset is not None) == (told in {"all", "reset"})
-            assert reset is None or abs(float(reset) - time.time() - seconds) < 2
+            assert abs(float(reset or time.time() + seconds) - time.time() - seconds) < 2
         vendor.advance(1)
         assert ask(server).headers["X-Ratelimit-Remaining"] == "1"
 
@@ -426,10 +394,9 @@ def test_faults_in_the_vendors_words(server: Server) -> None:
     assert ask(server, cursor=first["next_cursor"]).json()["sessions"] == repeated["sessions"]
 
 
-@pytest.mark.parametrize("days", [0, 1, 3])
-def test_a_day_that_has_only_begun(days: int) -> None:
-    vendor = vendor_at_noon(sessions=50, days=days, now=lambda: NOON - 12 * 3600 + 5, examples="none")
-    created = [session.created for session in vendor.data.all()]
-    assert (len(created), min(created)) == (50, vendor.data.start)
-    assert max(created) <= vendor.data.now()
-    assert ("end_date" in vendor.configs("")["filters"]) == (days > 0)
+def test_a_day_that_has_only_begun() -> None:
+    for days in (0, 1, 3):
+        vendor = vendor_at_noon(sessions=50, days=days, now=lambda: NOON - 12 * 3600 + 5, examples="none")
+        created = [session.created for session in vendor.data.all()]
+        assert (len(created), min(created), max(created) <= vendor.data.now()) == (50, vendor.data.start, True)
+        assert ("end_date" in vendor.configs("")["filters"]) == (days > 0)

@@ -8,12 +8,12 @@ from session_source.commands import run
 from session_source.config import Config
 from session_source.endpoints import Detail, Endpoint, Fetch
 from session_source.errors import Fault, Kind, ToldInBody, config_error
-from session_source.exchange import Answer, Request, rows_of
-from session_source.pagination import NextInAnswer, Page, PageNumber, Pager, Token
+from session_source.exchange import Answer, Request, Wish, rows_of
+from session_source.pagination import NextInAnswer, Offset, OnePage, Page, PageNumber, Pager, Token
 from session_source.source import SessionSource
 from session_source.state import Partition
 from session_source.streams import Stream
-from session_source.times import moment_text, rfc3339
+from session_source.times import epoch_seconds, moment_text, rfc3339
 from session_source.windows import Window
 
 __all__ = [
@@ -35,6 +35,8 @@ __all__ = [
     "Moment",
     "NextInAnswer",
     "Number",
+    "Offset",
+    "OnePage",
     "Page",
     "PageNumber",
     "Pager",
@@ -50,8 +52,10 @@ __all__ = [
     "ToldInBody",
     "Value",
     "Window",
+    "Wish",
     "at",
     "config_error",
+    "epoch_seconds",
     "moment_text",
     "objects",
     "rfc3339",

@@ -22,8 +22,8 @@ from session_source import times
 from session_source.auth import EitherAuth
 from session_source.budget import Budget
 from session_source.deadlines import Adapter, Deadlines
-from session_source.errors import Fault, Kind, ToldInBody, of_status
-from session_source.exchange import Answer, Request
+from session_source.errors import Fault, Kind, ToldInBody, asked_wait, of_status
+from session_source.exchange import Answer, Request, Wish
 
 Read = TypeVar("Read")
 
@@ -95,6 +95,7 @@ class Client:
         self._settings = self._session.merge_environment_settings(self.base_url, {}, None, None, None)
         self._deadlines = Deadlines(self.closed)
         self._open_at = 0.0
+        self._kept: dict[str, Answer] = {}
 
     def close(self) -> None:
         """Wake every thread that waits and let it end with ``Closed``."""
@@ -127,25 +128,34 @@ class Client:
         began = time.monotonic()
         attempt = 0
         waited = 0.0
+        wish = request.wish if request.wish and request.wish.is_granted is not False else None
         while True:
             self._take_turn(say)
             attempt += 1
             spelling = self._auth.spelling
             try:
-                answer = self._send(request)
+                answer = self._kept.get(request.path) or self._send(request, wish)
                 if answer.status == 401 and self._auth.goes_on(spelling):
                     continue
+                if answer.status == 400 and wish is not None and not wish.is_granted:
+                    wish = None
+                    continue
                 if not 200 <= answer.status < 300:
-                    raise explain(answer) or self._of_status(answer)
+                    raise self._explained(answer, explain)
                 self._auth.settle()
+                if request.wish is not None and request.wish.is_granted is None:
+                    request.wish.is_granted = wish is not None
                 try:
-                    return read(answer)
+                    result = read(answer)
                 except ToldInBody as told:
-                    raise self._of_status(replace(answer, status=told.status)) from None
+                    answer = replace(answer, status=told.status)
+                    raise self._explained(answer, explain) from None
                 except ValueError as error:
                     raise Fault(
                         Kind.OUTAGE, f"{self.vendor} sent an answer that cannot be read: {error}."
                     ) from None
+                if request.is_kept:
+                    self._kept[request.path] = answer
             except Fault as fault:
                 if not fault.kind.is_retried:
                     raise
@@ -157,8 +167,10 @@ class Client:
                     limited()
                 elif self.closed.wait(wait):
                     raise Closed from None
+            else:
+                return result
 
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: Request, wish: Wish | None) -> Answer:
         prepared = self._session.prepare_request(
             requests.Request(
                 request.method,
@@ -166,7 +178,7 @@ class Client:
                 params=request.params,
                 headers={"Accept": "application/json", **request.headers},
                 data=request.form,
-                json=request.json,
+                json=request.json if wish is None else {**(request.json or {}), **wish.fields},
             )
         )
         patience = self.patience
@@ -194,23 +206,31 @@ class Client:
     def _timeout(self, seconds: float) -> Fault:
         if self.patience.after_timeout:
             self._hold(self.patience.after_timeout)
-        return Fault(Kind.OUTAGE, f"{self.vendor} did not answer within {times.in_words(seconds)}.")
+        sentence = f"{self.vendor} did not answer within {times.in_words(seconds)}."
+        return Fault(Kind.OUTAGE, sentence, wait=self.patience.after_timeout)
 
-    def _of_status(self, answer: Answer) -> Fault:
-        return of_status(self.vendor, answer, cure=self.cure, now=datetime.now(UTC))
+    def _explained(self, answer: Answer, explain: Callable[[Answer], Fault | None]) -> Fault:
+        now = datetime.now(UTC)
+        fault = explain(answer)
+        if fault is None:
+            return of_status(self.vendor, answer, cure=self.cure, now=now)
+        if fault.wait is None and fault.kind.is_retried:
+            fault.wait = asked_wait(answer, now)
+        return fault
 
     def _wait_for(self, fault: Fault, attempt: int, began: float, waited: float) -> float:
         """Decide how long to wait before the next attempt, or raise what ends them."""
         patience = self.patience
         backoff = min(2.0 ** (attempt - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
-            wait = backoff if fault.wait is None else fault.wait
+            wait = fault.wait or backoff  # 0 would be asking again at once, without end
             if waited + wait > patience.limit:
                 raise self._too_long(fault.sentence, wait)
             return wait
         wait = max(backoff, fault.wait or 0)
         if attempt >= patience.attempts or time.monotonic() - began + wait > patience.outage:
-            raise Fault(Kind.STUCK, f"{fault.sentence} It was tried {attempt} times.")
+            tried = f" It was tried {attempt} times." if attempt > 1 else ""
+            raise Fault(Kind.STUCK, f"{fault.sentence}{tried}")
         return wait
 
     def _too_long(self, sentence: str, wait: float) -> Fault:

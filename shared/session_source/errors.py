@@ -24,6 +24,7 @@ class Kind(Enum):
     CONFIG = "the user's to mend: credentials, rights, a name, a filter"
     LIMIT = "the vendor asks to slow down; workers wait together, up to max_waiting_time"
     OUTAGE = "a server error, a timeout, a cut connection, an unreadable body; tried again for a few minutes"
+    GONE = "one record that the vendor deleted meanwhile; a detail call that meets it gives no row"
     STUCK = "trying again now does not help; a later sync may"
     DEFECT = "the vendor or this connector does what neither's documentation tells"
 
@@ -54,6 +55,10 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
         self.kind = kind
         self.sentence = redaction.clean(sentence)
         self.wait = wait
+
+    def about(self, what: str) -> "Fault":
+        """Say the same of a named part of the vendor's data."""
+        return Fault(self.kind, f"{what}: {self.sentence}", wait=self.wait)
 
     def traced(self) -> AirbyteTracedException:
         """Turn it into the CDK's exception."""
@@ -129,29 +134,33 @@ def of_status(vendor: str, answer: Answer, *, cure: str, now: datetime) -> Fault
     """
     rule = next(rule for rule in RULES if answer.status in rule.statuses)
     sentence = rule.sentence.format(vendor=vendor, status=answer.status, said=_quoted(answer.body), cure=cure)
-    return Fault(rule.kind, sentence, wait=asked_wait(answer.headers, now) if rule.kind.is_retried else None)
+    return Fault(rule.kind, sentence, wait=asked_wait(answer, now) if rule.kind.is_retried else None)
 
 
-def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read how many seconds the vendor asks to wait: ``Retry-After``, then ``X-Ratelimit-Reset``."""
-    asked = headers.get("Retry-After", "").strip()
-    for read in _RETRY_AFTER:
+def asked_wait(answer: Answer, now: datetime) -> float | None:
+    """Read how many seconds the vendor asks to wait.
+
+    ``Retry-After`` comes first, then ``retry_after`` in the body, then the header ``X-Ratelimit-Reset``.
+    """
+    for read in _ASKED_WAITS:
         try:
-            return max(0.0, read(asked, now))
-        except (ValueError, TypeError, OverflowError):
+            return max(0.0, read(answer, now))
+        except (KeyError, ValueError, TypeError, OverflowError):
             continue
-    try:
-        return max(0.0, float(headers["X-Ratelimit-Reset"]) - now.timestamp())
-    except (KeyError, ValueError):
-        return None
+    return None
 
 
-def _after_date(asked: str, now: datetime) -> float:
-    moment = parsedate_to_datetime(asked)
+def _after_date(answer: Answer, now: datetime) -> float:
+    moment = parsedate_to_datetime(answer.headers["Retry-After"].strip())
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
 
 
-_RETRY_AFTER: tuple[Callable[[str, datetime], float], ...] = (lambda asked, _: float(asked), _after_date)
+_ASKED_WAITS: tuple[Callable[[Answer, datetime], float], ...] = (
+    lambda answer, _: float(answer.headers["Retry-After"]),
+    _after_date,
+    lambda answer, _: float(answer.object()["retry_after"]),
+    lambda answer, now: float(answer.headers["X-Ratelimit-Reset"]) - now.timestamp(),
+)
 
 
 def _quoted(body: bytes) -> str:

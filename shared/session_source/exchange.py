@@ -11,9 +11,26 @@ import orjson
 from session_source.columns import Row, Value
 
 
+@dataclass
+class Wish:
+    """Fields of a JSON body that a vendor may refuse. The first answer settles whether they go on being sent.
+
+    Args:
+        fields: what is wished for; it is sent, and left out once a request was refused (400) with it and not
+            without it.
+        is_granted: None until an answer tells.
+    """
+
+    fields: Mapping[str, Any]
+    is_granted: bool | None = None
+
+
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, before credentials: ``path`` is below the connection's base URL."""
+    """One HTTP request, before credentials: ``path`` is below the connection's base URL.
+
+    With ``is_kept``, the answer is kept for the rest of the command: what several endpoints ask is asked once.
+    """
 
     method: str
     path: str
@@ -21,6 +38,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] | None = None
     json: Mapping[str, Any] | None = None
+    is_kept: bool = False
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True)

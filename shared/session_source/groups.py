@@ -76,7 +76,7 @@ class Group:
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
-        return _described(self.endpoint, self.partition)
+        return described(self.endpoint, self.partition)
 
     @property
     def fed(self) -> list[Stream]:
@@ -170,7 +170,7 @@ class Details:
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
-        return _described(self.endpoint, self.partition)
+        return described(self.endpoint, self.partition)
 
     @property
     def fed(self) -> list[Stream]:
@@ -199,7 +199,8 @@ class Details:
         return claimed
 
 
-def _described(endpoint: Endpoint | Detail, partition: Partition) -> str:
+def described(endpoint: Endpoint | Detail, partition: Partition) -> str:
+    """Name a part of the vendor's data: ``sessions of 12345678``."""
     names = ", ".join(str(value) for value in partition.values())
     return f"{endpoint.name} of {names}" if names else endpoint.name
 

@@ -7,7 +7,7 @@ in the answer, a total, and only where the vendor gives neither, a page that is 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-from session_source.columns import Row, Value, at
+from session_source.columns import Integer, Row, Value, at
 
 Token = int | str | None
 
@@ -30,6 +30,16 @@ class Pager(Protocol):
         """The token of the page after the one that ``token`` asked for; None where that was the last."""
 
 
+class OnePage:
+    """The whole list in one answer."""
+
+    first: Token = None
+
+    def following(self, token: Token, rows: list[Row], body: Mapping[str, Any]) -> Token:
+        """There is none."""
+        return None
+
+
 class PageNumber:
     """Pages counted from 1, and nothing in the answer that tells the end but a page that is not full."""
 
@@ -41,6 +51,38 @@ class PageNumber:
     def following(self, token: Token, rows: list[Row], body: Mapping[str, Any]) -> Token:
         """Count on while pages are full."""
         return int(token or 0) + 1 if len(rows) >= self.size else None
+
+
+class Offset:
+    """Offsets counted from 0: the answer names the one it came up to, and how many rows there are in all.
+
+    The total may change from page to page or be an estimate, so a full page is never the last. An offset that
+    does not move on, though there is more, is named again, which the reader tells as the error it is.
+
+    Args:
+        path: where the offset stands that the answer came up to, ``("exports", "to")``.
+        total: where the number of all rows stands.
+        size: how many rows a full page has.
+    """
+
+    first: Token = 0
+
+    def __init__(self, *path: str, total: tuple[str, ...], size: int) -> None:
+        self.size = size
+        self._to = Integer(*path)
+        self._total = Integer(*total)
+
+    def following(self, token: Token, rows: list[Row], body: Mapping[str, Any]) -> Token:
+        """Go on from where the answer came up to; where it does not say so, from behind its rows.
+
+        Raises:
+            ValueError: the answer's offset or total is no whole number.
+        """
+        behind = int(token or 0) + len(rows)
+        to = self._to(dict(body))
+        to = behind if to is None else to
+        is_last = len(rows) < self.size and max(to, behind) >= (self._total(dict(body)) or 0)
+        return None if is_last or not rows else max(to, int(token or 0))
 
 
 class NextInAnswer:

@@ -6,15 +6,18 @@ memory stays flat however many windows there are. Closing it wakes and ends ever
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from session_source.client import Client, Closed
 from session_source.errors import Fault, Kind
+from session_source.exchange import Answer, Request
 from session_source.groups import Claimed, Details, Group
 from session_source.pagination import Page, Token
 from session_source.windows import Window
+
+Read = TypeVar("Read")
 
 QUEUE_LENGTH = 2
 """Events between the workers and the thread that emits. Longer queues were measured slower: by the time a page is
@@ -247,12 +250,8 @@ class _Worker:
         request = endpoint.request(window, group.partition, token)
         claimed: list[Claimed] = []
         for attempt in range(1, REPEATS + 1):
-            page: Page = self._client.fetch(
-                request,
-                lambda answer: endpoint.page(answer, token),
-                explain=endpoint.fault,
-                say=partial(self._say, f"{group}, {window}"),
-                limited=lambda: self._queue.put(Limited(group)),
+            page = self._fetch(
+                group, request, lambda answer: endpoint.page(answer, token), about=f"{group}, {window}"
             )
             rows, is_right = group.claim(window, page.rows)
             claimed += rows
@@ -271,15 +270,34 @@ class _Worker:
             self._do(task)
 
     def _read_detail(self, details: Details, window: Window, row: Claimed) -> None:
-        rows = self._client.fetch(
-            details.endpoint.request(row.columns, details.partition),
-            details.endpoint.rows,
-            explain=details.endpoint.fault,
-            say=partial(self._say, f"{details}, {row.columns[details.endpoint.id]}"),
-            limited=lambda: self._queue.put(Limited(details)),
-        )
+        request = details.endpoint.request(row.columns, details.partition)
+        about = f"{details}, {row.columns[details.endpoint.id]}"
+        try:
+            rows = self._fetch(details, request, details.endpoint.rows, about=about)
+        except Fault as fault:
+            if fault.kind is not Kind.GONE:
+                raise
+            self._say(about, fault.sentence)
+            rows = []
         self._queue.put(PageRead(details, details.claim(rows, row)))
         self._end_details(details, window)
+
+    def _fetch(
+        self, group: Group | Details, request: Request, read: Callable[[Answer], Read], *, about: str
+    ) -> Read:
+        """Ask for one answer; a fault tells which part of the vendor's data it met, where there are several."""
+        try:
+            return self._client.fetch(
+                request,
+                read,
+                explain=group.endpoint.fault,
+                say=partial(self._say, about),
+                limited=lambda: self._queue.put(Limited(group)),
+            )
+        except Fault as fault:
+            if fault.kind is Kind.GONE or not group.partition:
+                raise
+            raise fault.about(str(group)) from None
 
     def _end_details(self, details: Details, window: Window) -> None:
         if details.finish(window) and not details.has_failed:

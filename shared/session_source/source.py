@@ -33,7 +33,7 @@ from session_source.client import Client, Patience
 from session_source.config import Config, Settings
 from session_source.endpoints import Endpoint
 from session_source.errors import Fault, config_error
-from session_source.groups import Details, Group
+from session_source.groups import Details, Group, described
 from session_source.messages import RecordPage, Sync
 from session_source.reading import read
 from session_source.state import Partition, StreamState
@@ -184,7 +184,10 @@ class SessionSource(Source):
         endpoint = self.endpoints(config)[0]
         window = Window(max(settings.span.start, settings.span.end - timedelta(days=1)), settings.span.end)
         end = time.monotonic() + CHECK_SECONDS
-        patience = Patience(connect=5, read=10, total=10, outage=15, limit=5, attempts=2)
+        after_timeout = self.patience().after_timeout
+        patience = Patience(
+            connect=5, read=10, total=10, outage=15, limit=5, attempts=2, after_timeout=after_timeout
+        )
         client = self._client(config, settings, patience, budget=None)
         try:
             partitions = endpoint.partitions(client.fetch)
@@ -194,12 +197,15 @@ class SessionSource(Source):
                     logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were asked.")
                     return
                 token = endpoint.pager.first
-                client.fetch(
-                    endpoint.request(window, partition, token),
-                    lambda answer: endpoint.page(answer, endpoint.pager.first),
-                    explain=endpoint.fault,
-                    say=logger.info,
-                )
+                try:
+                    client.fetch(
+                        endpoint.request(window, partition, token),
+                        lambda answer: endpoint.page(answer, endpoint.pager.first),
+                        explain=endpoint.fault,
+                        say=logger.info,
+                    )
+                except Fault as fault:
+                    raise (fault.about(described(endpoint, partition)) if partition else fault) from None
         finally:
             client.close()
 
@@ -208,6 +214,8 @@ class SessionSource(Source):
 
     def _settings(self, config: Config) -> Settings:
         defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
+        if self.workers == 1:  # no option: one that stands in the config all the same would ask too much
+            config = {**config, "num_workers": 1}
         return configs.settings(config, defaults, datetime.now(UTC))
 
     def _client(self, config: Config, settings: Settings, patience: Patience, budget: Budget | None) -> Client:

@@ -41,9 +41,12 @@ def from_epoch(count: float, *, per_second: int = 1) -> datetime:
     return EPOCH + timedelta(seconds=count / per_second)
 
 
-def rfc3339(moment: datetime) -> str:
-    """Write a moment that is in UTC: it ends in ``Z`` and has a fraction only where there is one."""
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+def rfc3339(moment: datetime, timespec: str = "auto") -> str:
+    """Write a moment that is in UTC: it ends in ``Z`` and has a fraction only where there is one.
+
+    ``timespec`` is that of ``isoformat``, for vendors that always write, say, ``milliseconds``.
+    """
+    return moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
 def moment_text(text: object) -> str:

@@ -225,10 +225,12 @@ DATA_ACCESS_V2 = Grammar(
         ),
     },
     unknown_to={
-        "session": frozenset({"event_screen_name", "user_first_seen_on", *_COUNTS_OF_USERS}),
+        "session": frozenset(
+            {"event_screen_name", "event_custom_property", "user_first_seen_on", *_COUNTS_OF_USERS}
+        ),
         "event": frozenset({"session_id", "user_first_seen_on", *_COUNTS_OF_USERS}),
         "user": frozenset(
-            {"session_id", "event_screen_name", "session_screen_list", *_OF_SESSIONS, *_COUNTS_OF_SESSIONS}
+            {"session_id", "event_screen_name", "event_custom_property", *_OF_SESSIONS, *_COUNTS_OF_SESSIONS}
         ),
     },
     properties=frozenset({"user_custom_property", "event_custom_property"}),
