@@ -77,12 +77,10 @@ def test_the_answers_shape(server: Server) -> None:
     answer = ask(server, "GET", "websites")
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json()["response"][0] == EXAMPLES["websites"]["response"][0]
-    assert len(set(wids(server))) == 3
     answer = post(server)
     assert set(answer.json()) == {"response"}
     assert len(answer.json()["response"]) == 10
     assert post(server, {"page": "1", "limit": "10", "search": "{}"}).json() == answer.json()
-    assert len(page(server, 3, limit=7)) == 7
     assert page(server, 3, limit=7) == page(server)[14:21]
     inside = server.vendor.error_inside()
     assert (inside.status, [*json.loads(inside.body)]) == (200, ["error"])
@@ -108,8 +106,7 @@ def test_the_data_is_what_was_asked_for(server: Server) -> None:
     assert len(found) == len(set(sids(found))) == 602
     starts = [record["date_start_session"] for record in found]
     assert {(start - FIRST) // DAY for start in starts if start >= FIRST} == set(range(11))
-    earlier = [record for record in found if record["date_start_session"] < FIRST]
-    assert [record["date_end_session"] >= FIRST for record in earlier] == [True, True]
+    assert sum(r["date_start_session"] < FIRST <= r["date_end_session"] for r in found) == 2
     assert len(set(starts)) < len(starts)
     assert {0, DAY - 1} <= {start % DAY for start in starts}
     for record in found:
@@ -182,14 +179,13 @@ SEARCHES: list[tuple[Record, Callable[[Record], bool]]] = [
     ({"ipaddress": "67.128.22.4"}, lambda r: r["ip"] == "67.128.22.4"),
     ({"ipaddress": "2001:db8::8a2e:370:7334"}, lambda r: ":" in r["ip"]),
     ({"showstarredonly": True}, lambda r: r["starred"]),
-    ({"browser": "chrome"}, lambda r: r["browser"] == "chrome"),
     ({"browser": "chrome mobile (ios)"}, lambda r: r["browser"] == "chrome mobile (ios)"),
     ({"browser": "other"}, lambda r: r["browser"] == "edge"),
     ({"devices": "phone"}, lambda r: r["device_type"] == "phone"),
     ({"seslength_start": 3}, lambda r: r["num_pages"] >= 3),
     ({"seslength_end": 2}, lambda r: r["num_pages"] <= 2),
-    ({"sestime_start": 286}, lambda r: r["session_duration"] >= 286_000),
-    ({"sestime_end": 286}, lambda r: r["session_duration"] <= 286_000),
+    ({"sestime_start": 42}, lambda r: r["session_duration"] >= 42_000),
+    ({"sestime_end": 42}, lambda r: r["session_duration"] <= 42_000),
     ({"trafficsource": "newsletter é & co"}, lambda r: r["referrer"]["source"] == "newsletter é & co"),
     ({"startpage": {"url": PAGE}}, lambda r: r["landing_page"] == "http://" + PAGE),
     ({"startpage": {"url": "http://" + PAGE}}, lambda r: r["landing_page"] == "http://" + PAGE),
@@ -215,25 +211,22 @@ def test_a_search_filters(server: Server, search: Record, fits: Any) -> None:
     assert rows(server, custom(FIRST, end, **search)) == in_time
 
 
-def test_searches_for_all_and_those_of_the_page(server: Server) -> None:
+def test_searches_of_the_page_for_all_and_for_the_last_days(server: Server) -> None:
     for everybody in ({"devices": "all"}, {"showstarredonly": False}, {"newold": {"new": True, "old": True}}):
         assert rows(server, everybody) == rows(server)
     for search in EXAMPLES["searches"]:
         assert 0 < len(rows(server, search)) < len(rows(server))
-
-
-def test_relative_ranges_move_with_time() -> None:
     vendor = vendor_at_noon(days=40)
-    with serve(vendor) as server:
+    with serve(vendor) as longer:
         for name, days, now in (("week", 7, NOON), ("30days", 30, NOON), ("30days", 30, NOON + 5 * DAY)):
             vendor.advance(now - vendor.clock())
-            found = rows(server, {"daterange": name})
-            assert 0 < len(found) < len(rows(server))
-            assert found == [r for r in rows(server) if r["date_start_session"] >= now - days * DAY]
+            found = rows(longer, {"daterange": name})
+            assert 0 < len(found) < len(rows(longer))
+            assert found == [r for r in rows(longer) if r["date_start_session"] >= now - days * DAY]
 
 
 @pytest.mark.parametrize("compared", ["start", "end"])
-@pytest.mark.parametrize(("lower", "upper"), itertools.product([True, False], [True, False]))
+@pytest.mark.parametrize(("lower", "upper"), [*itertools.product([True, False], repeat=2)])
 def test_the_bounds_of_a_custom_range(compared: str, *, lower: bool, upper: bool) -> None:
     options = {"compared": compared, "lower_inclusive": lower, "upper_inclusive": upper}
     with serve(vendor_at_noon(websites=1, **options)) as server:
@@ -258,8 +251,8 @@ WRONG = json.loads("""{
 }""")
 WRONG["tags"] = [[], {}, {"operator": "or"}, {"tagslist": []}, {"tagslist": ONE}, {"tagslist": ["converted"]}]
 WRONG["tags"] += [{"tagslist": [ONE], **more} for more in ({"operator": "AND"}, {"operator": None}, {"more": 1})]
-WRONG["tags"] += [tagslist({**ONE, **more}) for more in ({"tag": 1}, {"value": 1}, {"value": None}, {"more": 1})]
-WRONG["tags"] += [tagslist({}), tagslist({"value": "1"})]
+MORE: list[Record] = [{"tag": 1}, {"value": 1}, {"value": None}, {"more": 1}]
+WRONG["tags"] += [{"tagslist": [tag]} for tag in ({}, {"value": "1"}, *({**ONE, **more} for more in MORE))]
 for which in ("startpage", "visitedpage", "exitpage"):
     WRONG[which] = ["www.example.com", {}, {"operator": "is"}, {"url": ""}, {"url": 1}, {"url": ["a"]}]
     WRONG[which] += [{"url": "a", "operator": operator} for operator in ("IS", "equals", "notpatternmatch", None)]
@@ -344,8 +337,7 @@ def test_an_individual_session_and_one_that_is_gone(status: int) -> None:
 def test_shapes() -> None:
     vendor = vendor_at_noon(websites=1, shape="object", detail_shape="object")
     with serve(vendor) as server:
-        found = page(server)["sessions"]
-        empty = next(record for record in found if not record["pages"])
+        empty = next(record for record in page(server)["sessions"] if not record["pages"])
         path = f"/{WID}/sessions/{empty['sid']}"
         assert get(server, path)["sessions"][0]["pages"] == []
         vendor.detail_shape, vendor.absent = "record", "null"
@@ -370,14 +362,13 @@ def test_growth_comes_first_and_live_sessions_go_on() -> None:
         vendor.grow(6)
         after = page(server)
         assert after[2:] == before[:98]
-        assert {record["date_start_session"] for record in after[:2]} == {NOON}
         counts = {name: len(keys) for name, keys in vendor.expected("default").items()}
         assert counts["sessions"] == 606
         vendor.advance(30)
         vendor.touch(6)
         for old, new in zip(after[:2], page(server)[:2], strict=True):
-            assert (old["date_end_session"], new["date_end_session"]) == (NOON, NOON + 30)
-            assert new["session_duration"] == 30_000
+            assert old["date_start_session"] == old["date_end_session"] == new["date_start_session"] == NOON
+            assert (new["date_end_session"], new["session_duration"]) == (NOON + 30, 30_000)
             assert (new["pages"][:-1], new["tags"][2:]) == (old["pages"], old["tags"])
             assert (new["num_pages"], new["exit_page"]) == (len(new["pages"]), new["pages"][-1]["url"])
             assert get(server, f"/{WID}/sessions/{new['sid']}")[0]["tags"] == new["tags"]

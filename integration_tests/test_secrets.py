@@ -1,0 +1,101 @@
+"""Credentials show nowhere: in no form, in no output of any command, at any log level, whatever goes wrong."""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from integration_tests import sandbox
+from integration_tests.conftest import Start
+from integration_tests.connector import Connector, Json, Output
+
+AWKWARD = "s3:c@r/e+t%41 \"q'&x\\y"
+NON_ASCII = AWKWARD + "ü€"
+
+
+def secret_names(connector: Connector) -> list[str]:
+    (found,) = connector.run("spec").of_type("SPEC")
+    properties: Json = found["connectionSpecification"]["properties"]
+    return [name for name, part in properties.items() if part.get("airbyte_secret")]
+
+
+def spellings(secret: str) -> set[str]:
+    found |= {json.dumps(text)[1:-1] for text in found}
+    found |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in found}
+    found = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
+    found |= {json.dumps(text)[1:-1] for text in found} | {
+        json.dumps(text, ensure_ascii=False)[1:-1] for text in found
+    }
+    found |= {json.dumps(text)[1:-1] for text in found}
+    found |= {base64.b64encode(secret.encode()).decode().rstrip("=")}
+    return found
+
+
+def shown(connector: Connector, output: Output) -> list[str]:
+    names = secret_names(connector)
+    assert names
+    secrets = [str(connector.config[name]) for name in names]
+    users = [str(value) for value in connector.config.values() if isinstance(value, str) and value not in secrets]
+    everything = output.stdout + output.stderr
+    found = [form for secret in secrets for form in spellings(secret) if form in everything]
+    for user in users:
+        for secret in secrets:
+            pair = base64.b64encode(f"{user}:{secret}".encode()).decode().rstrip("=")
+            found += [pair] if pair in everything else []
+    return found
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "echoed with 401": {
+        "status": 401,
+        "body": '{{"error":"no such key: {credentials}"}}'.replace("{{", "{").replace("}}", "}"),
+    },
+    "echoed with 400": {"status": 400, "body": "what is {credentials}?"},
+    "echoed with 403 in HTML": {"status": 403, "body": "<html>{credentials}</html>"},
+    "echoed with a limit": {"status": 429, "body": '{"message":"{credentials}"}', "retry_after": 7200},
+    "redirected": {"status": 302, "headers": {"Location": "https://example.com/?key={credentials}"}},
+}
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_the_vendor_echoes_is_hidden(start: Start, command: str, fault: str) -> None:
+    connector, server = start(sessions=5, days=2)
+    server.faults.append(sandbox.Status(**FAULTS[fault], times=None))
+    arguments = connector.read_arguments() if command == "read" else [command]
+    output = connector.run(*arguments, "--debug")
+    assert shown(connector, output) == []
+    assert "Traceback" not in "".join(error["message"] for error in output.errors)
+    if command == "read":
+        assert output.exit_code == 1
+        assert {status[-1] for status in output.statuses.values()} == {"INCOMPLETE"}
+
+
+@pytest.mark.parametrize("command", ["check", "discover", "read"])
+def test_success_shows_nothing_either(start: Start, command: str) -> None:
+    connector, _ = start(sessions=5, days=2)
+    arguments = connector.read_arguments() if command == "read" else [command]
+    output = connector.run(*arguments, "--debug")
+    assert output.exit_code == 0
+    assert shown(connector, output) == []
+
+
+def test_a_connection_that_fails_shows_no_address_with_a_key(start: Start) -> None:
+    connector, _ = start({"base_url": sandbox.refused_origin()}, sessions=2, days=2)
+    output = connector.run("check", "--debug")
+    assert output.of_type("CONNECTION_STATUS")[0]["status"] == "FAILED"
+    assert shown(connector, output) == []
+
+
+@pytest.mark.parametrize("shape", ["list", "object", "number"])
+def test_secrets_of_a_wrong_type_are_secrets_all_the_same(start: Start, shape: str) -> None:
+    connector, _ = start(sessions=2, days=2)
+    wrong: dict[str, Any] = {"list": [NON_ASCII], "object": {"a": NON_ASCII}, "number": 123456789}
+    changed = dict.fromkeys(secret_names(connector), wrong[shape])
+    output = Connector(connector.folder, {**connector.config, **changed}, connector.place).run("check", "--debug")
+    everything = output.stdout + output.stderr
+    forms = {"123456789"} if shape == "number" else spellings(NON_ASCII)
+    assert [form for form in forms if form in everything] == []
+    assert output.of_type("CONNECTION_STATUS")[0]["status"] == "FAILED"
