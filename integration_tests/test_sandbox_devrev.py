@@ -50,7 +50,6 @@ def ask(server: Server, platform: str = "android", **more: Any) -> requests.Resp
 
 
 def rows(server: Server, platform: str = "android", **more: Any) -> list[Record]:
-    """All pages, as the page tells to read them: until there is no next cursor."""
     found: list[Record] = []
     asked: Record = {"limit": 100, **more}
     while asked.get("cursor", "none yet"):
@@ -78,8 +77,6 @@ def test_the_data_begins_with_the_pages_example(server: Server) -> None:
     with serve(vendor_at_noon(examples="verbatim")) as verbatim:
         assert rows(verbatim)[-1] == example
         assert verbatim.vendor.configs("")["default"]["start_date"] == "2023-01-01"
-    with serve(vendor_at_noon(examples="none")) as none:
-        assert "string" not in each("session_id", rows(none))
 
 
 def test_the_data_is_what_was_asked_for(server: Server) -> None:
@@ -157,7 +154,7 @@ def test_the_end_of_the_list() -> None:
         assert (len(last["sessions"]), empty["sessions"], "next_cursor" in empty) == (10, [], False)
         assert ask(server, cursor=empty["prev_cursor"], mode="before").json() == last
     with serve(vendor_at_noon(default_limit=3, max_limit=9)) as server:
-        assert [len(ask(server, **more).json()["sessions"]) for more in ({}, {"limit": 9})] == [3, 9]
+        assert len(ask(server).json()["sessions"]) == 3
         refused(ask(server, limit=10), VALUE, "limit")
 
 
@@ -191,8 +188,8 @@ def test_orders() -> None:
 
 
 def test_sessions_go_on_and_go_away() -> None:
-    with serve(vendor_at_noon()) as server:
-        vendor: Any = server.vendor
+    vendor = vendor_at_noon()
+    with serve(vendor) as server:
         before, expected = rows(server, "web"), vendor.expected("default")
         vendor.touch(20)
         changed = [pair for pair in zip(before, rows(server, "web"), strict=True) if pair[0] != pair[1]]
@@ -266,8 +263,7 @@ def test_filters_filter(server: Server, platform: str) -> None:
         check(name, asked=False, path=member or name, fits=operator.not_)
     for other in OTHERS[: None if platform == "web" else 6]:
         check(*other)
-    cart = "https://shop.example.com/cart"
-    pages = [("page_name", "Käse & Co"), ("page_url", f"{cart}#top"), ("normalized_url", cart)]
+    pages = [("page_name", "Käse & Co"), ("normalized_url", "https://shop.example.com/cart")]
     for name, value in pages if platform == "web" else [("screen_name", "設定")]:
         assert 0 < len(rows(server, platform, **{name: [value, "nowhere"]})) < len(everything)
 
@@ -339,7 +335,7 @@ def test_what_the_page_does_not_allow_is_refused(server: Server) -> None:
     for name in ("type", "platform", "version_key"):
         given = {key: value for key, value in body(server).items() if key != name}
         refused(post(server, given), "missing_required_field", name)
-    for broken in (b"", b"{", b'{"type":"web","type":"web"}', b"\xff", b"NaN"):
+    for broken in (b"", b"{", b'{"type":"web","type":"web"}', b"\xff", b"NaN", b"[" * 10**5):
         refused(post(server, broken), "parse_error")
     refused(post(server, []), "unexpected_json_type", "body")
     refused(post(server, body(server), **{"Content-Type": "text/plain"}), "invalid_content_type")
@@ -365,8 +361,8 @@ def test_who_may_ask_for_what(server: Server) -> None:
 
 @pytest.mark.parametrize("told", ["all", "header", "body", "reset", "none"])
 def test_the_rate_limit(told: str) -> None:
-    with serve(vendor_at_noon(requests_per_window=2, retry_told=told, retry_seconds=7)) as server:
-        vendor: Any = server.vendor
+    vendor = vendor_at_noon(requests_per_window=2, retry_told=told, retry_seconds=7)
+    with serve(vendor) as server:
         assert [ask(server).headers["X-Ratelimit-Remaining"] for _ in range(2)] == ["1", "0"]
         vendor.advance(299)
         server.faults.append(Status(429, after=1))
@@ -397,6 +393,7 @@ def test_faults_in_the_vendors_words(server: Server) -> None:
 def test_a_day_that_has_only_begun() -> None:
     for days in (0, 1, 3):
         vendor = vendor_at_noon(sessions=50, days=days, now=lambda: NOON - 12 * 3600 + 5, examples="none")
+        assert not any(session.id == "string" for session in vendor.data.all())
         created = [session.created for session in vendor.data.all()]
         assert (len(created), min(created), max(created) <= vendor.data.now()) == (50, vendor.data.start, True)
         assert ("end_date" in vendor.configs("")["filters"]) == (days > 0)

@@ -393,7 +393,7 @@ def test_a_token_that_comes_again(shape: str) -> None:
         assert send(server, form(server, **DAY, limit="20", nextToken=token[1])).text == first
 
 
-def test_twenty_thousand_sessions_are_made_at_once() -> None:
-    with onwards(sessions=20_000, days=2) as server:
+def test_ten_thousand_sessions_are_made_at_once() -> None:
+    with onwards(sessions=10_000, days=2) as server:
         assert {len(page) for page in pages(server, date="2026-03-18")[:-1]} == {1000}
-        assert ask(server, date="2026-03-18", limit="10000")["rows"] > 9_000
+        assert ask(server, date="2026-03-18", limit="10000")["rows"] > 4_500

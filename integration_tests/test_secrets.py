@@ -22,13 +22,11 @@ def secret_names(connector: Connector) -> list[str]:
 
 
 def spellings(secret: str) -> set[str]:
-    found |= {json.dumps(text)[1:-1] for text in found}
-    found |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in found}
     found = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
-    found |= {json.dumps(text)[1:-1] for text in found} | {
-        json.dumps(text, ensure_ascii=False)[1:-1] for text in found
-    }
-    found |= {json.dumps(text)[1:-1] for text in found}
+    for _ in range(2):
+        found |= {
+            json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in found for ascii_only in (True, False)
+        }
     found |= {base64.b64encode(secret.encode()).decode().rstrip("=")}
     return found
 

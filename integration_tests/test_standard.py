@@ -13,7 +13,7 @@ import pytest
 
 from integration_tests.sandbox import load_vendor, serve, vendor_names
 
-SUITE = '''
+SUITE = """
 from pathlib import Path
 
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
@@ -23,7 +23,7 @@ class TestStandard(SourceTestSuiteBase):
     @classmethod
     def get_connector_root_dir(cls) -> Path:
         return Path(__file__).parent
-'''
+"""
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -1,0 +1,221 @@
+"""DevRev for the sandbox: `POST /observability.sessions.list`.
+
+https://developer.devrev.ai/beta/api-reference/observability/sessions-list-post. The same route with GET, which
+has neither `type` nor filters, is not played: whoever asks so is told that there is no such route.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import orjson
+
+from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor, load_json
+
+from . import filters
+from .budget import Budget, Told, too_many
+from .data import APPS, KEY, WEB_KEY, Data
+from .errors import RefusedError, failure, invalid_field
+from .listing import Listing, Order, Query, Rules
+from .records import Session
+
+# A header's value may hold these; a space at its ends or a letter beyond ASCII would not survive all clients.
+BEARER = "eyJhbGciOiJSUzI1NiJ9.k/ey+1%41\"'&\\#=?{9c63}<~>|,;:@[!]"
+ROUTE = "/observability.sessions.list"
+# Some that both types of session know, some that one of them knows.
+FILTERS: dict[str, Any] = {
+    "network_type": ["WiFi", "cellular", "4g", "wifi"],
+    "session_duration": {"min_ms": 1, "max_ms": 3_000_000},
+    "is_crash": False,
+    "os_version": ["13", "17.2.1"],
+    "screen_name": ["Home", "設定"],
+    "has_console_errors": False,
+    "device_type": ["desktop"],
+    "page_url": ["https://shop.example.com/käse?q=a%20b&c=1", "https://shop.example.com/"],
+}
+
+
+class Devrev(Vendor):
+    """DevRev, with the sessions of one app on Android and iOS and of another in browsers.
+
+    `sessions`, `days`, `seed`: so many sessions (the page's example among them) over so many days until now.
+    `examples`: the page's own record, "shifted" to the first day of the data, "verbatim" in 2023, or "none".
+
+    Readings of what the page leaves open. `order`: that of a list that is not sorted, "newest" or "oldest" first
+    or "shuffled" (a disorder that stays). `takes_sort_by`: whether `sort_by` is taken, and `sort_by_refusal`,
+    the type of error where it is not; `heeds_sort_by`: whether what is taken has an effect. `cursors`: whether a
+    cursor is a "key", so that growth shifts nothing, or a "position", so that it does. `end_of_list`: whether
+    the cursor of the last page is "absent", as https://developer.devrev.ai/about/pagination says, "empty" or
+    "null"; `cursor_after_full_page`: whether a full last page has one all the same. `default_limit`,
+    `max_limit`; `largest_page`: rows of a page however many are asked for, None for as many. `foreign_app`: a
+    version key of nobody is "forbidden", or its list is "empty".
+
+    `refuses_token`: the type of the 401 that the right token gets, None for none. `max_bytes`: the longest body.
+    `requests_per_window`: the budget of five minutes, None for none. `retry_told`: how a 429 tells when to come
+    back: by the header "Retry-After", by `retry_after` in the "body", by X-Ratelimit-"reset", by "all", "none".
+    `retry_seconds`: what the 429 of a fault tells. `now`: the clock.
+    """
+
+    name: ClassVar[str] = "devrev"
+
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        sessions: int = 300,
+        days: int = 14,
+        seed: int = 1,
+        examples: Literal["shifted", "verbatim", "none"] = "shifted",
+        order: Order = "newest",
+        takes_sort_by: bool = True,
+        sort_by_refusal: Literal["invalid_field", "value_not_permitted"] = "invalid_field",
+        heeds_sort_by: bool = True,
+        cursors: Literal["key", "position"] = "key",
+        end_of_list: Literal["absent", "empty", "null"] = "absent",
+        cursor_after_full_page: bool = False,
+        default_limit: int = 50,
+        max_limit: int = 100,
+        largest_page: int | None = None,
+        foreign_app: Literal["forbidden", "empty"] = "forbidden",
+        refuses_token: Literal["token_expired", "token_revoked", "dev_org_deactivated"] | None = None,
+        max_bytes: int = 500_000,
+        requests_per_window: int | None = 1000,
+        retry_told: Told = "all",
+        retry_seconds: int = 1,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self._now = now
+        self._ahead = 0.0
+        self.foreign_app = foreign_app
+        self.refuses_token: str | None = refuses_token
+        self.max_bytes = max_bytes
+        self.retry_told: Told = retry_told
+        self.retry_seconds = retry_seconds
+        self.budget = Budget(requests_per_window, self.clock)
+        self.data = Data(sessions=sessions, days=days, seed=seed, examples=examples, clock=self.clock)
+        self.listing = Listing(
+            self.data,
+            Rules(
+                order=order,
+                takes_sort_by=takes_sort_by,
+                sort_by_refusal=sort_by_refusal,
+                heeds_sort_by=heeds_sort_by,
+                cursors=cursors,
+                end_of_list=end_of_list,
+                cursor_after_full_page=cursor_after_full_page,
+                default_limit=default_limit,
+                max_limit=max_limit,
+                largest_page=largest_page,
+            ),
+        )
+
+    def clock(self) -> float:
+        """The sandbox's time."""
+        return self._now() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: for the window of the rate limit."""
+        self._ahead += seconds
+
+    def answer(self, request: Request) -> Answer:
+        """What DevRev says."""
+        if request.path != ROUTE or request.method != "POST":
+            return self.error(404)
+        if request.headers.get("Authorization") != f"Bearer {BEARER}":
+            return self.error(401)
+        if self.refuses_token is not None:
+            return failure(401, "this token is of no use any more", kind=self.refuses_token)
+        if not self.budget.spend():
+            return too_many(self.budget.left, self.retry_told, self.budget.per_window)
+        answer = self._list(request)
+        return Answer(answer.status, answer.body, {**answer.headers, **self.budget.headers()}, answer.notes)
+
+    def error(self, status: int, path: str = "") -> Answer:
+        """An error in DevRev's words."""
+        if status == 429:
+            return too_many(self.retry_seconds, self.retry_told, self.budget.per_window)
+        members: dict[int, dict[str, object]] = {
+            413: {"max_bytes": self.max_bytes},
+            500: {"reference_id": "0f3a-sandbox"},
+        }
+        return failure(status, f"this is a {status} of the sandbox", members.get(status))
+
+    def repeat_token(self, answer: Answer) -> Answer:
+        """The answer with the cursor it was asked with; a first page, asked with none, stays as it is."""
+        asked = answer.notes.get("cursor")
+        if not asked:
+            return answer
+        body = orjson.dumps({**load_json(answer.body), "next_cursor": asked})
+        return Answer(answer.status, body, answer.headers, answer.notes)
+
+    def configs(self, origin: str) -> dict[str, Config]:
+        """All sessions; and with filters, those that pass them until today began."""
+        start = time.strftime("%Y-%m-%d", time.gmtime(self.data.start // 1000))
+        default = {
+            "access_token": BEARER,
+            "apps": [{"version_key": app.version_key, "platform": app.platform} for app in APPS],
+            "start_date": start,
+            "base_url": origin,
+        }
+        filtered = {**default, "filters": FILTERS}
+        if self.data.start < self.data.today:
+            # Some sessions began exactly then: the end of a sync is not in.
+            filtered["end_date"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.data.today // 1000))
+        return {"default": default, "filters": filtered}
+
+    def expected(self, config_name: str) -> Keys:
+        """`version_key`, platform, `session_id`, and the id of a recording or a tab."""
+        config = self.configs("")[config_name]
+        end = self.data.today if "end_date" in config else None
+        keys: Keys = {"sessions": [], "session_recordings": []}
+        with self.lock:
+            for session in self._passing(config.get("filters", {})):
+                if session.created < self.data.start or (end is not None and session.created >= end):
+                    continue
+                key = (*session.app, session.id)
+                keys["sessions"].append(key)
+                keys["session_recordings"] += [(*key, part) for part in session.parts]
+        return keys
+
+    def grow(self, count: int) -> None:
+        """Sessions of all apps that begin now."""
+        with self.lock:
+            self.data.grow(count)
+
+    def delete(self, count: int) -> None:
+        """The newest sessions, whatever their app."""
+        with self.lock:
+            self.data.delete(count)
+
+    def touch(self, count: int) -> None:
+        """The newest sessions go on: each lasts longer and has one more recording or tab."""
+        with self.lock:
+            self.data.touch(count)
+
+    def _passing(self, given: dict[str, Any]) -> list[Session]:
+        """Sessions that pass the filters that their type knows."""
+        found: list[Session] = []
+        for app in APPS:
+            known = {name: value for name, value in given.items() if filters.find(name, app.type)}
+            tests = self.listing.tests(app.type, known)
+            found += [session for session in self.data.by_app[app] if all(test(session) for test in tests)]
+        return found
+
+    def _list(self, request: Request) -> Answer:
+        if len(request.body) > self.max_bytes:
+            return self.error(413)
+        try:
+            query = self._query(request)
+            if query.app.version_key not in {KEY, WEB_KEY} and self.foreign_app == "forbidden":
+                return failure(403, "this app is none of this organization")
+            return self.listing.page(query)
+        except RefusedError as error:
+            return error.answer()
+
+    def _query(self, request: Request) -> Query:
+        content = request.headers.get("Content-Type", "")
+        if content.partition(";")[0].strip().lower() != "application/json":
+            raise RefusedError("invalid_content_type", "send application/json", value=content)
+        for name, _ in request.query:
+            raise invalid_field(name, "all fields belong into the body")
+        return self.listing.read(request.body)

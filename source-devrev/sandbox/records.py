@@ -1,0 +1,187 @@
+"""Sessions as the list shows them: made from dice, each record written once.
+
+The page shows a mobile session only. The members of one in a browser, and which members are optional, are those
+of the types that the vendor publishes as `@devrev/typescript-sdk` (`MobileSession`, `WebSession`).
+"""
+
+import random
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+Record = dict[str, Any]
+
+
+class App(NamedTuple):
+    """What a list is of: one app on one platform."""
+
+    version_key: str
+    platform: str
+
+    @property
+    def type(self) -> str:
+        """The type of the sessions on that platform."""
+        return "web" if self.platform == "web" else "mobile"
+
+
+class Page(NamedTuple):
+    """A page that was visited in a browser."""
+
+    name: str
+    url: str
+
+
+@dataclass(eq=False)
+class Session:
+    """One session. `screens` and `pages` are what filters ask about and no record tells."""
+
+    app: App
+    order: int
+    """Breaks ties between sessions of one instant: the later one is the newer one."""
+    created: int
+    """Milliseconds since the epoch."""
+    record: Record
+    screens: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
+    written: bytes = b""
+
+    @property
+    def id(self) -> str:
+        """Unique within its app only."""
+        return str(self.record["session_id"])
+
+    @property
+    def parts_name(self) -> str:
+        """The member that lists recordings."""
+        return "tab_ids" if self.app.type == "web" else "recording_ids"
+
+    @property
+    def parts(self) -> list[str]:
+        """The recordings of a mobile session, the tabs of one in a browser."""
+        return list(self.record.get(self.parts_name, []))
+
+    def bytes(self) -> bytes:
+        """The record as JSON."""
+        if not self.written:
+            self.written = orjson.dumps(self.record)
+        return self.written
+
+    def go_on(self, part: str) -> None:
+        """Half a minute more, with one more recording."""
+        longer = self.record["session_duration_ms"] + 30_000
+        self.record = {**self.record, "session_duration_ms": longer, self.parts_name: [*self.parts, part]}
+        self.written = b""
+
+
+ORGS = ["REV-AbCdEfGh", "REV-1x2Y3z", "don:identity:dvrv-us-1:devo/0:revo/Ab+C/1", None]
+PHONES = [("Samsung", "SM-S911B"), ("Google", "Pixel 8"), ("Xiaomi", 'Mi "Note" 10')]
+APPLE = [("Apple", "iPhone15,2"), ("Apple", "iPad13,4")]
+SCREENS = ["Home", "Détails du panier", "設定", "Checkout"]
+PAGES = [
+    Page("Welcome", "https://shop.example.com/"),
+    Page("Käse & Co", "https://shop.example.com/käse?q=a%20b&c=1"),
+    Page("Cart", "https://shop.example.com/cart#top"),
+    Page("設定", "https://shop.example.com/settings"),
+]
+PLANS = ["pro 🚀", "free", "true", "42"]
+
+
+def iso(created: int) -> str:
+    """`2023-01-01T12:00:00.000Z`."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(created // 1000))}.{created % 1000:03d}Z"
+
+
+def part_ids(dice: random.Random) -> list[str] | None:
+    """None to three recordings, or nothing said about them; they are told apart within a session only."""
+    count = dice.choice([None, 0, 1, 1, 1, 2, 2, 3])
+    return None if count is None else [f"{dice.randrange(256):02x}/{index}" for index in range(count)]
+
+
+def said(**values: object) -> Record:
+    """Members without those that nothing is known of: an optional member is absent, not null."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def begin(dice: random.Random, app: App, session_id: str, created: int) -> Record:
+    """What all records begin with; `platform` is optional."""
+    platform = app.platform if dice.random() < 0.85 else None
+    return said(type=app.type, platform=platform, session_id=session_id, created_at=iso(created))
+
+
+def user(dice: random.Random) -> Record:
+    """Whose session it was; nobody knows an anonymous user."""
+    user_id = f"REVU-{dice.randrange(40)}" if dice.random() < 0.75 else None
+    return said(rev_org_id=dice.choice(ORGS), rev_user_id=user_id)
+
+
+def mobile(dice: random.Random, app: App, session_id: str, created: int) -> Record:
+    """A session on Android or iOS."""
+    ios = app.platform == "ios"
+    maker, model = dice.choice(APPLE if ios else PHONES)
+    return {
+        **begin(dice, app, session_id, created),
+        "device_metadata": {
+            "app_version": dice.choice(["1.0", "3.1.3", "10.2.4 (77)"]),
+            "manufacturer": maker,
+            "model": model,
+            "network_type": dice.choice(["WiFi", "WiFi", "cellular", ""]),
+            "os_version": dice.choice(["16.4", "17.2.1"] if ios else ["13", "14"]),
+            "plug_sdk_version": dice.choice(["2.1.0", "2.2.3-beta.1"]),
+            "screen_height": dice.choice([2340, 1920, 844]),
+            "screen_width": dice.choice([1080, 390]),
+            "sdk_version": dice.choice(["33", "34"]),
+        },
+        "has_exception_occurred": dice.random() < 0.2,
+        "is_anr": dice.random() < 0.1,
+        "is_crash": dice.random() < 0.15,
+        "rage_tap": dice.random() < 0.3,
+        **said(recording_ids=part_ids(dice)),
+        **user(dice),
+        "session_duration_ms": dice.choice([0, dice.randrange(1, 90_000), dice.randrange(1, 3_600_000)]),
+    }
+
+
+def web(dice: random.Random, app: App, session_id: str, created: int, first: Page) -> Record:
+    """A session in a browser."""
+    counts = {"200": dice.randrange(1, 90), "304": dice.randrange(9), "404": 1, "500": 2}
+    statuses = dict(dice.sample(list(counts.items()), dice.choice([0, 1, 2, 4])))
+    console = said(
+        error=dice.choice([None, 0, 0, 2]), log=dice.choice([None, 0, 14]), warn=dice.choice([None, 0, 3])
+    )
+    attributes = {"plan": dice.choice(PLANS), "région": "Île-de-France"}
+    told = dice.random
+    return {
+        **begin(dice, app, session_id, created),
+        **said(console_metadata=console if told() < 0.8 else None),
+        "dead_click_count": dice.choice([0, 0, 1, 5]),
+        "device_metadata": said(
+            type=dice.choice(["desktop", "desktop", "mobile"]),
+            browser=dice.choice(["Chrome", "Firefox", "Safari", None]),
+            browser_version=dice.choice(["126.0", "17.5", None]),
+            model=dice.choice(["Macintosh", None]),
+            network_type=dice.choice(["4g", "3g", "wifi", None]),
+            os=dice.choice(["Windows", "macOS", "Linux", None]),
+        ),
+        **said(
+            first_page_title=first.name if told() < 0.8 else None,
+            first_page_url=first.url if told() < 0.9 else None,
+            network_metadata={"status_counts": statuses} if told() < 0.8 else None,
+            page_load_time_ms=dice.randrange(5_000) if told() < 0.8 else None,
+        ),
+        "rage_click_count": dice.choice([0, 0, 0, 3]),
+        **user(dice),
+        **said(session_attributes={"attributes": attributes} if told() < 0.6 else None),
+        "session_duration_ms": dice.choice([0, dice.randrange(1, 90_000), dice.randrange(1, 3_600_000)]),
+        **said(tab_ids=part_ids(dice)),
+    }
+
+
+def make(dice: random.Random, app: App, order: int, session_id: str, created: int) -> Session:
+    """A session of that app."""
+    if app.type == "mobile":
+        screens = tuple(dice.sample(SCREENS, dice.choice([1, 2, 3])))
+        return Session(app, order, created, mobile(dice, app, session_id, created), screens=screens)
+    pages = tuple(dice.sample(PAGES, dice.choice([1, 2, 3])))
+    return Session(app, order, created, web(dice, app, session_id, created, pages[0]), pages=pages)

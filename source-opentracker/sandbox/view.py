@@ -1,0 +1,168 @@
+"""The call itself: who asks, what for, and which rows that is.
+
+https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. Chosen where the page is silent and no option
+is needed: a request without a login is answered as the demo account, whatever site it names; `date` applies
+whether or not there is a `from`, a `to` or an id; one id a parameter; filters are all applied.
+"""
+
+import bisect
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from integration_tests.sandbox import Answer, Request
+
+from . import words
+from .data import SECOND, Data, Site, day_start
+from .parameters import DEMO, DEMO_LOGIN, SITE, Asked, RefusedError, asked, parameters
+from .readings import Readings
+from .records import Session
+from .writing import Writer
+
+METHODS = ("GET", "POST")
+
+
+class Bounds(NamedTuple):
+    """Which moments are asked for: from `lower` on and before `upper`."""
+
+    lower: int
+    upper: int | None
+
+    def test(self, by: str) -> Callable[[Session], bool]:
+        """Whether a session is one of them."""
+        lower, upper = self.lower, self.upper
+        if by == "any_activity":
+            return lambda one: one.last_event >= lower and (upper is None or one.start < upper)
+        return lambda one: (moment := one.order(by)[0]) >= lower and (upper is None or moment < upper)
+
+
+class Page(NamedTuple):
+    """The rows of one answer, and the token that it gives."""
+
+    rows: Sequence[Session]
+    token: str | None
+
+
+class View:
+    """The rules over the data."""
+
+    def __init__(self, data: Data, readings: Readings, login: str, password: str, seed: int) -> None:
+        self.data = data
+        self.readings = readings
+        self._account = (login, password)
+        self._writer = Writer(readings, seed)
+        self._lists: dict[object, list[Session]] = {}
+        self._tokens: dict[tuple[str, str], tuple[int, str]] = {}
+        """Where a token's session was in the list when the token was given: it may be active again since."""
+
+    def answer(self, request: Request) -> Answer:
+        """What the vendor says; errors too have the status 200."""
+        if request.method not in METHODS:
+            return words.text(words.error_text("use GET or POST"), 405)
+        blank_lines = self.readings.blank_lines
+        notes: dict[str, str] = {}
+        try:
+            given = parameters(request)
+            if "password" in given:
+                notes["password_in"] = "query" if "password" in dict(request.query) else "body"
+            site = self._site(given)
+            wanted = asked(given, max_limit=self.readings.max_limit, clip=self.readings.clips_limit)
+            page = self._page(site, wanted)
+        except RefusedError as error:
+            told = words.error_text(str(error), error.kind)
+            return words.text(told, blank_lines=blank_lines, notes={**notes, "refused": str(error)})
+        notes |= {"site": site.name, "rows": str(len(page.rows))}
+        if wanted.token is not None:
+            notes["token"] = wanted.token
+        body = self._writer.body(site, wanted, page.rows, page.token)
+        return words.text(body, blank_lines=blank_lines, notes=notes)
+
+    def _site(self, given: dict[str, str]) -> Site:
+        login, password = given.get("login", ""), given.get("password", "")
+        if self.readings.ignores_credentials or login in {"", DEMO_LOGIN}:
+            return self.data.demo
+        name = given.get("site", SITE)
+        if (login, password) == DEMO and name == SITE:
+            return self.data.demo
+        for site in self.data.sites:
+            if (login, password) == self._account and name == site.name:
+                return site
+        raise RefusedError(words.LOGIN_IS_WRONG)
+
+    def _page(self, site: Site, wanted: Asked) -> Page:
+        found = self._matching(site, wanted)
+        start = self._start(site, wanted, found)
+        rows = found[start : start + wanted.limit]
+        more = start + len(rows) < len(found)
+        if not self.readings.has_next_token or wanted.data_type != "jsondatatable":
+            return Page(rows, None)
+        named = None
+        if rows and more:
+            named = found[start + len(rows)] if self.readings.next_page == "inclusive" else rows[-1]
+        elif rows and self.readings.last_page == "dead_end":
+            named = self._beyond(site, rows[-1])
+        if named is not None:
+            self._tokens[site.name, named.id] = named.order(self._by)
+            return Page(rows, named.id)
+        return Page(rows, "" if self.readings.last_page == "empty_token" else None)
+
+    @property
+    def _by(self) -> str:
+        """What the list is in the order of."""
+        return "session_start" if self.readings.date_by == "session_start" else "last_event"
+
+    def _start(self, site: Site, wanted: Asked, found: Sequence[Session]) -> int:
+        """How many rows of the list come before the page."""
+        if wanted.offset is not None:
+            return wanted.offset if self.readings.honours_offset else 0
+        if wanted.token is None or not self.readings.has_next_token:
+            return 0
+        named = site.known.get(wanted.token)
+        if named is None:
+            raise RefusedError(f"nextToken '{wanted.token}' is not valid")
+        position = self._tokens.get((site.name, wanted.token), named.order(self._by))
+        by = self._by
+        if self.readings.next_page == "exclusive":
+            return bisect.bisect_left(found, 1, key=lambda one: one.order(by) < position)
+        return bisect.bisect_left(found, 1, key=lambda one: one.order(by) <= position)
+
+    def _beyond(self, site: Site, last: Session) -> Session | None:
+        """A session that no further row follows."""
+        if self.readings.next_page == "exclusive":
+            return last
+        ordered = site.newest_first(self._by)
+        return next(iter(ordered[ordered.index(last) + 1 :]), None)
+
+    def _bounds(self, site: Site, wanted: Asked) -> list[Bounds]:
+        date = wanted.date or dt.datetime.fromtimestamp(self.data.now() / SECOND, site.zone).date()
+        upper = None
+        if self.readings.date_means == "that_day" and date < dt.date.max:
+            upper = day_start(date + dt.timedelta(days=1), site.zone)
+        bounds = [Bounds(day_start(date, site.zone), upper)]
+        if self.readings.honours_from_to and (wanted.since, wanted.until) != (None, None):
+            unit = SECOND if self.readings.from_to_unit == "s" else 1
+            until = wanted.until
+            # An inclusive second has all its milliseconds.
+            over = None if until is None else (until + self.readings.to_inclusive) * unit
+            bounds.append(Bounds((wanted.since or 0) * unit, over))
+        return bounds
+
+    def _matching(self, site: Site, wanted: Asked) -> list[Session]:
+        """All that is asked for, newest first."""
+        by, bounds = self.readings.date_by, self._bounds(site, wanted)
+        key = (site.name, site.version, by, *bounds, wanted.uid, wanted.machine, wanted.visit)
+        if key not in self._lists:
+            if len(self._lists) > 200:
+                self._lists.clear()
+            tests = [bound.test(by) for bound in bounds]
+            tests += [lambda one: one.person.user == wanted.uid] if wanted.uid is not None else []
+            tests += [lambda one: machine_is(one, wanted.machine)] if wanted.machine is not None else []
+            tests += [lambda one: one.id == wanted.visit] if wanted.visit is not None else []
+            ordered = site.newest_first(self._by)
+            self._lists[key] = [one for one in ordered if all(test(one) for test in tests)]
+        return self._lists[key]
+
+
+def machine_is(one: Session, machine: str | None) -> bool:
+    """Whether a session was on a machine, named by either of its ids."""
+    return machine in {one.person.machine, f"{one.person.address}:{one.person.first_seen}"}
