@@ -11,18 +11,23 @@ from integration_tests.sandbox import Server, load_vendor, serve, vendor_names
 
 Start = Callable[..., tuple[Connector, Server]]
 
-CASES = [
-    (folder, name)
-    for folder in vendor_names()
-    for name in load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1")
-]
+
+def cases(*, every: bool) -> list[tuple[str, str]]:
+    """Connectors with their sandboxes' configs: every one, or ``default`` alone where a vendor has one."""
+    found = []
+    for folder in vendor_names():
+        names = list(load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1"))
+        chosen = ["default"] if "default" in names and not every else names
+        found += [(folder, name) for name in chosen]
+    return found
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
-def case(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """A connector's folder and the name of one of its sandbox's configs."""
-    chosen: tuple[str, str] = request.param
-    return chosen
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes ``case`` for each of them; for every config where it is marked so."""
+    if "case" in metafunc.fixturenames:
+        every = metafunc.definition.get_closest_marker("every_config") is not None
+        chosen = cases(every=every)
+        metafunc.parametrize("case", chosen, ids=[f"{folder}-{name}" for folder, name in chosen])
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+_catalogs: dict[tuple[str, str], list[Json]] = {}
+_specifications: dict[str, Json] = {}
+
 
 def script(folder: str) -> str:
     """The console script of a connector in the environment that runs the tests."""
@@ -94,9 +97,23 @@ class Connector:
 
     @cached_property
     def streams(self) -> dict[str, Json]:
-        """The catalog's streams, by name."""
-        (catalog,) = self.run("discover").of_type("CATALOG")
-        return {stream["name"]: stream for stream in catalog["streams"]}
+        """The catalog's streams, by name. They depend on no data, so each config's are asked for once."""
+        known = (
+            self.folder,
+            json.dumps({n: v for n, v in self.config.items() if n not in {"base_url", "start_date"}}),
+        )
+        if known not in _catalogs:
+            (catalog,) = self.run("discover").of_type("CATALOG")
+            _catalogs[known] = catalog["streams"]
+        return {stream["name"]: stream for stream in _catalogs[known]}
+
+    @cached_property
+    def specification(self) -> Json:
+        """The JSON schema of a config."""
+        if self.folder not in _specifications:
+            (found,) = self.run("spec").of_type("SPEC")
+            _specifications[self.folder] = found["connectionSpecification"]
+        return _specifications[self.folder]
 
     def key(self, stream: str) -> list[str]:
         return [name for (name,) in self.streams[stream]["source_defined_primary_key"]]

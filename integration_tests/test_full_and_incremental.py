@@ -4,6 +4,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Output, duplicates
 from integration_tests.sandbox import Server
@@ -23,6 +25,7 @@ def day(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
+@pytest.mark.every_config
 def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=250, days=5)
     output = connector.read(mode="full_refresh")

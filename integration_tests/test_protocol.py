@@ -31,15 +31,9 @@ SESSION_COLUMNS = [
 ]
 
 
-def spec(start: Start) -> Json:
-    connector, _ = start(sessions=2, days=2)
-    (found,) = connector.run("spec").of_type("SPEC")
-    schema: Json = found["connectionSpecification"]
-    return schema
-
-
 def test_spec_describes_every_property_and_needs_no_config(start: Start) -> None:
-    schema = spec(start)
+    connector, _ = start(sessions=2, days=2)
+    schema = connector.specification
     assert set(SHARED_PROPERTIES) <= set(schema["properties"])
     assert "start_date" in schema["required"]
     assert schema["additionalProperties"] is True

@@ -16,8 +16,7 @@ NON_ASCII = AWKWARD + "ü€"
 
 
 def secret_names(connector: Connector) -> list[str]:
-    (found,) = connector.run("spec").of_type("SPEC")
-    properties: Json = found["connectionSpecification"]["properties"]
+    properties: Json = connector.specification["properties"]
     return [name for name, part in properties.items() if part.get("airbyte_secret")]
 
 

@@ -143,19 +143,9 @@ class Client:
                 if not 200 <= answer.status < 300:
                     raise self._explained(answer, explain)
                 self._auth.settle()
+                result = self._read(request, answer, read, explain)
                 if request.wish is not None and request.wish.is_granted is None:
                     request.wish.is_granted = wish is not None
-                try:
-                    result = read(answer)
-                except ToldInBody as told:
-                    answer = replace(answer, status=told.status)
-                    raise self._explained(answer, explain) from None
-                except ValueError as error:
-                    raise Fault(
-                        Kind.OUTAGE, f"{self.vendor} sent an answer that cannot be read: {error}."
-                    ) from None
-                if request.is_kept:
-                    self._kept[request.path] = answer
             except Fault as fault:
                 if not fault.kind.is_retried:
                     raise
@@ -169,6 +159,24 @@ class Client:
                     raise Closed from None
             else:
                 return result
+
+    def _read(
+        self,
+        request: Request,
+        answer: Answer,
+        read: Callable[[Answer], Read],
+        explain: Callable[[Answer], Fault | None],
+    ) -> Read:
+        """Read an answer with a good status; an error told in it counts as the status that fits it."""
+        try:
+            result = read(answer)
+        except ToldInBody as told:
+            raise self._explained(replace(answer, status=told.status), explain) from None
+        except ValueError as error:
+            raise Fault(Kind.OUTAGE, f"{self.vendor} sent an answer that cannot be read: {error}.") from None
+        if request.is_kept:
+            self._kept[request.path] = answer
+        return result
 
     def _send(self, request: Request, wish: Wish | None) -> Answer:
         prepared = self._session.prepare_request(
@@ -214,8 +222,8 @@ class Client:
         fault = explain(answer)
         if fault is None:
             return of_status(self.vendor, answer, cure=self.cure, now=now)
-        if fault.wait is None and fault.kind.is_retried:
-            fault.wait = asked_wait(answer, now)
+        if fault.wait is None:
+            fault.wait = asked_wait(fault.kind, answer, now)
         return fault
 
     def _wait_for(self, fault: Fault, attempt: int, began: float, waited: float) -> float:
@@ -223,7 +231,7 @@ class Client:
         patience = self.patience
         backoff = min(2.0 ** (attempt - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
-            wait = fault.wait or backoff  # 0 would be asking again at once, without end
+            wait = fault.wait or backoff
             if waited + wait > patience.limit:
                 raise self._too_long(fault.sentence, wait)
             return wait

@@ -4,7 +4,6 @@
 tells the cure and is shown to the user as it stands.
 """
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -134,20 +133,28 @@ def of_status(vendor: str, answer: Answer, *, cure: str, now: datetime) -> Fault
     """
     rule = next(rule for rule in RULES if answer.status in rule.statuses)
     sentence = rule.sentence.format(vendor=vendor, status=answer.status, said=_quoted(answer.body), cure=cure)
-    return Fault(rule.kind, sentence, wait=asked_wait(answer, now) if rule.kind.is_retried else None)
+    return Fault(rule.kind, sentence, wait=asked_wait(rule.kind, answer, now))
 
 
-def asked_wait(answer: Answer, now: datetime) -> float | None:
-    """Read how many seconds the vendor asks to wait.
+def asked_wait(kind: Kind, answer: Answer, now: datetime) -> float | None:
+    """Read how many seconds the vendor asks to wait before the same request; None where it does not.
 
-    ``Retry-After`` comes first, then ``retry_after`` in the body, then the header ``X-Ratelimit-Reset``.
+    ``Retry-After`` comes first, then ``retry_after`` in the body, then ``X-Ratelimit-Reset``, which some vendors
+    send with every answer: only a limit waits for it. A wait that is over is none.
     """
-    for read in _ASKED_WAITS:
+    if not kind.is_retried:
+        return None
+    for read in (*_ASKED_WAITS, _until_reset) if kind is Kind.LIMIT else _ASKED_WAITS:
         try:
-            return max(0.0, read(answer, now))
+            if (wait := read(answer, now)) > 0:
+                return wait
         except (KeyError, ValueError, TypeError, OverflowError):
             continue
     return None
+
+
+def _after_seconds(answer: Answer, _: datetime) -> float:
+    return float(answer.headers["Retry-After"])
 
 
 def _after_date(answer: Answer, now: datetime) -> float:
@@ -155,12 +162,15 @@ def _after_date(answer: Answer, now: datetime) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
 
 
-_ASKED_WAITS: tuple[Callable[[Answer, datetime], float], ...] = (
-    lambda answer, _: float(answer.headers["Retry-After"]),
-    _after_date,
-    lambda answer, _: float(answer.object()["retry_after"]),
-    lambda answer, now: float(answer.headers["X-Ratelimit-Reset"]) - now.timestamp(),
-)
+def _as_body_tells(answer: Answer, _: datetime) -> float:
+    return float(answer.object()["retry_after"])
+
+
+def _until_reset(answer: Answer, now: datetime) -> float:
+    return float(answer.headers["X-Ratelimit-Reset"]) - now.timestamp()
+
+
+_ASKED_WAITS = (_after_seconds, _after_date, _as_body_tells)
 
 
 def _quoted(body: bytes) -> str:
