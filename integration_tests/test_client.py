@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from session_source.auth import EitherAuth, HeaderAuth, QueryAuth
 from session_source.client import Client, Closed, Patience
-from session_source.errors import Fault, Kind
+from session_source.errors import Fault, Kind, ToldInBody
 from session_source.exchange import Answer, Request
 
 from integration_tests import sandbox
@@ -202,3 +202,23 @@ def test_after_a_timeout_nothing_is_sent_for_a_while(server: Server) -> None:
 def test_compressed_bodies_are_read(server: Server) -> None:
     server.gzip = True
     assert client(server.origin).fetch(GET, words) == 2000
+
+
+def test_an_answer_that_is_kept_is_asked_for_once_and_not_before_it_could_be_read(server: Server) -> None:
+    kept = Request("GET", "words", params={"page": "1"}, is_kept=True)
+    server.faults.append(sandbox.TruncatedJson())
+    asking = client(server.origin)
+    assert [asking.fetch(kept, words) for _ in range(3)] == [2000] * 3
+    assert server.count == 2
+
+
+def test_an_error_told_in_a_200_is_explained_in_the_vendors_terms(server: Server) -> None:
+    def told(_: Answer) -> int:
+        raise ToldInBody(404)
+
+    def explain(answer: Answer) -> Fault | None:
+        return Fault(Kind.GONE, "It is no more.") if answer.status == 404 else None
+
+    with pytest.raises(Fault, match=r"no more") as raised:
+        client(server.origin).fetch(GET, told, explain=explain)
+    assert raised.value.kind is Kind.GONE

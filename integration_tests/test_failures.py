@@ -4,7 +4,7 @@ import pytest
 
 from integration_tests import sandbox
 from integration_tests.conftest import Start
-from integration_tests.connector import duplicates
+from integration_tests.connector import duplicates, expected
 from integration_tests.test_protocol import check_order
 
 PASSING = {
@@ -24,7 +24,7 @@ PASSING = {
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_passes_costs_no_record(start: Start, case: tuple[str, str], name: str) -> None:
     connector, server = start({"window_in_days": 2}, sessions=130, days=5)
-    wanted = server.vendor.expected(case[1])
+    wanted = expected(server, case[1])
     fault = PASSING[name]()
     fault.after = 2
     server.faults.append(fault)
@@ -45,7 +45,7 @@ def test_an_error_told_in_a_200_is_no_empty_list(start: Start, case: tuple[str, 
         server.vendor.error_inside()
     except NotImplementedError:
         pytest.skip("this vendor tells no error in a 200")
-    wanted = server.vendor.expected(case[1])
+    wanted = expected(server, case[1])
     server.faults.append(sandbox.ErrorInside(after=1))
     output = connector.read()
     for stream, keys in wanted.items():
@@ -70,7 +70,7 @@ def test_a_rate_limited_stream_says_so(start: Start) -> None:
 
 def test_what_fails_for_good_is_told_once_and_resumed_later(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1, "num_workers": 1}, sessions=120, days=6)
-    wanted = server.vendor.expected(case[1])
+    wanted = expected(server, case[1])
     server.faults.append(sandbox.Status(403, after=3, times=None))
     first = connector.read()
     check_order(first)
@@ -106,7 +106,7 @@ def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> 
 
 def test_a_page_that_is_served_twice_costs_no_record(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=330, days=2)
-    wanted = server.vendor.expected(case[1])
+    wanted = expected(server, case[1])
     server.faults.append(sandbox.StalePage(after=2))
     output = connector.read()
     for stream, keys in wanted.items():

@@ -1,20 +1,16 @@
 """Full and incremental reads give what the vendor holds: all of it, once, for the fewest requests."""
 
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from integration_tests.conftest import Start
-from integration_tests.connector import Connector, Output, duplicates
-from integration_tests.sandbox import Server
+from integration_tests.connector import Connector, Output, duplicates, expected
 
 Keys = dict[str, list[tuple[Any, ...]]]
-
-
-def expected(server: Server, case: tuple[str, str]) -> Keys:
-    return server.vendor.expected(case[1])
 
 
 def keys(output: Output, connector: Connector) -> Keys:
@@ -30,7 +26,7 @@ def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tup
     connector, server = start(sessions=250, days=5)
     output = connector.read(mode="full_refresh")
     assert output.exit_code == 0, output.log
-    wanted = expected(server, case)
+    wanted = expected(server, case[1])
     found = keys(output, connector)
     assert set(found) == set(wanted)
     for name in wanted:
@@ -41,15 +37,15 @@ def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tup
 def test_small_windows_give_the_same_as_large_ones(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1}, sessions=120, days=5)
     found = keys(connector.read(), connector)
-    for name, wanted in expected(server, case).items():
+    for name, wanted in expected(server, case[1]).items():
         assert set(found[name]) == set(wanted), name
 
 
 def test_sessions_that_appear_between_pages_cost_none_and_double_none(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=450, days=3, grow_every=1, grow_by=3)
-    before = expected(server, case)
+    before = expected(server, case[1])
     output = connector.read()
-    after = expected(server, case)
+    after = expected(server, case[1])
     found = keys(output, connector)
     assert sum(map(len, after.values())) > sum(map(len, before.values())), "the sandbox did not grow"
     for name in before:
@@ -62,14 +58,14 @@ def test_the_second_sync_reads_the_lookback_and_the_new(start: Start, case: tupl
     connector, server = start(sessions=200, days=10)
     first = connector.read()
     before = server.count
-    old = expected(server, case)
+    old = expected(server, case[1])
     server.vendor.grow(7)
     time.sleep(1.1)  # what is uploaded in the second of the sync's start belongs to the next one
-    new = expected(server, case)
+    new = expected(server, case[1])
     started = datetime.now(UTC)
     second = connector.read(state=first.state)
     assert second.exit_code == 0, second.log
-    assert server.count - before < before or before <= len(connector.streams)
+    assert server.count - before <= before
     found = keys(second, connector)
     lookback = started - timedelta(days=1, minutes=1)
     for name, stream in connector.streams.items():
@@ -90,15 +86,14 @@ def test_a_third_sync_without_lookback_and_without_news_has_no_records(start: St
 
 def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
     connector, server = start(sessions=230, days=3)
-    alone: dict[frozenset[str], int] = {}
+    alone: Counter[str] = Counter()
     for name in connector.streams:
         server.clear()
         connector.read(name)
-        paths = frozenset(entry.path for entry in server.requests)
-        alone[paths] = max(server.count, alone.get(paths, 0))
+        alone |= Counter(entry.path for entry in server.requests)
     server.clear()
     connector.read()
-    assert server.count == sum(alone.values())
+    assert Counter(entry.path for entry in server.requests) == alone
 
 
 def test_an_earlier_start_date_reads_only_what_is_missing(start: Start) -> None:
@@ -109,11 +104,18 @@ def test_an_earlier_start_date_reads_only_what_is_missing(start: Start) -> None:
     server.clear()
     second = connector.read(state=first.state)
     both = keys(first, connector)
+    soon = f"{later}T00:00:01"  # whether a vendor includes the bound that the two reads share is not always known
     for name, found in keys(second, connector).items():
         stream = connector.streams[name]
         if "incremental" in stream["supported_sync_modes"] and name != "users":
-            assert not set(both[name]) & set(found), name
-            assert found, name
+            edge = {key for key, at in zip(both[name], cursors(first, connector, name), strict=True) if at < soon}
+            assert set(both[name]) & set(found) <= edge, name
+            assert found or not both[name], name
+
+
+def cursors(output: Output, connector: Connector, name: str) -> list[str]:
+    (cursor,) = connector.streams[name]["default_cursor_field"]
+    return [record[cursor] for record in output.records.get(name, [])]
 
 
 def test_a_stream_added_later_is_read_from_the_start(start: Start, case: tuple[str, str]) -> None:
@@ -121,7 +123,7 @@ def test_a_stream_added_later_is_read_from_the_start(start: Start, case: tuple[s
     names = list(connector.streams)
     first = connector.read(names[0])
     second = connector.read(state=first.state)
-    wanted = expected(server, case)
+    wanted = expected(server, case[1])
     for name in names[1:]:
         assert set(keys(second, connector)[name]) == set(wanted[name]), name
 

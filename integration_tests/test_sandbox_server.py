@@ -52,7 +52,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def get(  # noqa: PLR0913
+def get(
     server: Server,
     path: str = "/page",
     *,

@@ -32,7 +32,7 @@ class Server:
     `grow_by` (after every n-th answered request the vendor grows by that many sessions), `gzip`, `faults`.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         vendor: Vendor,
         *,
@@ -173,7 +173,7 @@ class Server:
         await exchange.send(exchange.truth())
 
 
-def serve(  # noqa: PLR0913
+def serve(
     vendor: Vendor,
     *,
     port: int = 0,

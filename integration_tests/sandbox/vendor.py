@@ -5,6 +5,7 @@ import importlib.util
 import sys
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +24,9 @@ class Vendor(ABC):
     """
 
     name: ClassVar[str]
+
+    moods: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    """What the vendor's page leaves open, as options: with each of them a connector has to read all the same."""
 
     max_in_flight: int | None = None
     """Requests that may be open at once; the server answers `error(429)` to one more."""

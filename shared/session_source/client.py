@@ -207,6 +207,10 @@ class Client:
                 if exchange.is_cut:
                     raise self._timeout(patience.total) from None
                 raise Fault(Kind.OUTAGE, _connection_sentence(self.vendor, error)) from None
+            except ValueError:  # http.client refuses a header with a line break
+                raise Fault(
+                    Kind.CONFIG, f"The credentials for {self.vendor} hold a line break. Paste them without it."
+                ) from None
         if exchange.is_cut:  # an answer without a length ends where it is cut, and no error tells
             raise self._timeout(patience.total)
         return Answer(response.status_code, response.headers, body)

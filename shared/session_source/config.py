@@ -20,6 +20,7 @@ class Settings:
 
     Args:
         span: the sync's ``[start, end)``; its end is frozen when the sync starts.
+        now: when the sync starts; the span's end is that or earlier.
         lookback: how far before the end of what is finished an incremental sync reads again.
         window_days: the largest window, in days.
         workers: windows that are read at the same time.
@@ -27,6 +28,7 @@ class Settings:
     """
 
     span: Window
+    now: datetime
     lookback: timedelta
     window_days: int
     workers: int
@@ -46,7 +48,7 @@ def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Sett
         AirbyteTracedException: a date does not exist, or nothing lies between the dates.
     """
     start = _date(config, "start_date")
-    end = now.astimezone(UTC).replace(microsecond=0)
+    end = began = now.astimezone(UTC).replace(microsecond=0)
     if config.get("end_date"):
         last = _date(config, "end_date")
         if last <= start:
@@ -58,6 +60,7 @@ def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Sett
         )
     return Settings(
         span=Window(start, end),
+        now=began,
         lookback=timedelta(days=_number(config, "lookback_window_days", 1)),
         window_days=_number(config, "window_in_days", defaults["window_in_days"]),
         workers=_number(config, "num_workers", defaults["num_workers"]),

@@ -28,6 +28,11 @@ class Endpoint(ABC):
             ``[start, end)`` are not emitted.
         is_filtered_by_time: whether ``time`` is the very time that the vendor filters by. Then a row belongs
             to the window of its time, whatever the vendor's bounds include.
+        is_filtered_by_time_or_later: whether the vendor filters by ``time`` or by a later moment of the row (a
+            session's end), and does not say by which. Where nobody reads on behind a window, more is asked for
+            than the window; a row from where somebody has read on is theirs.
+        began: the column that tells when a row began, where a vendor may list it in every window from then to
+            ``time``. However many windows that are, it is emitted once.
         detail: one more call for each row, for streams that need it; made only when one of them is chosen.
         pager: how the list is continued.
     """
@@ -38,6 +43,8 @@ class Endpoint(ABC):
     id: ClassVar[str]
     time: ClassVar[Moment | None] = None
     is_filtered_by_time: ClassVar[bool] = False
+    is_filtered_by_time_or_later: ClassVar[bool] = False
+    began: ClassVar[Moment | None] = None
     detail: ClassVar["Detail | None"] = None
     pager: ClassVar[Pager]
 
@@ -62,6 +69,20 @@ class Endpoint(ABC):
         """
         return [{}]
 
+    def prepare(self, fetch: Fetch, partitions: list[Partition], span: Window) -> None:  # noqa: B027 - most need none
+        """Find out what the vendor's page leaves open, before ``[start, end)`` is read; `check` does without."""
+
+    def first(self, window: Window, piece: Window, partition: Partition) -> Token:
+        """Give the token of a window's first page.
+
+        Args:
+            window: what is read.
+            piece: the whole of what is missing around it; its windows tile it. For vendors that filter by days
+                of an unknown midnight, it is the edges of a piece where more has to be asked for.
+            partition: which part of the vendor's data.
+        """
+        return self.pager.first
+
     @abstractmethod
     def request(self, window: Window, partition: Partition, token: Token) -> Request:
         """Ask for one page of a window."""
@@ -74,6 +95,13 @@ class Endpoint(ABC):
             ToldInBody: the vendor tells in it that the request failed.
             Fault: the same, where the vendor's words say more than a status would.
             ValueError: it is not what the vendor's page describes; it is asked for again.
+        """
+
+    def verify(self, rows: list[Row], partition: Partition) -> None:  # noqa: B027 - most vendors' rows do not tell
+        """See that a page's rows can be of the partition, where rows tell: a cache may give another's.
+
+        Raises:
+            ValueError: they cannot; the page is asked for again.
         """
 
     def fault(self, answer: Answer) -> Fault | None:

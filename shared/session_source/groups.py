@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ class Group:
         finished: what is not read again.
         days: how long a window is at most.
         details: who is fed by one more call for each row.
+        now: when the sync began, if that is not the span's end.
     """
 
     def __init__(  # noqa: PLR0913 - a group is what these say
@@ -62,6 +63,7 @@ class Group:
         finished: Finished,
         days: int,
         details: "Details | None" = None,
+        now: datetime | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.partition = partition
@@ -69,9 +71,11 @@ class Group:
         self.details = details
         self.has_failed = False
         self._span = span
+        self._now = now or span.end
         self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
         self._days = days
         self._keys: dict[Window, _Keys] = {}
+        self._lasting: dict[object, datetime] = {}
         self._opened = span.start
         self._lock = threading.Lock()
 
@@ -82,6 +86,16 @@ class Group:
     def fed(self) -> list[Stream]:
         """The streams that end with it: its own, and those on the details of its rows."""
         return [*self.streams, *(self.details.streams if self.details else ())]
+
+    def piece(self, window: Window) -> Window:
+        """Give the whole of what is missing around a window."""
+        return next(piece for piece in self._missing if window.start in piece)
+
+    def asked(self, window: Window) -> Window:
+        """Give what to ask for to get a window: more where rows of it can be listed behind all that is read."""
+        if not self.endpoint.is_filtered_by_time_or_later or window.end != self.piece(window).end:
+            return window
+        return Window(window.start, max(window.end, min(window.end + SLACK, self._now)))
 
     def windows(self) -> Iterator[Window]:
         """Cut what is to be read into windows, oldest first. Each is open from here until ``close``."""
@@ -117,9 +131,10 @@ class Group:
                     continue
                 is_new = True
                 keys.seen.add(key)
-                if belongs and not any(key in others for others in around):
+                if belongs and key not in self._lasting and not any(key in others for others in around):
                     keys.claimed.add(key)
                     claimed.append(Claimed(row, columns, nulled))
+                    self._keep_if_lasting(key, row)
         return claimed, is_new and is_near
 
     def close(self, window: Window) -> None:
@@ -137,6 +152,19 @@ class Group:
                 is_followed = w.end in ends or (w.end < self._opened and w.end not in open_starts)
                 if self._keys[w].is_done and is_followed and w.start not in open_ends:
                     del self._keys[w]
+            oldest = min(open_starts, default=self._opened)
+            self._lasting = {key: end for key, end in self._lasting.items() if end >= oldest - SLACK}
+
+    def _keep_if_lasting(self, key: object, row: Row) -> None:
+        """Remember a key that windows may list which are no neighbours of the one it was claimed in."""
+        if self.endpoint.began is None or self.endpoint.time is None:
+            return
+        try:
+            start, end = self.endpoint.began.moment(row), self.endpoint.time.moment(row)
+        except UNFIT:
+            return
+        if start and end and end - start >= SLACK / 2:
+            self._lasting[key] = end
 
     def _places(self, row: Row, window: Window) -> tuple[bool, bool]:
         """Tell whether a row belongs to a window, and whether it is at least near it."""
@@ -147,6 +175,8 @@ class Group:
             moment = None
         if moment is None:  # a record that lacks its time is emitted all the same
             return True, True
+        if self.endpoint.is_filtered_by_time_or_later:
+            return moment in self._span and moment < self.piece(window).end, True
         if not self.endpoint.is_filtered_by_time:
             return moment in self._span, True
         return moment in window, window.start - SLACK <= moment < window.end + SLACK

@@ -133,10 +133,7 @@ class Sync:
                         self._failed_groups.add(group)
                         yield from self.fail(group.fed, error, str(group))
                 case Limited(group):
-                    reason = AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)
-                    for stream in group.streams:
-                        self._running.add(stream.name)
-                        yield _status(stream, AirbyteStreamStatus.RUNNING, [reason])
+                    yield from self.limited(group.streams)
                 case Said(line):
                     self._logger.info(line)
 
@@ -144,6 +141,13 @@ class Sync:
         """Say that the streams begin."""
         for stream in streams:
             yield _status(stream, AirbyteStreamStatus.STARTED)
+
+    def limited(self, streams: Iterable[Stream]) -> Iterator[AirbyteMessage]:
+        """Say that the vendor asked to slow down."""
+        reason = AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)
+        for stream in streams:
+            self._running.add(stream.name)
+            yield _status(stream, AirbyteStreamStatus.RUNNING, [reason])
 
     def end(self, streams: Iterable[Stream]) -> Iterator[AirbyteMessage]:
         """Say how each stream ended, after its last state."""

@@ -5,11 +5,11 @@ in the answer, a total, and only where the vendor gives neither, a page that is 
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from session_source.columns import Integer, Row, Value, at
 
-Token = int | str | None
+Token: TypeAlias = Any  # whatever is hashable: a number, a text, a place of the vendor's own; None: none
 
 
 class Page(NamedTuple):

@@ -223,7 +223,7 @@ class _Worker:
             self._queue.put(GroupFailed(task.group, error))
 
     def _read(self, group: Group, window: Window) -> None:
-        token = group.endpoint.pager.first
+        token = group.endpoint.first(window, group.piece(window), group.partition)
         asked = {token}
         odd = 0
         while True:
@@ -247,12 +247,16 @@ class _Worker:
     def _page(self, group: Group, window: Window, token: Token) -> tuple[Page, list[Claimed], bool]:
         """Get a page; one that cannot be right (a cache's, of another request) is asked for again."""
         endpoint = group.endpoint
-        request = endpoint.request(window, group.partition, token)
+        request = endpoint.request(group.asked(window), group.partition, token)
         claimed: list[Claimed] = []
+
+        def read(answer: Answer) -> Page:
+            page = endpoint.page(answer, token)
+            endpoint.verify(page.rows, group.partition)
+            return page
+
         for attempt in range(1, REPEATS + 1):
-            page = self._fetch(
-                group, request, lambda answer: endpoint.page(answer, token), about=f"{group}, {window}"
-            )
+            page = self._fetch(group, request, read, about=f"{group}, {window}")
             rows, is_right = group.claim(window, page.rows)
             claimed += rows
             if is_right or attempt == REPEATS:

@@ -5,6 +5,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import ClassVar
 
 from airbyte_cdk.models import (
@@ -33,8 +34,10 @@ from session_source.client import Client, Patience
 from session_source.config import Config, Settings
 from session_source.endpoints import Endpoint
 from session_source.errors import Fault, config_error
+from session_source.exchange import Answer
 from session_source.groups import Details, Group, described
 from session_source.messages import RecordPage, Sync
+from session_source.pagination import Page, Token
 from session_source.reading import read
 from session_source.state import Partition, StreamState
 from session_source.windows import Window
@@ -164,11 +167,17 @@ class SessionSource(Source):
             streams = [chosen[stream.name] for stream in endpoint.all_streams if stream.name in chosen]
             if not streams:
                 continue
+            own = [stream for stream in known if stream in endpoint.all_streams]
+            limits: list[None] = []
+            fetch = partial(client.fetch, say=logger.info, limited=partial(limits.append, None))
             try:
-                partitions = endpoint.partitions(client.fetch)
+                partitions = endpoint.partitions(fetch)
+                endpoint.prepare(fetch, partitions, settings.span)
             except (Fault, AirbyteTracedException) as error:
-                yield from sync.fail([s for s in known if s in endpoint.all_streams], error, endpoint.name)
+                yield from sync.fail(own, error, endpoint.name)
                 continue
+            if limits:
+                yield from sync.limited(own)
             if not partitions:
                 logger.info(f"{endpoint.name}: the configuration names nothing to read.")
             for partition in partitions:
@@ -196,11 +205,11 @@ class SessionSource(Source):
                 if number and left < 2 * patience.total:
                     logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were asked.")
                     return
-                token = endpoint.pager.first
+                token = endpoint.first(window, window, partition)
                 try:
                     client.fetch(
                         endpoint.request(window, partition, token),
-                        lambda answer: endpoint.page(answer, endpoint.pager.first),
+                        partial(_verified, endpoint, partition, token),
                         explain=endpoint.fault,
                         say=logger.info,
                     )
@@ -283,7 +292,14 @@ def _groups(
             finished=finished,
             days=endpoint.window_days(settings.window_days),
             details=Details(endpoint.detail, partition, detailed) if endpoint.detail and detailed else None,
+            now=settings.now,
         )
+
+
+def _verified(endpoint: Endpoint, partition: Partition, token: Token, answer: Answer) -> Page:
+    page = endpoint.page(answer, token)
+    endpoint.verify(page.rows, partition)
+    return page
 
 
 def _summary(errors: Mapping[str, AirbyteTracedException]) -> AirbyteTracedException:

@@ -86,7 +86,8 @@ class StreamState:
 
     def message(self, budget: Budget | None) -> AirbyteMessage:
         """Write the state as it stands."""
-        parts = list(self._finished.values())
+        # A sync that failed before it knew its partitions left this one: it is no vendor's.
+        parts = [part for part in self._finished.values() if part != ({}, ())]
         if all(not partition for partition, _ in parts):
             state = windows.to_json(parts[0][1] if parts else ())
         else:

@@ -33,6 +33,10 @@ class Listed(Endpoint):
         return Page([], None)
 
 
+class Lasting(Listed):
+    began = Moment("began")
+
+
 class Filtered(Listed):
     is_filtered_by_time = True
 
@@ -172,3 +176,52 @@ def test_details_of_a_window_are_done_when_the_last_of_them_is() -> None:
     details.expect(window, 1)
     details.expect(window, 2)
     assert [details.finish(window) for _ in range(3)] == [False, False, True]
+
+
+def test_a_row_that_lasts_over_many_windows_is_emitted_once() -> None:
+    things = group(Lasting(), days=9)
+    windows = opened(things)
+    lasting = row("long", 4.5) | {"began": (START + 0.5 * DAY).isoformat()}
+    assert [ids(things, window, lasting) for window in (windows[2], windows[4], windows[0])] == [["long"], [], []]
+
+
+def test_a_row_that_lasted_is_forgotten_once_no_window_can_list_it() -> None:
+    things = group(Lasting(), days=9)
+    windows = things.windows()
+    lasting = row("long", 2.5) | {"began": START.isoformat()}
+    for _ in range(4):
+        window = next(windows)
+        things.claim(window, [lasting])
+        assert things._lasting
+        things.close(window)
+    assert not things._lasting
+
+
+def test_a_window_knows_the_piece_it_was_cut_from() -> None:
+    finished = (Window(START + DAY, START + 2 * DAY),)
+    things = group(Listed(), finished=finished)
+    after = Window(START + 2 * DAY, START + 4 * DAY)
+    assert [things.piece(window) for window in opened(things)] == [Window(START, START + DAY), after, after]
+
+
+class Later(Listed):
+    is_filtered_by_time_or_later = True
+
+
+def test_behind_what_is_missing_more_is_asked_for_and_what_began_there_is_left_to_who_read_on() -> None:
+    finished = (Window(START + 2 * DAY, START + 4 * DAY),)
+    first, second = opened(things := group(Later(), finished=finished))
+    assert things.asked(first) == first
+    assert things.asked(second) == Window(second.start, second.end + DAY)
+    assert ids(things, second, row("before", 0.5), row("inside", 1.9), row("edge", 2), row("behind", 2.5)) == [
+        "before",
+        "inside",
+    ]
+
+
+def test_nothing_is_asked_for_from_behind_the_moment_the_sync_began() -> None:
+    window = opened(things := group(Later(), days=1))[0]
+    assert things.asked(window) == window
+    earlier = group(Later(), days=1, now=START + 1.5 * DAY)
+    assert earlier.asked(opened(earlier)[0]) == Window(START, START + 1.5 * DAY)
+    assert group(Listed(), days=1, now=START + 9 * DAY).asked(window) == window

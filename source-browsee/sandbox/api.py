@@ -51,6 +51,17 @@ class Browsee(Vendor):
     """
 
     name: ClassVar[str] = "browsee"
+    moods = (
+        {"id_field": "sessionId"},
+        {"order": "oldest_first"},
+        {"order": "shuffled"},
+        {"compares": "end"},
+        {"start_inclusive": False, "end_inclusive": False},
+        {"whole_seconds": True},
+        {"to_is": "last"},
+        {"to_is": "asked"},
+        {"totals": "growing"},
+    )
 
     def __init__(  # noqa: PLR0913
         self,

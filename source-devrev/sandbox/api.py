@@ -57,6 +57,18 @@ class Devrev(Vendor):
     """
 
     name: ClassVar[str] = "devrev"
+    moods = (
+        {"order": "oldest"},
+        {"order": "shuffled"},
+        {"takes_sort_by": False},
+        {"takes_sort_by": False, "sort_by_refusal": "value_not_permitted"},
+        {"heeds_sort_by": False},
+        {"cursors": "position"},
+        {"end_of_list": "empty"},
+        {"end_of_list": "null"},
+        {"cursor_after_full_page": True},
+        {"largest_page": 30},
+    )
 
     def __init__(  # noqa: PLR0913
         self,

@@ -98,6 +98,16 @@ class Inspectlet(Vendor):
     """
 
     name: ClassVar[str] = "inspectlet"
+    moods = (
+        {"shape": "object", "detail_shape": "object"},
+        {"detail_shape": "record"},
+        {"order": "shuffled"},
+        {"compared": "end"},
+        {"lower_inclusive": False, "upper_inclusive": False},
+        {"absent": "null"},
+        {"absent": "missing"},
+        {"rate_limit": (3, 1), "retry_after": True},
+    )
 
     def __init__(  # noqa: PLR0913
         self,

@@ -38,6 +38,21 @@ class Opentracker(Vendor):
     """
 
     name: ClassVar[str] = "opentracker"
+    moods = (
+        {"date_means": "from_that_day_on"},
+        {"date_by": "session_start"},
+        {"date_by": "any_activity"},
+        {"honours_from_to": True},
+        {"honours_from_to": True, "from_to_unit": "s"},
+        {"next_page": "exclusive"},
+        {"next_page": "overlapping"},
+        {"last_page": "empty_token"},
+        {"last_page": "dead_end"},
+        {"form": "parenthesised"},
+        {"form": "objects"},
+        {"blank_lines": 5},
+        {"fields": "shuffled"},
+    )
 
     def __init__(  # noqa: PLR0913
         self,

@@ -43,6 +43,14 @@ class Uxcam(Vendor):
     """
 
     name: ClassVar[str] = "uxcam"
+    moods = (
+        {"between_inclusive": False},
+        {"lower_inclusive": False, "upper_inclusive": False},
+        {"events_by_upload": True},
+        {"time_form": "space"},
+        {"refuses_headers": True},
+        {"shuffle": "page"},
+    )
 
     def __init__(  # noqa: PLR0913
         self,

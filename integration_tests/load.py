@@ -1,0 +1,85 @@
+"""A load of any size: UXCam's Session API with as many sessions as one likes, made while they are sent.
+
+For memory, load and speed. It checks nothing that the sandbox checks, and holds no data.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor, load_vendor, serve
+
+PAGE = 100
+
+
+class Load(Vendor):
+    """``sessions`` sessions of the vendor example's size, spread evenly over ``days`` days until yesterday."""
+
+    name = "load"
+
+    def __init__(self, *, sessions: int, days: int) -> None:
+        super().__init__()
+        self.sessions = sessions
+        self.days = days
+        self.per_day = sessions // days
+        self.first = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+        self._template = self._pieces()
+
+    def _pieces(self) -> list[bytes]:
+        """One of the vendor's records, cut where its id and its time of upload stand."""
+        with serve(load_vendor("source-uxcam", sessions=3, days=1)) as server:
+            answer = server.vendor.answer(_ask(server.vendor.configs(server.origin)["session_api"]))
+        row = json.loads(answer.body)["data"][-1]
+        row["id"] = "%ID%"
+        row["session"]["uploaded_server_time"] = "%DAY%, 12:00:00"
+        text = json.dumps(row, separators=(",", ":"))
+        before, after = text.split("%ID%")
+        between, rest = after.split("%DAY%")
+        return [before.encode(), between.encode(), rest.encode()]
+
+    def answer(self, request: Request) -> Answer:
+        asked = dict(request.query)
+        days = json.loads(asked["sessiondate"])["value"]
+        start = (int(asked["page"]) - 1) * PAGE
+        rows = []
+        for day in [days] if isinstance(days, str) else days:
+            number = (datetime.fromisoformat(day).replace(tzinfo=UTC) - self.first).days
+            held = self.per_day if 0 <= number < self.days else 0
+            rows += [self._row(number, index, day) for index in range(start, min(start + PAGE - len(rows), held))]
+            start = max(start - held, 0)
+        return Answer.raw_json(b'{"success":"true","data":[' + b",".join(rows) + b"]}")
+
+    def _row(self, day: int, index: int, text: str) -> bytes:
+        before, between, rest = self._template
+        return b"%s%d-%d%s%s%s" % (before, day, index, between, text.replace("-", "/").encode(), rest)
+
+    def error(self, status: int, path: str = "") -> Answer:
+        return Answer.json({"error": path}, status)
+
+    def configs(self, origin: str) -> dict[str, Config]:
+        return {
+            "session_api": {
+                "app_id": "app",
+                "api_key": "key",
+                "api": {"version": "session_api"},
+                "start_date": self.first.strftime("%Y-%m-%d"),
+                "window_in_days": 1,
+                "base_url": origin,
+            }
+        }
+
+    def expected(self, config_name: str) -> Keys:
+        keys: list[tuple[Any, ...]] = [(f"{d}-{i}",) for d in range(self.days) for i in range(self.per_day)]
+        return {"sessions": keys}
+
+    def grow(self, count: int) -> None:
+        raise NotImplementedError
+
+    def delete(self, count: int) -> None:
+        raise NotImplementedError
+
+
+def _ask(config: Config) -> Request:
+    return Request(
+        "GET", "/public/session", [("apikey", config["api_key"]), ("appid", config["app_id"]), ("page", "1")]
+    )

@@ -1,0 +1,272 @@
+"""What is special about Browsee, against its sandbox: one open request, unknown bounds, offsets, ids by hash."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer, Type
+from source_browsee import SourceBrowsee
+
+from integration_tests.connector import Connector, Json, Output, duplicates
+from integration_tests.sandbox import ErrorInside, NeverAnswers, RepeatToken, Server, Status, load_vendor, serve
+
+Begin = Callable[..., tuple[Connector, Server]]
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    running = []
+
+    def start(case: str, config: Json | None = None, **options: Any) -> tuple[Connector, Server]:
+        latency = options.pop("latency", 0)
+        serving = serve(load_vendor("source-browsee", **options), latency=latency)
+        server = serving.__enter__()
+        running.append(serving)
+        given = server.vendor.configs(server.origin)[case]
+        return Connector("source-browsee", given | (config or {}), tmp_path), server
+
+    yield start
+    for serving in running:
+        serving.__exit__(None, None, None)
+
+
+def hashed(part: Any) -> Any:
+    """The sandbox tells what identifies a session without an id; this is the hash that the README describes."""
+    if not isinstance(part, tuple):
+        return part
+    text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+    return f"hash:{sha256(text.encode()).hexdigest()}"
+
+
+def check_all_is_read(connector: Connector, server: Server, case: str) -> Output:
+    output = connector.read()
+    assert output.exit_code == 0, output.log
+    for name, wanted in server.vendor.expected(case).items():
+        found = output.keys(name, connector.key(name))
+        assert set(found) == {tuple(map(hashed, key)) for key in wanted}, name
+        assert duplicates(found) == [], name
+    assert {entry.status for entry in server.requests} == {200}
+    return output
+
+
+def bodies(server: Server) -> list[Json]:
+    return [json.loads(entry.body) for entry in server.requests]
+
+
+def test_one_request_is_open_whatever_is_read_and_whatever_the_config_says(begin: Begin) -> None:
+    config = {"num_workers": 8, "window_in_days": 1}
+    connector, server = begin("segments", config, sessions=60, days=3, latency=0.02)
+    output = check_all_is_read(connector, server, "segments")
+    assert server.max_in_flight == 1
+    assert server.count == 3 * 4
+    assert len(output.records) == 3
+    assert "num_workers" not in connector.run("spec").of_type("SPEC")[0]["connectionSpecification"]["properties"]
+
+
+def test_after_a_timeout_nothing_is_sent_for_a_while(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    connector, server = begin("segments", sessions=5, days=1)
+    patience = replace(SourceBrowsee().patience(), read=1, after_timeout=3)
+    monkeypatch.setattr(SourceBrowsee, "patience", lambda _: patience)
+    catalog = ConfiguredAirbyteCatalogSerializer.load(connector.catalog())
+    server.faults.append(NeverAnswers(after=1))
+    messages = list(SourceBrowsee().read(logging.getLogger("test"), dict(connector.config), catalog))
+    assert sum(message.type is Type.RECORD for message in messages) > 5
+    unanswered, following = server.requests[1:3]
+    assert unanswered.status is None
+    assert following.body == unanswered.body
+    assert following.start - unanswered.start >= 1 + 3
+    assert server.max_in_flight == 1
+
+
+def test_check_sends_nothing_after_a_timeout_and_ends_in_time(begin: Begin) -> None:
+    connector, server = begin("segments", sessions=5, days=1)
+    server.faults.append(NeverAnswers(times=None))
+    began = time.monotonic()
+    (status,) = connector.run("check").of_type("CONNECTION_STATUS")
+    assert time.monotonic() - began < 30
+    assert status["status"] == "FAILED"
+    assert "Browsee did not answer within 10 seconds." in status["message"]
+    assert server.count == 1
+
+
+def test_every_request_tells_seconds_an_offset_and_the_largest_page(begin: Begin) -> None:
+    connector, server = begin("default", {"window_in_days": 2}, sessions=400, days=4)
+    check_all_is_read(connector, server, "default")
+    for body in bodies(server):
+        assert body.keys() == {"apiKey", "secretKey", "start", "end", "from", "limit"}
+        assert body["limit"] == 100
+        assert body["end"] - body["start"] <= 2 * 86_400 + 1
+    assert len({body["start"] for body in bodies(server)}) == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"start_inclusive": False},
+        {"end_inclusive": False},
+        {"start_inclusive": False, "end_inclusive": False},
+        {"whole_seconds": True},
+        {"whole_seconds": True, "start_inclusive": False, "end_inclusive": False},
+        {"compares": "end"},
+        {"compares": "end", "start_inclusive": False, "end_inclusive": False},
+        {"order": "oldest_first"},
+        {"order": "shuffled"},
+        {"to_is": "last"},
+        {"to_is": "asked"},
+        {"totals": "growing"},
+        {"totals": "growing", "to_is": "last"},
+        {"twins": 5},
+        {"country": "name", "numeric_user_ids": True},
+    ],
+    ids=str,
+)
+def test_all_is_read_once_whatever_the_page_leaves_open(begin: Begin, options: Json) -> None:
+    # An exclusive bound hides the session of the very first midnight, unless it is asked for a second early.
+    connector, server = begin("segments", {"window_in_days": 1}, sessions=240, days=2, **options)
+    check_all_is_read(connector, server, "segments")
+
+
+@pytest.mark.parametrize("to_is", ["end", "last", "asked"])
+@pytest.mark.parametrize("totals", ["true", "growing"])
+def test_pages_are_as_few_as_their_rows_need(begin: Begin, to_is: str, totals: str) -> None:
+    connector, server = begin("default", sessions=240, days=2, to_is=to_is, totals=totals)
+    check_all_is_read(connector, server, "default")
+    assert server.count == 3
+
+
+def test_an_offset_that_does_not_lead_on_is_an_error_that_names_where(begin: Begin) -> None:
+    connector, server = begin("default", sessions=240, days=2)
+    server.faults.append(RepeatToken(after=1))
+    output = connector.read("sessions")
+    assert output.exit_code == 1
+    assert output.statuses["sessions"][-1] == "INCOMPLETE"
+    assert "page 100" in output.errors[0]["message"]
+    assert output.states["sessions"]["slices"] == []
+
+
+@pytest.mark.parametrize("name", ["sessionId", "_id", "id"])
+def test_an_id_of_the_vendors_is_the_key(begin: Begin, name: str) -> None:
+    connector, server = begin("segments", sessions=30, days=2, id_field=name, twins=3)
+    output = check_all_is_read(connector, server, "segments")
+    assert all(record["session_id"] == record[name] for record in output.records["sessions"])
+    assert len(output.records["sessions"]) == 33
+
+
+@pytest.mark.parametrize("comes_along", [True, False])
+def test_a_selection_asks_for_its_fields_and_what_is_needed(begin: Begin, comes_along: bool) -> None:  # noqa: FBT001
+    connector, server = begin("fields", sessions=30, days=2, id_field="_id", id_with_select=comes_along)
+    output = check_all_is_read(connector, server, "fields")
+    select = bodies(server)[0]["options"]["select"]
+    assert len(select) == len(set(select)) == 16
+    record = output.records["sessions"][0]
+    assert set(select) <= record.keys()
+    assert not {"email", "browser_version", "eventCount", "city"} & record.keys()
+    assert all(record[name] is not None for name in ("session_id", "started_at", "ended_at", "page_count"))
+    assert record["session_id"].startswith("hash:") != comes_along
+
+
+def test_a_field_that_the_vendor_does_not_have_is_refused_before_anything_is_sent(begin: Begin) -> None:
+    connector, server = begin("default", {"fields": ["urls", "colour"]}, sessions=2, days=1)
+    (status,) = connector.run("check").of_type("CONNECTION_STATUS")
+    assert status["status"] == "FAILED"
+    assert "fields" in status["message"]
+    assert "colour" in status["message"]
+    assert server.count == 0
+
+
+def test_a_session_keeps_its_hash_when_it_goes_on_and_is_identified(begin: Begin) -> None:
+    connector, server = begin("default", sessions=60, days=1)
+    first = connector.read()
+    vendor: Any = server.vendor
+    vendor.touch(20)
+    second = connector.read(state=first.state)
+    before, after = (
+        {record["session_id"]: record for record in output.records["sessions"]} for output in (first, second)
+    )
+    assert after.keys() <= before.keys()
+    assert sum(record.get("email") != before[key].get("email") for key, record in after.items()) == 20
+    assert duplicates(second.keys("session_pages", ["session_id", "page_index"])) == []
+
+
+def test_no_segment_no_record_and_a_line_in_the_log(begin: Begin) -> None:
+    connector, server = begin("default", sessions=5, days=1)
+    output = connector.read("segment_sessions")
+    assert output.exit_code == 0
+    assert output.statuses == {"segment_sessions": ["STARTED", "RUNNING", "COMPLETE"]}
+    assert "segment_sessions: the configuration names nothing to read." in output.log
+    assert server.count == 0
+
+
+def test_check_asks_for_each_segment_and_names_one_that_is_refused(begin: Begin) -> None:
+    connector, server = begin("segments", sessions=5, days=1)
+    assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
+    assert [body["segmentId"] for body in bodies(server)] == connector.config["segment_ids"]
+    wrong = {**connector.config, "segment_ids": [connector.config["segment_ids"][0], "5f3a1c0e9b7d4e0017a2c4d7"]}
+    (status,) = Connector(connector.folder, wrong, connector.place).run("check").of_type("CONNECTION_STATUS")
+    assert status["status"] == "FAILED"
+    assert "5f3a1c0e9b7d4e0017a2c4d7" in status["message"]
+
+
+def test_a_segment_that_is_refused_ends_its_stream_and_no_other(begin: Begin) -> None:
+    ids = ["5f3a1c0e9b7d4e0017a2c4d7", "5f3a1c0e9b7d4e0017a2c4d8"]
+    connector, server = begin("segments", {"segment_ids": ids}, sessions=60, days=1)
+    output = connector.read()
+    assert output.exit_code == 1
+    assert {name: all_[-1] for name, all_ in output.statuses.items()} == {
+        "segment_sessions": "INCOMPLETE",
+        "sessions": "COMPLETE",
+        "session_pages": "COMPLETE",
+    }
+    assert {record["segment_id"] for record in output.records["segment_sessions"]} == {ids[1]}
+    assert len(output.records["sessions"]) == 60
+    assert server.count == 3
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_missing_and_wrong_keys_are_the_users_to_mend(begin: Begin, status: int) -> None:
+    connector, server = begin("default", sessions=5, days=1)
+    server.faults.append(Status(status, times=None))
+    (told,) = connector.run("check").of_type("CONNECTION_STATUS")
+    assert told["status"] == "FAILED"
+    assert "secret_key" in told["message"]
+    output = connector.read("sessions")
+    assert {error["failure_type"] for error in output.errors} == {"config_error"}
+    assert server.count == 2
+
+
+@pytest.mark.parametrize("form", ["object", "string"])
+def test_a_failure_in_a_200_is_tried_again(begin: Begin, form: str) -> None:
+    connector, server = begin("default", sessions=5, days=1, failure_message=form)
+    server.faults.append(ErrorInside())
+    output = connector.read("sessions")
+    assert output.exit_code == 0
+    assert len(output.records["sessions"]) == 5
+    assert server.count == 2
+
+
+@pytest.mark.parametrize("status", [200, 400, 429])
+def test_a_word_about_the_open_request_is_waited_for_whatever_its_status(begin: Begin, status: int) -> None:
+    connector, server = begin("default", sessions=5, days=1)
+    body = '{"status": "failure", "message": "Only one open request is allowed"}'
+    server.faults.append(Status(status, body=body))
+    output = connector.read("sessions")
+    assert output.exit_code == 0, output.log
+    assert len(output.records["sessions"]) == 5
+    reasons = [
+        trace["stream_status"].get("reasons") for trace in output.of_type("TRACE") if "stream_status" in trace
+    ]
+    assert [{"type": "RATE_LIMITED"}] in reasons
+    assert server.count == 2
+
+
+def test_a_country_that_is_a_name_is_no_code(begin: Begin) -> None:
+    connector, _ = begin("default", sessions=40, days=1, country="name")
+    records = connector.read("sessions").records["sessions"]
+    assert {record["country_code"] for record in records} == {None}
+    assert len({record.get("country") for record in records}) > 2

@@ -1,0 +1,33 @@
+"""What the vendors' pages leave open: whichever way a vendor takes it, all that it holds is read, once."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.conftest import cases
+from integration_tests.connector import duplicates, expected
+from integration_tests.inside import InsideConnector
+from integration_tests.sandbox import load_vendor, serve
+from integration_tests.sandbox.vendor import vendor_class
+
+MOODS = [(folder, config, mood) for folder, config in cases(every=False) for mood in vendor_class(folder).moods]
+
+
+@pytest.mark.parametrize(("folder", "config", "mood"), MOODS, ids=str)
+@pytest.mark.parametrize("window_in_days", [1, 30])
+def test_all_is_read_once_whatever_the_vendor_means(
+    folder: str, config: str, mood: dict[str, Any], window_in_days: int, tmp_path: Path
+) -> None:
+    # Two seconds late: what came in the very second of a sync's start belongs to the next sync.
+    with serve(load_vendor(folder, sessions=130, days=4, now=lambda: time.time() - 2, **mood)) as server:
+        given = server.vendor.configs(server.origin)[config]
+        connector = InsideConnector(folder, {**given, "window_in_days": window_in_days}, tmp_path)
+        output = connector.read()
+        assert output.exit_code == 0, output.errors
+        for stream, keys in expected(server, config).items():
+            found = output.keys(stream, connector.key(stream))
+            assert set(found) == set(keys), stream
+            if stream != "users":
+                assert duplicates(found) == [], stream

@@ -1,0 +1,5 @@
+"""Airbyte source for Browsee."""
+
+from source_browsee.source import SourceBrowsee, run
+
+__all__ = ["SourceBrowsee", "run"]

@@ -1,0 +1,40 @@
+"""Browsee: sessions of websites with the visitors behind them. https://docs.browsee.io"""
+
+import session_source
+from requests.auth import AuthBase
+from session_source import BodyAuth, Config, Endpoint, Patience, SessionSource
+
+from source_browsee.export import CURE, SegmentSessions, Sessions
+
+
+class SourceBrowsee(SessionSource):
+    """Reads one project. Browsee allows a connection one open request, so one worker reads it all."""
+
+    vendor = "Browsee"
+    credentials_cure = CURE
+    window_days = 7
+    workers = 1
+
+    def endpoints(self, config: Config) -> list[Endpoint]:
+        """Give the sessions and those of the segments; `check` asks the first, so segments are checked too."""
+        fields = config.get("fields") or []
+        sessions = Sessions(fields)
+        segment_sessions = SegmentSessions(fields, config.get("segment_ids") or [])
+        return [segment_sessions, sessions] if config.get("segment_ids") else [sessions, segment_sessions]
+
+    def auth(self, config: Config) -> AuthBase:
+        """Put both keys into the body, the only place where Browsee takes them."""
+        return BodyAuth({"apiKey": config["api_key"], "secretKey": config["secret_key"]})
+
+    def base_url(self, config: Config) -> str:
+        """Give the one address there is."""
+        return "https://api.browsee.io/api/v1"
+
+    def patience(self) -> Patience:
+        """Let a request take its time: one that is given up may stay open at Browsee, and bar the next one."""
+        return Patience(read=90, total=150, outage=220, after_timeout=30)
+
+
+def run() -> None:
+    """Run ``source-browsee``."""
+    session_source.run(SourceBrowsee())

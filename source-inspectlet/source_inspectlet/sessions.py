@@ -1,0 +1,191 @@
+"""The sessions of a website. https://apidocs.inspectlet.com/#listing-and-searching-sessions"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+from session_source import (
+    Answer,
+    Detail,
+    Endpoint,
+    Fault,
+    Fetch,
+    Integer,
+    Kind,
+    Moment,
+    Number,
+    Page,
+    PageNumber,
+    Partition,
+    Request,
+    Row,
+    Stream,
+    Text,
+    Token,
+    Window,
+    at,
+    epoch_seconds,
+    objects,
+)
+
+from source_inspectlet.answers import response, sessions_in
+from source_inspectlet.websites import Websites
+
+PAGE_SIZE = 100
+
+START, END = Number("date_start_session"), Number("date_end_session")
+OPENED_AT, RID = Number("opened_at"), Number("rid")
+TAGGED_AT = Number("timestamp")
+
+
+def pages(row: Row) -> Iterator[Row]:
+    """Give the pages of a session by the time they were opened: new ones come last."""
+    found = sorted(objects(row.get("pages"), "url"), key=lambda page: (_place(page, OPENED_AT), _place(page, RID)))
+    for index, page in enumerate(found):
+        yield page | {"page_index": index}
+
+
+def tags(row: Row) -> Iterator[Row]:
+    """Give the tags of a session by the time they were set: new ones come last."""
+    found = sorted(
+        objects(row.get("tags"), "tag"),
+        key=lambda tag: (_place(tag, TAGGED_AT), _text(tag, "tag"), _text(tag, "value")),
+    )
+    for index, tag in enumerate(found):
+        yield tag | {"tag_index": index}
+
+
+def _place(item: Row, column: Number) -> tuple[int, float, str]:
+    """Make a key to sort by: what has no number comes first, since new items have one."""
+    try:
+        number = column(item)
+    except (ValueError, OverflowError):
+        return 1, 0, str(at(item, *column.path))
+    return (0, 0, "") if number is None else (2, number, "")
+
+
+def _text(item: Row, name: str) -> str:
+    value = item.get(name)
+    return "" if value is None else str(value)
+
+
+def duration_seconds(row: Row) -> float | None:
+    """Count the seconds from a session's start to its end: ``session_duration`` is not in the documented unit."""
+    start, end = START(row), END(row)
+    if start is None or end is None:
+        return None
+    if end < start:
+        raise ValueError("it ends before it starts")
+    return end - start
+
+
+def country_code(row: Row) -> str | None:
+    """Read the country, two letters."""
+    country = Text("country")(row)
+    if country is not None and not re.fullmatch("[A-Za-z]{2}", country):
+        raise ValueError("no code of a country")
+    return country and country.upper()
+
+
+STARTED_AT = Moment("date_start_session", per_second=1)
+COLUMNS: dict[str, Callable[[Row], str | float | None]] = {
+    "session_id": Text("sid"),
+    "user_id": Text("uid"),
+    "started_at": STARTED_AT,
+    "ended_at": Moment("date_end_session", per_second=1),
+    "duration_seconds": duration_seconds,
+    "country_code": country_code,
+    "app_platform": lambda _: "web",
+    "page_count": Integer("num_pages"),
+}
+
+
+class SessionDetails(Detail):
+    """``GET websites/<wid>/sessions/<sid>``: one session.
+
+    https://apidocs.inspectlet.com/#retrieving-an-individual-session
+    """
+
+    name = "session_details"
+    streams = (Stream("session_details", ("wid", "session_id"), "started_at", is_session=True, schema="sessions"),)
+    columns = COLUMNS
+    id = "session_id"
+
+    def request(self, columns: Row, partition: Partition) -> Request:
+        """Ask for a session."""
+        return Request("GET", f"websites/{partition['wid']}/sessions/{quote(columns['session_id'], safe='')}")
+
+    def rows(self, answer: Answer) -> list[Row]:
+        """Read the one session; an array holds it on the vendor's page, though the text there says an object."""
+        found = response(answer)
+        if not found:
+            raise _gone()
+        rows = [found] if isinstance(found, dict) and "sid" in found else sessions_in(found)
+        if not rows:
+            raise _gone()
+        if len(rows) > 1:
+            raise ValueError("it has several sessions where one was asked for")
+        return rows
+
+    def fault(self, answer: Answer) -> Fault | None:
+        """Tell a session that was deleted since it was listed.
+
+        The vendor's page does not say which status it has then. It documents 400, 401 and 429, and there is
+        nothing but the two ids, which the vendor gave itself, that a 400 could be about.
+        """
+        return _gone() if answer.status in {400, 404, 410} else None
+
+
+def _gone() -> Fault:
+    return Fault(Kind.GONE, "Inspectlet has no such session any more, so it has no details.")
+
+
+class Sessions(Endpoint):
+    """``POST websites/<wid>/sessions``: up to 100 a page, newest first, filtered by a range of time.
+
+    Whether the range is compared with a session's start or its end, and whether its bounds are included, is not
+    documented. It begins a second early, and a session belongs to the first window that brings it.
+    """
+
+    name = "sessions"
+    streams = (
+        Stream("sessions", ("wid", "session_id"), "started_at", is_session=True),
+        Stream("session_pages", ("wid", "session_id", "page_index"), "started_at", items=pages),
+        Stream("session_tags", ("wid", "session_id", "tag_index"), "started_at", items=tags),
+    )
+    columns = COLUMNS
+    id = "session_id"
+    time = STARTED_AT
+    is_filtered_by_time_or_later = True
+    detail = SessionDetails()
+    pager = PageNumber(size=PAGE_SIZE)
+
+    def __init__(self, websites: Websites, search: Row) -> None:
+        self._websites = websites
+        self._search = search
+
+    def partitions(self, fetch: Fetch) -> list[Partition]:
+        """List the websites."""
+        return [{"wid": wid} for wid in self._websites.wids(fetch)]
+
+    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+        """Ask for a page of a window: a form, in which the search is JSON and its times are text."""
+        # Not before 1970: what a negative number or "0" means to the vendor is not known.
+        start, end = (str(max(1, epoch_seconds(moment))) for moment in window.whole_seconds(early=1))
+        dates = {"daterange": "custom", "daterangecustom": {"start": start, "end": end}}
+        return Request(
+            "POST",
+            f"websites/{partition['wid']}/sessions",
+            form={"search": json.dumps(self._search | dates), "limit": str(PAGE_SIZE), "page": str(token)},
+        )
+
+    def page(self, answer: Answer, token: Token) -> Page:
+        """Read a page."""
+        rows = sessions_in(response(answer))
+        return Page(rows, self.pager.following(token, rows, {}))
+
+    def verify(self, rows: list[Row], partition: Partition) -> None:
+        """See that the sessions are those of the website."""
+        if any(isinstance(row.get("wid"), int) and row["wid"] != partition["wid"] for row in rows):
+            raise ValueError("it has sessions of another website")

@@ -1,0 +1,42 @@
+"""Inspectlet: session recordings of websites. https://apidocs.inspectlet.com"""
+
+import session_source
+from requests.auth import AuthBase
+from session_source import BasicAuth, Config, Endpoint, SessionSource
+
+from source_inspectlet import search
+from source_inspectlet.sessions import Sessions
+from source_inspectlet.websites import Websites
+
+
+class SourceInspectlet(SessionSource):
+    """Reads the websites of one account and their sessions."""
+
+    vendor = "Inspectlet"
+    credentials_cure = (
+        "Check username (the account's email address) and api_token (“API Credentials” on the “your account” page "
+        "of Inspectlet's dashboard), and that the account has access to the website (website_ids names those that "
+        "are read)."
+    )
+    window_days = 30
+    workers = 2
+
+    def endpoints(self, config: Config) -> list[Endpoint]:
+        """Give both endpoints, first the one that `check` asks: every configured website, or the list of all."""
+        chosen = config.get("website_ids") or []
+        websites = Websites(chosen)
+        sessions = Sessions(websites, search.of_config(config))
+        return [sessions, websites] if chosen else [websites, sessions]
+
+    def auth(self, config: Config) -> AuthBase:
+        """Put the account's email address and API token onto requests."""
+        return BasicAuth(config["username"], config["api_token"])
+
+    def base_url(self, config: Config) -> str:
+        """Give the address of the API."""
+        return "https://api.inspectlet.com/v1"
+
+
+def run() -> None:
+    """Run ``source-inspectlet``."""
+    session_source.run(SourceInspectlet())

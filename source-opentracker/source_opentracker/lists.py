@@ -1,0 +1,191 @@
+"""Lists: what is asked for in one go, and how its pages continue. Pure.
+
+A list is what the vendor gives for one ``date``, newest session first. What its page leaves open is in
+``Meaning``. https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from session_source import Fault, Kind, Moment, Row, Window, epoch_seconds
+from session_source.columns import UNFIT
+from session_source.times import from_text
+
+from source_opentracker.answers import Listed
+
+STARTED_AT = Moment("session_start_unix_timestamp", per_second=1000)
+LAST_EVENT_AT = Moment("eventUnixTimestamp", per_second=1000)
+
+PAGE_SIZE = 1000
+"""Sessions a page. The vendor's page allows 10,000, that of its sibling call 1,000."""
+
+EAST, WEST = timedelta(hours=14), timedelta(hours=12)
+"""How far clocks are before UTC and behind it: a date is a day of the site, whose time zone is not known."""
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+EVER = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+def date_of(moment: datetime) -> str:
+    """Give the UTC day of a moment."""
+    return Window(moment, moment + SECOND).days()[0]
+
+
+def extent(row: Row) -> Window:
+    """Tell from when to when a session was; ``EVER`` where it does not tell."""
+    try:
+        start, last = STARTED_AT.moment(row), LAST_EVENT_AT.moment(row)
+    except UNFIT:
+        return EVER
+    known = [moment for moment in (start, last) if moment]
+    return Window(min(known), max(known)) if known else EVER
+
+
+def touches(row: Row, asked: Window) -> bool:
+    """Tell whether a session can be in a list of what happened in a piece of time."""
+    start, last = extent(row)
+    return start < asked.end and last >= asked.start
+
+
+class SessionList(NamedTuple):
+    """A list, by what is asked for."""
+
+    date: str
+    asked: Window
+    """What each of its sessions has to touch."""
+    bounds: tuple[tuple[str, str], ...] = ()
+    """The fields ``from`` and ``to``, where they are sent."""
+
+    @classmethod
+    def of_day(cls, date: str, bounds: tuple[tuple[str, str], ...] = ()) -> "SessionList":
+        """Give the list of one day, whatever the site's time zone."""
+        midnight = from_text(date)
+        return cls(date, Window(midnight - EAST, midnight + DAY + WEST), bounds)
+
+    @classmethod
+    def between(cls, date: str, window: Window, per_second: int) -> "SessionList":
+        """Give the list of what is between two moments."""
+        asked = window.whole_seconds(early=1)
+        return cls(date, Window(asked.start, asked.end + SECOND), bounds(window, per_second))
+
+
+def bounds(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
+    """Write the fields ``from`` and ``to`` so that they hold the window whether or not bounds are included."""
+    start, end = (epoch_seconds(moment) * per_second for moment in window.whole_seconds())
+    return ("from", str(start - 1)), ("to", str(end))
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the vendor means where its page leaves it open.
+
+    Args:
+        is_one_day: whether a date's list is of that day; else it is of all from that day on.
+        per_second: the unit of ``from`` and ``to``, 1000 or 1, where they bound a list by last events; else None.
+    """
+
+    is_one_day: bool = True
+    per_second: int | None = None
+
+    def lists(self, window: Window, piece: Window) -> tuple[SessionList, ...]:
+        """Give the lists that hold the sessions of a window, so that those of a piece are asked for once.
+
+        A window asks for the days that it is named after, as if the site kept UTC. Which they are is the
+        neighbours' to make up for, and at the edges of a piece, where there are none, a day more is asked for.
+        """
+        first = window.start - WEST if window.start == piece.start else window.start
+        last = window.end + EAST if window.end == piece.end else window.end
+        dates = Window(first, last).days()
+        if not self.is_one_day:
+            date = date_of(window.start - WEST)
+            if self.per_second:
+                return (SessionList.between(date, window, self.per_second),)
+            return (SessionList(date, Window(from_text(date) - EAST, EVER.end)),)
+        days = (SessionList.of_day(date) for date in dates)
+        if not self.per_second:
+            return tuple(days)
+        edges = bounds(piece, self.per_second)
+        return tuple(day if _is_inside(day.asked, piece) else day._replace(bounds=edges) for day in days)
+
+
+def _is_inside(inner: Window, outer: Window) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+class Place(NamedTuple):
+    """Where a page stands: in which list, and how far down. It is the token of the page."""
+
+    site: str
+    lists: tuple[SessionList, ...]
+    """The page's own list, and those that come after it in the window."""
+    of_user: bool = False
+    """Whether the list is of one user id."""
+    next_token: str = ""
+    offset: int = 0
+    top: object = ""
+    """With an offset, the first session of the page before: an offset that is not honoured gives it again."""
+    is_doubted: bool = False
+    """Whether the page is asked for once more, because it held nothing but sessions from before the list."""
+
+    def __repr__(self) -> str:
+        """Say it for people."""
+        where = f" from {self.next_token}" if self.next_token else f" from number {self.offset}"
+        return f"{self.lists[0].date}{where if self.next_token or self.offset else ''}"
+
+    def form(self) -> dict[str, str]:
+        """Write the fields that ask for the page."""
+        fields = {"date": self.lists[0].date, **dict(self.lists[0].bounds)}
+        if self.next_token:
+            fields["nextToken"] = self.next_token
+        elif self.offset:
+            fields["offset"] = str(self.offset)
+        return fields
+
+    def read(self, listed: Listed, *, has_tokens: bool) -> tuple[list[Row], "Place | None"]:
+        """Tell which rows of the page are the list's, and where the next page stands.
+
+        Args:
+            listed: the page.
+            has_tokens: whether the vendor is known to give tokens; then a page without one is a list's last.
+
+        Raises:
+            Fault: nothing continues a full page.
+            ValueError: the page is of another list.
+        """
+        asked = self.lists[0].asked
+        rows = [row for row in listed.rows if touches(row, asked)]
+        if len(rows) == len(listed.rows):
+            return rows, self._following(listed, has_tokens=has_tokens)
+        # The vendor's example has a token that leads to a session of the day before: a list may run on into
+        # what is older than its date. That is its end, unless the page is an old one out of a cache.
+        is_first = not self.next_token and not self.offset and asked.end != EVER.end
+        if is_first or any(extent(row).start >= asked.end for row in listed.rows):
+            raise ValueError(f"it holds sessions of other days than {self.lists[0].date}, which was asked for")
+        if rows or self.is_doubted:
+            return rows, self._next_list()
+        return rows, self._replace(is_doubted=True)
+
+    def _following(self, listed: Listed, *, has_tokens: bool) -> "Place | None":
+        rows, token = listed.rows, listed.next_token
+        if token and (rows or token != self.next_token):
+            return self._replace(next_token=token, offset=0, top="", is_doubted=False)
+        if token is not None or has_tokens:
+            return self._next_list()
+        if self.offset and any(row.get("session_id") == self.top for row in rows):
+            if self.offset % 100:  # more likely the number of sessions than a cap
+                return self._next_list()
+            raise Fault(
+                Kind.STUCK,
+                f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way "
+                "to the others: its answer has no nextToken, and it does not honour offset. The day counts as not read."
+                " Read this site by user_ids or machine_ids, or ask Opentracker for nextToken on this account.",
+            )
+        # Where a cap below the asked limit ends a page, it is a round number, like the default of 40.
+        if rows and len(rows) % 10 == 0:
+            return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"), is_doubted=False)
+        return self._next_list()
+
+    def _next_list(self) -> "Place | None":
+        return Place(self.site, self.lists[1:], self.of_user) if self.lists[1:] else None

@@ -1,0 +1,70 @@
+"""Meanings: finds out, with a few small requests, what the vendor's page leaves open about dates. Pure.
+
+https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from session_source import Row, Window
+
+from source_opentracker.lists import DAY, Meaning, SessionList, date_of, extent, touches
+
+Ask = Callable[[SessionList], list[Row]]
+"""Ask for the first few sessions of a list."""
+
+UNITS = (1000, 1)
+"""What a "unix timestamp" may count in a second: milliseconds, as in the records, or what the word means."""
+
+
+def learn(ask: Ask, span: Window) -> Meaning | None:
+    """Find out what the vendor means.
+
+    Args:
+        ask: asks for the first few sessions of a list.
+        span: the sync's ``[start, end)``.
+
+    Returns:
+        What it means; None if there was no session to tell it by.
+    """
+    early = SessionList.of_day(date_of(span.start - 3 * DAY))
+    found = ask(early)
+    stray = _stray(found, early)
+    if stray is not None:
+        # Two answers have to agree, lest one that was mixed up decides how everything is read.
+        other = SessionList.of_day(date_of(extent(stray).start - 3 * DAY))
+        if _stray(ask(other), other) is not None:
+            return Meaning(is_one_day=False, per_second=_unit(ask, early.date, found))
+    late = SessionList.of_day(date_of(span.end - DAY))
+    recent = ask(late)
+    if not found and not recent:
+        return None
+    return Meaning(is_one_day=True, per_second=_unit(ask, late.date, recent))
+
+
+def _stray(rows: list[Row], of: SessionList) -> Row | None:
+    """Find a session that cannot be of the day: then a date does not mean that day alone."""
+    return next((row for row in rows if not touches(row, of.asked)), None)
+
+
+def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:
+    """Find the unit in which ``from`` and ``to`` bound the list of a date by last events, if they do.
+
+    They do if what they leave of the list around a session's last event is that session, and neither the newer
+    nor the older ones that the list has without them.
+    """
+    extents = [extent(row) for row in rows]
+    for row, (_, last) in zip(rows, extents, strict=True):
+        around = {
+            unit: SessionList.between(date, Window(last, last + timedelta(milliseconds=1)), unit) for unit in UNITS
+        }
+        asked = around[UNITS[0]].asked
+        if any(other.start >= asked.end for other in extents) and any(
+            other.end < asked.start for other in extents
+        ):
+            return next((unit for unit in UNITS if _keeps(row, around[unit], ask(around[unit]))), None)
+    return None
+
+
+def _keeps(row: Row, around: SessionList, kept: list[Row]) -> bool:
+    return any(one.get("session_id") == row.get("session_id") for one in kept) and _stray(kept, around) is None
