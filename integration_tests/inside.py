@@ -28,7 +28,8 @@ class InsideConnector(Connector):
         lines = []
         exit_code = 0
         try:
-            lines += list(Entrypoint(source_class(self.folder)()).lines([*arguments, *more]))
+            for line in Entrypoint(source_class(self.folder)()).lines([*arguments, *more]):
+                lines.append(line)  # noqa: PERF402 - what came before an error counts
         except AirbyteTracedException as error:
             exit_code = 1
             told = {"message": str(error), "failure_type": error.failure_type.value}

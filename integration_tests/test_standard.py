@@ -64,4 +64,4 @@ def test_airbytes_standard_tests_pass(folder: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-6000:]
     summary = done.stdout.splitlines()[-1]
     assert "passed" in summary, done.stdout[-2000:]
-    assert int(summary.split(" passed")[0].split()[-1]) >= 6 * len(configs), summary
+    assert int(summary.split(" passed")[0].split()[-1]) >= 5 * len(configs), summary

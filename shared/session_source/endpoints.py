@@ -33,6 +33,8 @@ class Endpoint(ABC):
             than the window; a row from where somebody has read on is theirs.
         began: the column that tells when a row began, where a vendor may list it in every window from then to
             ``time``. However many windows that are, it is emitted once.
+        leans_on_neighbours: whether the answers of a window's neighbours may hold rows of it. Then it counts as
+            finished only when they are read too.
         detail: one more call for each row, for streams that need it; made only when one of them is chosen.
         pager: how the list is continued.
     """
@@ -45,6 +47,7 @@ class Endpoint(ABC):
     is_filtered_by_time: ClassVar[bool] = False
     is_filtered_by_time_or_later: ClassVar[bool] = False
     began: ClassVar[Moment | None] = None
+    leans_on_neighbours: ClassVar[bool] = False
     detail: ClassVar["Detail | None"] = None
     pager: ClassVar[Pager]
 

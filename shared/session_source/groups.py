@@ -137,12 +137,17 @@ class Group:
                     self._keep_if_lasting(key, row)
         return claimed, is_new and is_near
 
-    def close(self, window: Window) -> None:
+    def close(self, window: Window) -> list[Window]:
         """Note that a window is done; forget the keys that nothing can repeat any more.
 
         A key can come again while its window or a neighbour is read, so those of a done window are kept
         until both its neighbours are done. Windows open in order: one that is not there yet comes later.
+
+        Returns:
+            The windows that count as finished now: this one, or those whose neighbours are done too, where a
+            window leans on them.
         """
+        settled: list[Window] = []
         with self._lock:
             self._keys[window].is_done = True
             ends = {piece.end for piece in self._missing}
@@ -152,8 +157,10 @@ class Group:
                 is_followed = w.end in ends or (w.end < self._opened and w.end not in open_starts)
                 if self._keys[w].is_done and is_followed and w.start not in open_ends:
                     del self._keys[w]
+                    settled.append(w)
             oldest = min(open_starts, default=self._opened)
             self._lasting = {key: end for key, end in self._lasting.items() if end >= oldest - SLACK}
+        return settled if self.endpoint.leans_on_neighbours else [window]
 
     def _keep_if_lasting(self, key: object, row: Row) -> None:
         """Remember a key that windows may list which are no neighbours of the one it was claimed in."""

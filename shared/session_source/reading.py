@@ -239,8 +239,8 @@ class _Worker:
             if token in asked:
                 raise _stuck(self._client.vendor, group, window, token, "was named as the next one twice")
             asked.add(token)
-        group.close(window)
-        self._queue.put(WindowRead(group, window))
+        for finished in group.close(window):
+            self._queue.put(WindowRead(group, finished))
         if group.details is not None:
             self._end_details(group.details, window)
 

@@ -37,6 +37,10 @@ class Lasting(Listed):
     began = Moment("began")
 
 
+class Leaning(Listed):
+    leans_on_neighbours = True
+
+
 class Filtered(Listed):
     is_filtered_by_time = True
 
@@ -225,3 +229,19 @@ def test_nothing_is_asked_for_from_behind_the_moment_the_sync_began() -> None:
     earlier = group(Later(), days=1, now=START + 1.5 * DAY)
     assert earlier.asked(opened(earlier)[0]) == Window(START, START + 1.5 * DAY)
     assert group(Listed(), days=1, now=START + 9 * DAY).asked(window) == window
+
+
+def test_a_window_that_leans_on_its_neighbours_is_finished_when_they_are() -> None:
+    things = group(Leaning(), days=4)
+    first, second, third, last = opened(things)
+    closed = [things.close(window) for window in (second, first, last, third)]
+    assert closed == [[], [first], [], [second, third, last]]
+
+
+def test_a_window_that_leans_on_nothing_is_finished_when_it_is_done() -> None:
+    things = group(Listed(), days=2)
+    assert [things.close(window) for window in reversed(opened(things))] == [[w] for w in reversed(windows_of(2))]
+
+
+def windows_of(days: int) -> list[Window]:
+    return [Window(START + n * DAY, START + (n + 1) * DAY) for n in range(days)]

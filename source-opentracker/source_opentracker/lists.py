@@ -23,6 +23,9 @@ PAGE_SIZE = 1000
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far clocks are before UTC and behind it: a date is a day of the site, whose time zone is not known."""
 
+LEAD = timedelta(days=3)
+"""How long before a piece of time a session may have begun that goes on in it, where dates may be about starts."""
+
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 EVER = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
@@ -55,26 +58,38 @@ class SessionList(NamedTuple):
     date: str
     asked: Window
     """What each of its sessions has to touch."""
+    since: datetime = EVER.start
+    """Sessions whose last event is older are left out: they were read before, or lie before start_date."""
     bounds: tuple[tuple[str, str], ...] = ()
     """The fields ``from`` and ``to``, where they are sent."""
 
     @classmethod
-    def of_day(cls, date: str, bounds: tuple[tuple[str, str], ...] = ()) -> "SessionList":
+    def of_day(cls, date: str) -> "SessionList":
         """Give the list of one day, whatever the site's time zone."""
         midnight = from_text(date)
-        return cls(date, Window(midnight - EAST, midnight + DAY + WEST), bounds)
+        return cls(date, Window(midnight - EAST, midnight + DAY + WEST))
 
     @classmethod
     def between(cls, date: str, window: Window, per_second: int) -> "SessionList":
         """Give the list of what is between two moments."""
         asked = window.whole_seconds(early=1)
-        return cls(date, Window(asked.start, asked.end + SECOND), bounds(window, per_second))
+        return cls(date, Window(asked.start, asked.end + SECOND), bounds=bounds(window, per_second))
+
+    def within(self, piece: Window, per_second: int | None) -> "SessionList":
+        """Leave out what is not of a piece of time; at its edges the vendor does, where it can."""
+        is_inside = piece.start <= self.asked.start and self.asked.end <= piece.end
+        return self._replace(
+            since=piece.start, bounds=bounds(piece, per_second) if per_second and not is_inside else ()
+        )
 
 
 def bounds(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
     """Write the fields ``from`` and ``to`` so that they hold the window whether or not bounds are included."""
     start, end = (epoch_seconds(moment) * per_second for moment in window.whole_seconds())
     return ("from", str(start - 1)), ("to", str(end))
+
+
+CURE = "Read this site by user_ids or machine_ids, or ask Opentracker for nextToken on this account."
 
 
 @dataclass(frozen=True)
@@ -92,26 +107,21 @@ class Meaning:
     def lists(self, window: Window, piece: Window) -> tuple[SessionList, ...]:
         """Give the lists that hold the sessions of a window, so that those of a piece are asked for once.
 
-        A window asks for the days that it is named after, as if the site kept UTC. Which they are is the
-        neighbours' to make up for, and at the edges of a piece, where there are none, a day more is asked for.
+        A window asks for the days that it touches, as if the site kept UTC. Where it does not, the neighbours'
+        days hold the rest; at the edges of a piece, where there are none, a day more is asked for. Where no bound
+        has shown that lists are by last events, they may be by starts: then a piece is led in by a few days.
         """
-        first = window.start - WEST if window.start == piece.start else window.start
-        last = window.end + EAST if window.end == piece.end else window.end
-        dates = Window(first, last).days()
-        if not self.is_one_day:
-            date = date_of(window.start - WEST)
-            if self.per_second:
-                return (SessionList.between(date, window, self.per_second),)
-            return (SessionList(date, Window(from_text(date) - EAST, EVER.end)),)
-        days = (SessionList.of_day(date) for date in dates)
-        if not self.per_second:
-            return tuple(days)
-        edges = bounds(piece, self.per_second)
-        return tuple(day if _is_inside(day.asked, piece) else day._replace(bounds=edges) for day in days)
-
-
-def _is_inside(inner: Window, outer: Window) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
+        before = WEST if self.per_second else WEST + LEAD
+        if self.is_one_day:
+            start = window.start - before if window.start == piece.start else window.start
+            end = window.end + EAST if window.end == piece.end else window.end
+            return tuple(
+                SessionList.of_day(date).within(piece, self.per_second) for date in Window(start, end).days()
+            )
+        date = date_of(window.start - before)
+        if self.per_second:
+            return (SessionList.between(date, window, self.per_second),)
+        return (SessionList(date, Window(from_text(date) - EAST, EVER.end), since=piece.start),)
 
 
 class Place(NamedTuple):
@@ -127,7 +137,7 @@ class Place(NamedTuple):
     top: object = ""
     """With an offset, the first session of the page before: an offset that is not honoured gives it again."""
     is_doubted: bool = False
-    """Whether the page is asked for once more, because it held nothing but sessions from before the list."""
+    """Whether the page is asked for once more, because what came may have been another answer."""
 
     def __repr__(self) -> str:
         """Say it for people."""
@@ -154,18 +164,23 @@ class Place(NamedTuple):
             Fault: nothing continues a full page.
             ValueError: the page is of another list.
         """
-        asked = self.lists[0].asked
+        asked, since = self.lists[0].asked, self.lists[0].since
         rows = [row for row in listed.rows if touches(row, asked)]
+        kept = [row for row in rows if extent(row).end >= since]
         if len(rows) == len(listed.rows):
-            return rows, self._following(listed, has_tokens=has_tokens)
+            return kept, self._following(listed, has_tokens=has_tokens)
         # The vendor's example has a token that leads to a session of the day before: a list may run on into
         # what is older than its date. That is its end, unless the page is an old one out of a cache.
         is_first = not self.next_token and not self.offset and asked.end != EVER.end
         if is_first or any(extent(row).start >= asked.end for row in listed.rows):
             raise ValueError(f"it holds sessions of other days than {self.lists[0].date}, which was asked for")
         if rows or self.is_doubted:
-            return rows, self._next_list()
-        return rows, self._replace(is_doubted=True)
+            return kept, self._next_list()
+        return [], self.doubted()
+
+    def doubted(self) -> "Place":
+        """Ask for the same page once more."""
+        return self._replace(is_doubted=True)
 
     def _following(self, listed: Listed, *, has_tokens: bool) -> "Place | None":
         rows, token = listed.rows, listed.next_token
@@ -178,9 +193,8 @@ class Place(NamedTuple):
                 return self._next_list()
             raise Fault(
                 Kind.STUCK,
-                f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way "
-                "to the others: its answer has no nextToken, and it does not honour offset. The day counts as not read."
-                " Read this site by user_ids or machine_ids, or ask Opentracker for nextToken on this account.",
+                f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way to the "
+                f"others: its answer has no nextToken, and it does not honour offset. The day counts as not read. {CURE}",
             )
         # Where a cap below the asked limit ends a page, it is a round number, like the default of 40.
         if rows and len(rows) % 10 == 0:

@@ -1,0 +1,108 @@
+"""What a new vendor's folder needs, and what must say the same in several places."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from session_source.errors import RULES, Kind
+
+from integration_tests.conftest import cases
+from integration_tests.inside import InsideConnector
+from integration_tests.sandbox import load_vendor
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = sorted(path.name for path in ROOT.glob("source-*"))
+NEEDED = [
+    "README.md",
+    "acceptance-test-config.yml",
+    "icon.svg",
+    "main.py",
+    "metadata.yaml",
+    "pyproject.toml",
+    "sandbox/api.py",
+    "unit_tests",
+]
+
+
+def toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text())
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_connectors_folder_is_complete(folder: str) -> None:
+    package = folder.replace("-", "_")
+    needed = [
+        *NEEDED,
+        f"{package}/__init__.py",
+        f"{package}/spec.yaml",
+        f"{package}/schemas",
+        f"{package}/py.typed",
+    ]
+    assert [name for name in needed if not (ROOT / folder / name).exists()] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_versions_and_names_agree(folder: str) -> None:
+    project = toml(ROOT / folder / "pyproject.toml")["project"]
+    metadata = yaml.safe_load((ROOT / folder / "metadata.yaml").read_text())["data"]
+    assert project["name"] == folder
+    assert metadata["dockerImageTag"] == project["version"]
+    assert metadata["dockerRepository"].endswith(f"/{folder}")
+    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
+    assert project["version"] == toml(ROOT / "shared" / "pyproject.toml")["project"]["version"]
+
+
+def test_definition_ids_are_different() -> None:
+    ids = [yaml.safe_load((ROOT / f / "metadata.yaml").read_text())["data"]["definitionId"] for f in FOLDERS]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_readmes_table_lists_every_stream(folder: str, tmp_path: Path) -> None:
+    table = (ROOT / "README.md").read_text()
+    assert f"]({folder}/README.md)" in table, f"README.md has no row for {folder}"
+    for other, name in cases(every=False):
+        if other == folder:
+            config = load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1")[name]
+            connector = InsideConnector(folder, config, tmp_path)
+            for stream in connector.streams:
+                assert f"| `{stream}` | {', '.join(connector.key(stream))} |" in table, stream
+
+
+def test_the_errors_table_is_what_the_code_does() -> None:
+    rows = re.findall(
+        r"^\| ([^|]+) \| (config_error|transient_error|system_error) \| ([^|]+) \|", readme(), re.MULTILINE
+    )
+    told = {
+        status: (failure_type, tried != "no")
+        for situation, failure_type, tried in rows
+        for status in map(int, re.findall(r"\b\d{3}\b", situation.replace("xx", "00")))
+    }
+    assert set(told) >= {401, 402, 403, 404, 408, 425, 429, 300, 500}
+    for status, (failure_type, tried) in told.items():
+        rule = next(rule for rule in RULES if status in rule.statuses)
+        assert (rule.kind.failure_type.value, rule.kind.is_retried) == (failure_type, tried), status
+    assert {rule.kind for rule in RULES} <= set(Kind)
+
+
+def readme() -> str:
+    return (ROOT / "shared" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_vendors_folder_knows_nothing_of_threads_retries_or_state(folder: str) -> None:
+    package = ROOT / folder / folder.replace("-", "_")
+    forbidden = re.compile(
+        r"^import (threading|time|requests)$|\bsleep\(|\bstrptime\b|\bfromisoformat\b|\bwhile True\b", re.MULTILINE
+    )
+    for path in package.glob("*.py"):
+        assert not forbidden.search(path.read_text()), path.name
+
+
+def test_sandboxes_share_no_code_with_connectors() -> None:
+    for path in [*ROOT.glob("source-*/sandbox/*.py"), *(ROOT / "integration_tests" / "sandbox").glob("*.py")]:
+        imports = re.findall(r"^(?:from|import) (\S+)", path.read_text(), re.MULTILINE)
+        assert not [name for name in imports if name.startswith(("session_source", "source_"))], path
