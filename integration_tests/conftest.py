@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.sandbox import Server, load_vendor, serve, vendor_names
+from integration_tests.sandbox import Server, load_vendor, main_configs, serve, vendor_names
 
 Start = Callable[..., tuple[Connector, Server]]
 
 
 def cases(*, every: bool) -> list[tuple[str, str]]:
-    """Connectors with their sandboxes' configs: every one, or ``default`` alone where a vendor has one."""
+    """Connectors with their sandboxes' configs: every one, or the main ones."""
     found = []
     for folder in vendor_names():
-        names = list(load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1"))
-        chosen = ["default"] if "default" in names and not every else names
-        found += [(folder, name) for name in chosen]
+        vendor = load_vendor(folder, sessions=2, days=2)
+        configs = vendor.configs("") if every else main_configs(vendor, "")
+        found += [(folder, name) for name in configs]
     return found
 
 

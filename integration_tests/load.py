@@ -41,7 +41,7 @@ class Load(Vendor):
         asked = dict(request.query)
         days = json.loads(asked["sessiondate"])["value"]
         start = (int(asked["page"]) - 1) * PAGE
-        rows = []
+        rows: list[bytes] = []
         for day in [days] if isinstance(days, str) else days:
             number = (datetime.fromisoformat(day).replace(tzinfo=UTC) - self.first).days
             held = self.per_day if 0 <= number < self.days else 0

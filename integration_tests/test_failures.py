@@ -1,5 +1,7 @@
 """Faults of every kind, over real sockets: what passes costs no record, what does not ends with a sentence."""
 
+from collections.abc import Callable
+
 import pytest
 
 from integration_tests import sandbox
@@ -7,7 +9,7 @@ from integration_tests.conftest import Start
 from integration_tests.connector import duplicates, expected
 from integration_tests.test_protocol import check_order
 
-PASSING = {
+PASSING: dict[str, Callable[[], sandbox.Fault]] = {
     "500": lambda: sandbox.Status(500),
     "429 in seconds": lambda: sandbox.Status(429, retry_after=1),
     "429 as a date": lambda: sandbox.Status(429, retry_date=2),

@@ -66,7 +66,7 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
         data: dict[str, int],
         mood: dict[str, Any],
         given_config: dict[str, int],
-        growth: dict[str, int],
+        growth: dict[str, Any],
         plan: list[Any],
         rounds: int,
     ) -> None:

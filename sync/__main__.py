@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import airbyte
+import rich
 from airbyte.exceptions import PyAirbyteError
 from rich.console import Console
 
-from integration_tests.sandbox import load_vendor, serve, vendor_names
+from integration_tests.sandbox import load_vendor, main_configs, serve, vendor_names
 from sync import report
 from sync.warehouse import Warehouse
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Job:
 def main() -> None:
     """Run what the command line asks for."""
     arguments = _arguments()
+    rich.get_console().quiet = True  # PyAirbyte's remarks on its own files and types; its progress is shown
     try:
         if arguments.connector:
             jobs = [_real_job(arguments.connector, arguments.config, arguments.streams)]
@@ -86,7 +88,7 @@ def _sandbox_jobs() -> Iterator[list[Job]]:
     jobs = []
     for serving in servers:
         server = serving.__enter__()
-        configs = server.vendor.configs(server.origin)
+        configs = main_configs(server.vendor, server.origin)
         for name, config in configs.items():
             schema = server.vendor.name if len(configs) == 1 else f"{server.vendor.name}_{name}"
 

@@ -16,9 +16,9 @@ def show(console: Console, warehouse: Warehouse) -> None:
     """Print the tables and the chart."""
     table = Table(title="What the syncs brought", title_justify="left")
     for name in ("schema", "stream"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("rows", "oldest", "newest", "new in the second run"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for brought in warehouse.brought:
         table.add_row(
             brought.schema,
@@ -36,8 +36,7 @@ def show(console: Console, warehouse: Warehouse) -> None:
     _chart(console, warehouse)
     console.print(
         f"\nThe view [bold]all_sessions[/bold] in [bold]{warehouse.database}[/bold] holds the sessions of all "
-        "connectors:\n"
-        f'  duckdb {warehouse.database} "SELECT source, count(*) FROM all_sessions GROUP BY ALL"\n'
+        "connectors, with the same columns and units. Any DuckDB client opens it."
     )
 
 
@@ -47,7 +46,7 @@ def _platforms(console: Console, warehouse: Warehouse) -> None:
     for name in ("sessions", "mean duration (s)"):
         table.add_column(name, justify="right")
     for platform, count, mean in warehouse.query(
-        "SELECT app_platform, count(*), avg(duration_seconds) FROM all_sessions GROUP BY 1 ORDER BY 2 DESC"
+        "SELECT app_platform, count(*), avg(duration_seconds) FROM all_sessions GROUP BY ALL ORDER BY ALL"
     ):
         table.add_row(platform or "-", f"{count:,}", "-" if mean is None else f"{mean:,.1f}")
     console.print()

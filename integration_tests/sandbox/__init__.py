@@ -33,7 +33,7 @@ from integration_tests.sandbox.faults import (
 from integration_tests.sandbox.log import Entry
 from integration_tests.sandbox.message import Answer, Request, load_json
 from integration_tests.sandbox.server import Server, refused_origin, serve
-from integration_tests.sandbox.vendor import Config, Keys, Vendor, load_vendor, vendor_names
+from integration_tests.sandbox.vendor import Config, Keys, Vendor, load_vendor, main_configs, vendor_names
 
 __all__ = [
     "Answer",
@@ -59,6 +59,7 @@ __all__ = [
     "Vendor",
     "load_json",
     "load_vendor",
+    "main_configs",
     "read_fault",
     "refused_origin",
     "serve",

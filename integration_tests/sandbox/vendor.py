@@ -100,6 +100,12 @@ def vendor_class(folder: str) -> type[Vendor]:
     return found[0]
 
 
+def main_configs(vendor: Vendor, origin: str) -> dict[str, Config]:
+    """The configs that show all of a connector: the one named ``default``, or all where none is."""
+    configs = vendor.configs(origin)
+    return {"default": configs["default"]} if "default" in configs else configs
+
+
 def load_vendor(folder: str, **options: Any) -> Vendor:
     """A vendor with its data, by the connector's folder."""
     return vendor_class(folder)(**options)

@@ -193,8 +193,9 @@ class Place(NamedTuple):
                 return self._next_list()
             raise Fault(
                 Kind.STUCK,
-                f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way to the "
-                f"others: its answer has no nextToken, and it does not honour offset. The day counts as not read. {CURE}",
+                f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way to "
+                "get the others: its answer has no nextToken, and it does not honour offset. The day counts as "
+                f"not read. {CURE}",
             )
         # Where a cap below the asked limit ends a page, it is a round number, like the default of 40.
         if rows and len(rows) % 10 == 0:

@@ -50,21 +50,23 @@ def _stray(rows: list[Row], of: SessionList) -> Row | None:
 def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:
     """Find the unit in which ``from`` and ``to`` bound the list of a date by last events, if they do.
 
-    They do if what they leave of the list around a session's last event is that session, and neither the newer
-    nor the older ones that the list has without them.
+    They do if what they leave of the list around one session's last event is that session, which began before, and
+    neither the newer nor the older ones that the list has without them.
     """
     extents = [extent(row) for row in rows]
-    for row, (_, last) in zip(rows, extents, strict=True):
-        around = {
-            unit: SessionList.between(date, Window(last, last + timedelta(milliseconds=1)), unit) for unit in UNITS
-        }
-        asked = around[UNITS[0]].asked
-        if any(other.start >= asked.end for other in extents) and any(
-            other.end < asked.start for other in extents
-        ):
-            return next((unit for unit in UNITS if _keeps(row, around[unit], ask(around[unit]))), None)
+    for row, (start, last) in zip(rows, extents, strict=True):
+        moment = Window(last, last + timedelta(milliseconds=1))
+        around = [SessionList.between(date, moment, unit) for unit in UNITS]
+        asked = around[0].asked
+        has_newer = any(other.start >= asked.end for other in extents)
+        has_older = any(other.end < asked.start for other in extents)
+        if start < asked.start and has_newer and has_older:
+            return next(
+                (unit for unit, one in zip(UNITS, around, strict=True) if _holds(ask(one), row, one)), None
+            )
     return None
 
 
-def _keeps(row: Row, around: SessionList, kept: list[Row]) -> bool:
-    return any(one.get("session_id") == row.get("session_id") for one in kept) and _stray(kept, around) is None
+def _holds(kept: list[Row], row: Row, around: SessionList) -> bool:
+    ids = [other.get("session_id") for other in kept]
+    return row.get("session_id") in ids and _stray(kept, around) is None
