@@ -16,6 +16,9 @@ Value: TypeAlias = Any  # whatever JSON holds
 Row: TypeAlias = dict[str, Value]
 Column: TypeAlias = Callable[[Row], Value]
 
+LARGEST = 2**63 - 1
+"""The largest integer of the warehouses that records go to; beyond 64 bits there is no way to write one here."""
+
 UNFIT = (ValueError, TypeError, OverflowError, ArithmeticError)
 """What a column raises where a value cannot be what it declares."""
 
@@ -90,12 +93,11 @@ class Integer(Number):
 
     def __call__(self, row: Row) -> int | None:
         """Read the column from a row."""
-        value = self._value(row)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-            return value
         number = super().__call__(row)
-        if number is None or not float(number).is_integer():
-            raise ValueError("not whole")
+        if number is None:
+            return None
+        if number != int(number) or abs(number) > LARGEST:
+            raise ValueError("no whole number of 64 bits")
         return int(number)
 
 

@@ -113,10 +113,11 @@ class Group:
 
         Returns:
             The rows to emit, and whether the page can be right: it holds something that the window had not
-            seen, and not only rows of quite other times.
+            seen, or nothing but what may be listed again, and not only rows of quite other times.
         """
         claimed: list[Claimed] = []
         is_new = is_near = not rows
+        is_repeated = False
         with self._lock:
             keys = self._keys[window]
             around = [
@@ -128,14 +129,16 @@ class Group:
                 belongs, near = self._places(row, window)
                 is_near = is_near or near
                 if key in keys.seen:
+                    is_repeated = is_repeated or self._lasts_until(row) is None
                     continue
                 is_new = True
                 keys.seen.add(key)
                 if belongs and key not in self._lasting and not any(key in others for others in around):
                     keys.claimed.add(key)
                     claimed.append(Claimed(row, columns, nulled))
-                    self._keep_if_lasting(key, row)
-        return claimed, is_new and is_near
+                    if end := self._lasts_until(row):
+                        self._lasting[key] = end
+        return claimed, (is_new or not is_repeated) and is_near
 
     def close(self, window: Window) -> list[Window]:
         """Note that a window is done; forget the keys that nothing can repeat any more.
@@ -162,16 +165,15 @@ class Group:
             self._lasting = {key: end for key, end in self._lasting.items() if end >= oldest - SLACK}
         return settled if self.endpoint.leans_on_neighbours else [window]
 
-    def _keep_if_lasting(self, key: object, row: Row) -> None:
-        """Remember a key that windows may list which are no neighbours of the one it was claimed in."""
+    def _lasts_until(self, row: Row) -> datetime | None:
+        """Tell when a row ends that may be listed by windows, or days of a window, which are no neighbours."""
         if self.endpoint.began is None or self.endpoint.time is None:
-            return
+            return None
         try:
             start, end = self.endpoint.began.moment(row), self.endpoint.time.moment(row)
         except UNFIT:
-            return
-        if start and end and end - start >= SLACK / 2:
-            self._lasting[key] = end
+            return None
+        return end if start and end and end - start >= SLACK / 2 else None
 
     def _places(self, row: Row, window: Window) -> tuple[bool, bool]:
         """Tell whether a row belongs to a window, and whether it is at least near it."""

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from session_source.columns import Row, Value
+from session_source.columns import LARGEST, Row, Value
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
@@ -107,7 +107,7 @@ def _mend(value: Value, schema: Mapping[str, Any], path: str, nulled: list[str])
 def _in_declared_type(value: Value, types: set[type]) -> Value:
     """Write a value in a declared type if that loses nothing; else give null."""
     if isinstance(value, float) and int in types and value.is_integer():
-        return int(value)
+        return int(value) if abs(value) <= LARGEST else None
     if isinstance(value, str) and (int in types or float in types):
         try:
             number = orjson.loads(value)

@@ -48,6 +48,7 @@ def test_a_column_reads_what_stands_at_its_path(column: Text, value: object) -> 
         Number("list"),
         Integer("text"),
         Integer("flag"),
+        Integer("huge"),
         Moment("nested", "word"),
         Moment("id"),
         Moment("huge", per_second=1),

@@ -189,6 +189,17 @@ def test_a_row_that_lasts_over_many_windows_is_emitted_once() -> None:
     assert [ids(things, window, lasting) for window in (windows[2], windows[4], windows[0])] == [["long"], [], []]
 
 
+def test_a_page_of_nothing_but_rows_that_last_is_no_repeated_page() -> None:
+    things = group(Lasting())
+    window = opened(things)[0]
+    lasting, short = row("long", 0.9) | {"began": START.isoformat()}, row("short", 0.1)
+    assert [things.claim(window, rows)[1] for rows in ([lasting, short], [lasting], [lasting, short])] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_a_row_that_lasted_is_forgotten_once_no_window_can_list_it() -> None:
     things = group(Lasting(), days=9)
     windows = things.windows()

@@ -46,6 +46,7 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
         ({"is_on": 1}, {"is_on": None}, ["is_on"]),
         ({"count": True}, {"count": None}, ["count"]),
         ({"count": 1.5}, {"count": None}, ["count"]),
+        ({"count": 1e30}, {"count": None}, ["count"]),
         ({"names": ["a", {}]}, {"names": ["a", None]}, ["names[1]"]),
         ({"count": "nan"}, {"count": None}, ["count"]),
     ],

@@ -274,6 +274,12 @@ def test_a_page_of_another_platform_is_no_answer(row: Json, app: dict[str, str])
         endpoint().verify([{"session_id": "s"}, row], partition(app))
 
 
+def test_one_odd_session_does_not_hold_up_a_page() -> None:
+    rows = [{"type": "mobile", "platform": "android"}, {"type": "mobile", "platform": "ios"}]
+    endpoint().verify(rows, partition(ANDROID))
+    endpoint().verify([{"type": "web"}, {"type": "mobile"}], partition(WEB))
+
+
 @pytest.mark.parametrize(
     ("row", "app"),
     [

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from session_source import (
     Answer,
     Endpoint,
+    Fault,
     Fetch,
     Integer,
+    Kind,
     OnePage,
     Page,
     Partition,
     Request,
+    Row,
     Stream,
     Token,
     Window,
@@ -44,17 +47,32 @@ class Websites(Endpoint):
         if self._chosen:
             return self._chosen
         page: Page = fetch(LIST, lambda answer: self.page(answer, self.pager.first))
-        return list(dict.fromkeys(wid for row in page.rows if (wid := WID(row)) is not None))
+        return list(dict.fromkeys(wid for row in page.rows if (wid := _wid(row)) is not None))
 
     def request(self, window: Window, partition: Partition, token: Token) -> Request:
         """Ask for the list."""
         return LIST
 
     def page(self, answer: Answer, token: Token) -> Page:
-        """Read the list; a website without an id would mean sessions that nobody reads."""
+        """Read the list.
+
+        Raises:
+            Fault: a website has no usable id: nobody would read its sessions, and nobody would know.
+        """
         rows = rows_of(response(answer))
-        wids = [WID(row) for row in rows]
-        if None in wids:
-            raise ValueError("a website in it has no wid")
-        chosen = [row for row, wid in zip(rows, wids, strict=True) if not self._chosen or wid in self._chosen]
-        return Page(chosen, None)
+        if self._chosen:
+            return Page([row for row in rows if _wid(row) in self._chosen], None)
+        if any(_wid(row) is None for row in rows):
+            raise Fault(
+                Kind.STUCK,
+                "Inspectlet lists a website whose wid is no number, so its sessions cannot be read. Name the "
+                "websites to read in website_ids, and report it to Inspectlet if it happens again.",
+            )
+        return Page(rows, None)
+
+
+def _wid(row: Row) -> int | None:
+    try:
+        return WID(row)
+    except (ValueError, OverflowError):
+        return None

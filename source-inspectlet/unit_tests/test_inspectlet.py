@@ -251,7 +251,11 @@ def test_a_full_page_is_followed_and_a_short_one_is_the_last() -> None:
 def test_a_page_of_another_website_cannot_be_right() -> None:
     sessions().verify([{"wid": 12345678}, {}, {"wid": None}], WID)
     with pytest.raises(ValueError, match="another website"):
-        sessions().verify([{"wid": 12345678}, {"wid": 7}], WID)
+        sessions().verify([{"wid": 7}, {}, {"wid": True}], WID)
+
+
+def test_one_odd_session_does_not_hold_up_a_page() -> None:
+    sessions().verify([{"wid": 12345678}, {"wid": 7}], WID)
 
 
 def test_one_session_is_asked_for_by_its_id() -> None:
@@ -370,10 +374,12 @@ def test_the_pages_website_comes_whole_and_only_configured_ones_come() -> None:
     assert Websites([7]).page(answer(WEBSITES), None).rows == []
 
 
-@pytest.mark.parametrize("website", [{}, {"wid": None}, {"wid": "seven"}])
-def test_a_website_without_an_id_is_not_passed_over(website: Row) -> None:
-    with pytest.raises(ValueError, match=r"wid|could not convert"):
-        Websites().page(answer(json.dumps({"response": [website]})), None)
+@pytest.mark.parametrize("website", [{}, {"wid": None}, {"wid": "seven"}, {"wid": True}, {"wid": "9" * 40}])
+def test_a_website_without_an_id_is_told_where_it_is_to_be_read(website: Row) -> None:
+    body = answer(json.dumps({"response": [website, {"wid": 7}]}))
+    with pytest.raises(Fault, match="website_ids"):
+        Websites().page(body, None)
+    assert Websites([7]).page(body, None).rows == [{"wid": 7}]
 
 
 def test_check_asks_configured_websites_or_else_the_list() -> None:

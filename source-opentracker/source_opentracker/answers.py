@@ -42,8 +42,10 @@ def read(answer: Answer) -> Listed:
     if body == b"false":
         raise _told("false")
     in_callback = CALLBACK.fullmatch(body)
-    said = replace(answer, body=in_callback[1] if in_callback else body).object()
-    items = said.get("resultsList")
+    said = replace(answer, body=in_callback[1] if in_callback else body).json()
+    if isinstance(said, list):  # the vendor's page promises a JSON array, though its example is an object
+        said = {"resultsList": said}
+    items = said.get("resultsList") if isinstance(said, dict) else None
     if not isinstance(items, list):
         raise ValueError("it holds no resultsList")
     rows = [_row(item, said.get("field")) for item in items]

@@ -20,6 +20,9 @@ LAST_EVENT_AT = Moment("eventUnixTimestamp", per_second=1000)
 PAGE_SIZE = 1000
 """Sessions a page. The vendor's page allows 10,000, that of its sibling call 1,000."""
 
+DEFAULT_SIZE = 40
+"""Sessions a page where no limit is asked for."""
+
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far clocks are before UTC and behind it: a date is a day of the site, whose time zone is not known."""
 
@@ -46,10 +49,9 @@ def extent(row: Row) -> Window:
     return Window(min(known), max(known)) if known else EVER
 
 
-def touches(row: Row, asked: Window) -> bool:
+def touches(session: Window, asked: Window) -> bool:
     """Tell whether a session can be in a list of what happened in a piece of time."""
-    start, last = extent(row)
-    return start < asked.end and last >= asked.start
+    return session.start < asked.end and session.end >= asked.start
 
 
 class SessionList(NamedTuple):
@@ -73,23 +75,20 @@ class SessionList(NamedTuple):
     def between(cls, date: str, window: Window, per_second: int) -> "SessionList":
         """Give the list of what is between two moments."""
         asked = window.whole_seconds(early=1)
-        return cls(date, Window(asked.start, asked.end + SECOND), bounds=bounds(window, per_second))
+        return cls(date, Window(asked.start, asked.end + SECOND), bounds=from_and_to(window, per_second))
 
     def within(self, piece: Window, per_second: int | None) -> "SessionList":
         """Leave out what is not of a piece of time; at its edges the vendor does, where it can."""
         is_inside = piece.start <= self.asked.start and self.asked.end <= piece.end
         return self._replace(
-            since=piece.start, bounds=bounds(piece, per_second) if per_second and not is_inside else ()
+            since=piece.start, bounds=from_and_to(piece, per_second) if per_second and not is_inside else ()
         )
 
 
-def bounds(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
+def from_and_to(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
     """Write the fields ``from`` and ``to`` so that they hold the window whether or not bounds are included."""
     start, end = (epoch_seconds(moment) * per_second for moment in window.whole_seconds())
     return ("from", str(start - 1)), ("to", str(end))
-
-
-CURE = "Read this site by user_ids or machine_ids, or ask Opentracker for nextToken on this account."
 
 
 @dataclass(frozen=True)
@@ -165,16 +164,17 @@ class Place(NamedTuple):
             ValueError: the page is of another list.
         """
         asked, since = self.lists[0].asked, self.lists[0].since
-        rows = [row for row in listed.rows if touches(row, asked)]
-        kept = [row for row in rows if extent(row).end >= since]
-        if len(rows) == len(listed.rows):
+        sessions = [(row, extent(row)) for row in listed.rows]
+        kept = [row for row, session in sessions if touches(session, asked) and session.end >= since]
+        strays = [session for _, session in sessions if not touches(session, asked)]
+        if not strays:
             return kept, self._following(listed, has_tokens=has_tokens)
         # The vendor's example has a token that leads to a session of the day before: a list may run on into
         # what is older than its date. That is its end, unless the page is an old one out of a cache.
         is_first = not self.next_token and not self.offset and asked.end != EVER.end
-        if is_first or any(extent(row).start >= asked.end for row in listed.rows):
+        if is_first or any(stray.start >= asked.end for stray in strays):
             raise ValueError(f"it holds sessions of other days than {self.lists[0].date}, which was asked for")
-        if rows or self.is_doubted:
+        if len(strays) < len(sessions) or self.is_doubted:
             return kept, self._next_list()
         return [], self.doubted()
 
@@ -195,10 +195,11 @@ class Place(NamedTuple):
                 Kind.STUCK,
                 f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way to "
                 "get the others: its answer has no nextToken, and it does not honour offset. The day counts as "
-                f"not read. {CURE}",
+                "not read. Read the site by user_ids or machine_ids, or ask Opentracker for nextToken on your "
+                "account.",
             )
-        # Where a cap below the asked limit ends a page, it is a round number, like the default of 40.
-        if rows and len(rows) % 10 == 0:
+        # A cap below the limit that was asked for would be a round number, like the default.
+        if len(rows) >= DEFAULT_SIZE and len(rows) % 10 == 0:
             return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"), is_doubted=False)
         return self._next_list()
 

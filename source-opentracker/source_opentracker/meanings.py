@@ -44,7 +44,7 @@ def learn(ask: Ask, span: Window) -> Meaning | None:
 
 def _stray(rows: list[Row], of: SessionList) -> Row | None:
     """Find a session that cannot be of the day: then a date does not mean that day alone."""
-    return next((row for row in rows if not touches(row, of.asked)), None)
+    return next((row for row in rows if not touches(extent(row), of.asked)), None)
 
 
 def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:

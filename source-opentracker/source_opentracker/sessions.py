@@ -28,7 +28,16 @@ from session_source import (
 
 from source_opentracker import answers, meanings
 from source_opentracker.answers import CURE, Listed
-from source_opentracker.lists import EVER, LAST_EVENT_AT, PAGE_SIZE, STARTED_AT, Meaning, Place, SessionList
+from source_opentracker.lists import (
+    EVER,
+    LAST_EVENT_AT,
+    PAGE_SIZE,
+    STARTED_AT,
+    Meaning,
+    Place,
+    SessionList,
+    date_of,
+)
 
 PATH = "c_view_sessions_by_user.jsp"
 
@@ -126,9 +135,10 @@ class Sessions(Endpoint):
 
     def first(self, window: Window, piece: Window, partition: Partition) -> Place:
         """Begin with the first of the window's lists."""
-        lists = (self._meaning or Meaning()).lists(window, piece)
-        if self._meaning is None:  # `check` has not found out what a date means
-            lists = tuple(one._replace(asked=EVER) for one in lists)
+        if self._meaning:
+            lists = self._meaning.lists(window, piece)
+        else:  # `check` has not found out what a date means
+            lists = (SessionList(date_of(window.start), EVER),)
         return Place(partition["site"], lists, of_user="uid" in partition)
 
     def request(self, window: Window, partition: Partition, token: Token) -> Request:
@@ -152,7 +162,7 @@ class Sessions(Endpoint):
         form = Place(site, (of,)).form()
         request = Request("POST", PATH, form={**FORM, "limit": str(PROBE_SIZE), **partition, **form})
         listed: Listed = fetch(request, lambda answer: self._read(answer, site))
-        if listed.rows:
+        if of.bounds and listed.rows:
             self._probed.append(listed.rows)
         return listed.rows
 

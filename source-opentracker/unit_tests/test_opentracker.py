@@ -1,0 +1,547 @@
+"""Opentracker's endpoint by itself: what is asked, and how each answer is read.
+
+``example.json`` is the answer on the vendor's page, byte by byte: it needed no edit.
+https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+from session_source import Answer, Fault, Kind, Request, Row, Window
+from session_source.columns import evaluate
+from session_source.schemas import Shape
+from source_opentracker import SourceOpentracker, answers, lists, meanings
+from source_opentracker.lists import EVER, Meaning, Place, SessionList
+from source_opentracker.sessions import Sessions
+
+EXAMPLE = (Path(__file__).parent / "example.json").read_bytes()
+SITE = "www.opentracker.net"
+DAY = timedelta(days=1)
+CONFIG: dict[str, Any] = {"login": "jane@example.com", "password": "pass", "sites": [SITE]}
+
+
+def day(number: int) -> datetime:
+    return datetime(2011, 11, number, tzinfo=UTC)
+
+
+def at(moment: datetime) -> str:
+    return str(int(moment.timestamp() * 1000))
+
+
+def session(name: str, start: datetime, last: datetime | None = None, **more: str) -> Row:
+    stamps = {"session_start_unix_timestamp": at(start), "eventUnixTimestamp": at(last or start)}
+    return {"session_id": name, "site": SITE, **stamps, **more}
+
+
+def answer(body: object) -> Answer:
+    return Answer(200, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def listing(*rows: Row, **more: str) -> Answer:
+    return answer({"resultsList": list(rows), **more})
+
+
+def place(*dates: str, **more: Any) -> Place:
+    return Place(SITE, tuple(SessionList.of_day(date) for date in dates), **more)
+
+
+def endpoint(meaning: Meaning | None = None, **more: Any) -> Sessions:
+    made = Sessions([SITE], **more)
+    made._meaning = meaning or Meaning()
+    return made
+
+
+def form_of(request: Request) -> dict[str, str]:
+    return dict(request.form or {})
+
+
+def test_the_example_of_the_page_is_read() -> None:
+    page = endpoint().page(answer(EXAMPLE), place("2011-11-16"))
+    (row,) = page.rows
+    told = json.loads(EXAMPLE)
+    assert list(row) == told["field"]
+    assert list(row.values()) == told["resultsList"][0]
+    assert all(isinstance(value, str) for value in row.values())
+    columns, nulled = evaluate(Sessions.columns, row)
+    assert nulled == []
+    assert columns == {
+        "session_id": "1321397999803.180515048",
+        "last_event_at": "2011-11-16T19:46:38.140000Z",
+        "user_id": "1319502921449.180515048",
+        "started_at": "2011-11-15T22:59:59.803000Z",
+        "ended_at": "2011-11-16T19:46:37.944000Z",
+        "duration_seconds": 74798.141,
+        "country_code": "US",
+        "app_platform": "web",
+        "page_count": 1171,
+        "first_session_at": "2011-10-25T00:35:21.449000Z",
+        "session_referrer_at": "2011-11-15T22:59:59.803000Z",
+        "visit_count": 12,
+        "total_visit_count": 12,
+        "total_page_count": 22075,
+        "latitude_degrees": 40.633194,
+        "longitude_degrees": -73.9967,
+    }
+
+
+def test_the_schema_declares_every_column_of_the_example_and_every_one_of_ours() -> None:
+    (stream,) = Sessions.streams
+    schema = stream.json_schema("source_opentracker")
+    told = json.loads(EXAMPLE)
+    named = {*told["field"], *told["hidden"], *told["profileColumns"]}
+    named |= {name for group in told["popUpColumns"] for name in group}
+    assert named <= set(schema["properties"])
+    assert {*Sessions.columns, "site", "uid", "filterByMachineId"} <= set(schema["properties"])
+    lowered = [name.lower() for name in schema["properties"]]
+    assert len(set(lowered)) == len(lowered)
+    (row,) = answers.read(answer(EXAMPLE)).rows
+    assert Shape(schema).fits(row | evaluate(Sessions.columns, row)[0])
+
+
+def test_no_name_of_a_partition_is_one_of_the_vendors_columns() -> None:
+    parts = Sessions([SITE], user_ids=["u"], machine_ids=["m"]).partitions(lambda *_: None)
+    names = {name for part in parts for name in part} - {"site"}
+    assert not {name.lower() for name in names} & {name.lower() for name in json.loads(EXAMPLE)["field"]}
+
+
+def test_a_session_without_an_end_ends_with_its_last_event() -> None:
+    row = session("a", day(1), day(1) + timedelta(seconds=90), session_end_unix_timestamp="", country_code="")
+    columns, nulled = evaluate(Sessions.columns, row)
+    assert (columns["ended_at"], columns["duration_seconds"]) == ("2011-11-01T00:01:30Z", 90)
+    assert columns["country_code"] is None
+    assert nulled == []
+
+
+def test_a_value_that_cannot_be_is_null_and_told() -> None:
+    row = session("a", day(2), day(1), pages_viewed="many", latitude="n/a")
+    columns, nulled = evaluate(Sessions.columns, row)
+    assert set(nulled) == {"page_count", "latitude_degrees", "duration_seconds"}
+    assert columns["page_count"] is columns["latitude_degrees"] is columns["duration_seconds"] is None
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        b"%b",
+        b"(%b)",
+        b"(%b);",
+        b"callback(%b)",
+        b"jQuery17.cb_1 ( %b ) ;",
+        b"\r\n\r\n\r\n%b\r\n",
+        b"\xef\xbb\xbf%b",
+        b"\r\n\xef\xbb\xbf\r\n(%b)\n",
+    ],
+)
+def test_what_stands_around_the_json_does_not_matter(around: bytes) -> None:
+    assert answers.read(answer(around % EXAMPLE)) == answers.read(answer(EXAMPLE))
+
+
+def test_rows_are_read_by_the_names_in_their_own_answer() -> None:
+    body = {"field": ["b", "a"], "resultsList": [["2", "1"]], "label": ["x", "y"]}
+    assert answers.read(answer(body)).rows == [{"a": "1", "b": "2"}]
+
+
+@pytest.mark.parametrize("body", [{"resultsList": [{"a": "1"}]}, [{"a": "1"}]])
+def test_rows_may_be_objects(body: object) -> None:
+    assert answers.read(answer(body)).rows == [{"a": "1"}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><body>Sign in</body></html>",
+        EXAMPLE[: len(EXAMPLE) // 2],
+        b"(" + EXAMPLE[:-9],
+        {"rows": 0},
+        {"resultsList": None},
+        {"field": ["a", "b"], "resultsList": [["1"]]},
+        {"field": ["a"], "resultsList": [["1", "2"]]},
+        {"resultsList": [["1"]]},
+        {"resultsList": ["1"]},
+    ],
+)
+def test_what_is_no_answer_is_asked_for_again(body: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        answers.read(answer(body))
+
+
+REFUSED = "java.lang.RuntimeException: Login/ site combination is not valid"
+
+
+@pytest.mark.parametrize(
+    "body", [b"Error: " + REFUSED.encode(), b"\r\n\r\nfalse", {"resultsList": [{"error": REFUSED}]}]
+)
+def test_a_login_that_is_not_accepted_is_the_users_to_mend(body: object) -> None:
+    with pytest.raises(Fault, match=r"did not accept the login.*Check login, password and sites") as told:
+        answers.read(answer(body))
+    assert told.value.kind is Kind.CONFIG
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Error: java.net.ConnectException: Connection refused",
+        b"Error: javax.servlet.jsp.JspException: Problem accessing http://login.example.com/site",
+        {"resultsList": [{"error": "javax.servlet.jsp.JspException: Connection refused\n\tat x"}]},
+        b"\xef\xbb\xbf\r\nError: java.lang.NullPointerException: null",
+    ],
+)
+def test_other_errors_pass(body: object) -> None:
+    with pytest.raises(Fault, match="Opentracker could not answer") as told:
+        answers.read(answer(body))
+    assert told.value.kind is Kind.OUTAGE
+    assert told.value.kind.is_retried
+
+
+def test_the_request_is_a_form_without_credentials() -> None:
+    asked = endpoint().request(EVER, {"site": SITE}, place("2011-11-16"))
+    assert (asked.method, asked.path, dict(asked.params)) == ("POST", "c_view_sessions_by_user.jsp", {})
+    assert form_of(asked) == {
+        "dataType": "jsondatatable",
+        "ignoreLocale": "true",
+        "locale": "en_US",
+        "limit": "1000",
+        "site": SITE,
+        "date": "2011-11-16",
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [({"next_token": "1.2"}, {"nextToken": "1.2"}), ({"offset": 1000}, {"offset": "1000"})],
+)
+def test_a_page_is_continued_by_one_field(more: dict[str, Any], fields: dict[str, str]) -> None:
+    first = form_of(endpoint().request(EVER, {"site": SITE}, place("2011-11-16")))
+    assert form_of(endpoint().request(EVER, {"site": SITE}, place("2011-11-16", **more))) == first | fields
+
+
+def test_an_id_is_a_field_of_its_partition() -> None:
+    sessions = Sessions(["a", "b", "a"], user_ids=["u", "u"], machine_ids=["1.2"])
+    parts = sessions.partitions(lambda *_: None)
+    assert parts == [
+        {"site": "a", "uid": "u"},
+        {"site": "a", "filterByMachineId": "1.2"},
+        {"site": "b", "uid": "u"},
+        {"site": "b", "filterByMachineId": "1.2"},
+    ]
+    assert form_of(sessions.request(EVER, parts[1], place("2011-11-16")))["filterByMachineId"] == "1.2"
+    assert Sessions(["a"]).partitions(lambda *_: None) == [{"site": "a"}]
+
+
+def test_credentials_go_into_the_form_in_utf_8() -> None:
+    config = CONFIG | {"login": "zoë@example.com", "password": "p&=+%ü€ "}
+    sent = requests.Request("POST", "http://x/y", data={"site": "www.例え.example", "date": "2011-11-16"})
+    prepared = SourceOpentracker().auth(config)(sent.prepare())
+    fields = parse_qs(str(prepared.body), encoding="utf-8", strict_parsing=True)
+    assert fields["login"] == ["zoë@example.com"]
+    assert fields["password"] == ["p&=+%ü€ "]
+    assert fields["site"] == ["www.例え.example"]
+    assert prepared.url == "http://x/y"
+    assert prepared.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert prepared.headers["Content-Length"] == str(len(str(prepared.body)))
+
+
+def test_the_source_is_made_without_arguments_and_speaks_https() -> None:
+    source = SourceOpentracker()
+    assert source.base_url(CONFIG) == "https://api.opentracker.net/api/views"
+    assert (source.vendor, source.window_days, source.workers) == ("Opentracker", 1, 4)
+    assert len(source.endpoints(CONFIG | {"user_ids": None, "machine_ids": []})) == 1
+
+
+def test_an_answer_about_another_site_is_the_users_to_mend() -> None:
+    with pytest.raises(
+        Fault, match=r"answered about the site www\.opentracker\.net where shop\.example\.com"
+    ) as told:
+        Sessions(["shop.example.com"]).page(answer(EXAMPLE), place("2011-11-16")._replace(site="shop.example.com"))
+    assert told.value.kind is Kind.CONFIG
+
+
+def test_an_answer_about_another_configured_site_is_a_mix_up_and_asked_for_again() -> None:
+    with pytest.raises(ValueError, match="it is about"):
+        Sessions(["a", SITE]).page(answer(EXAMPLE), place("2011-11-16")._replace(site="a"))
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"), [("WWW.Example.com", "www.example.com"), ("xn--r8jz45g.jp", "例え.jp")]
+)
+def test_a_site_may_be_written_in_two_ways(told: str, asked: str) -> None:
+    row = session("a", day(16)) | {"site": told}
+    assert Sessions([asked]).page(listing(row), place("2011-11-16")._replace(site=asked)).rows == [row]
+
+
+def test_a_session_of_a_configured_machine_id_is_left_to_it() -> None:
+    sessions = endpoint(user_ids=["u"], machine_ids=["m"])
+    both, one = session("a", day(16), machine_idx="m"), session("b", day(16), machine_idx="n")
+    assert sessions.page(listing(both, one), place("2011-11-16", of_user=True)).rows == [one]
+    assert sessions.page(listing(both), place("2011-11-16")).rows == [both]
+
+
+def dates(found: tuple[SessionList, ...]) -> list[str]:
+    return [one.date for one in found]
+
+
+def windows(first: int, last: int) -> list[Window]:
+    return [Window(day(number), day(number + 1)) for number in range(first, last)]
+
+
+def test_each_day_of_a_piece_is_asked_for_once_and_a_day_more_at_its_edges() -> None:
+    piece = Window(day(10), day(13))
+    asked = [dates(Meaning(per_second=1000).lists(window, piece)) for window in windows(10, 13)]
+    assert asked == [["2011-11-09", "2011-11-10"], ["2011-11-11"], ["2011-11-12", "2011-11-13"]]
+
+
+def test_a_piece_is_led_in_where_dates_may_be_about_starts() -> None:
+    (first, second) = [dates(Meaning().lists(window, Window(day(10), day(12)))) for window in windows(10, 12)]
+    assert first == [f"2011-11-{number:02}" for number in range(6, 11)]
+    assert second == ["2011-11-11", "2011-11-12"]
+
+
+def test_bounds_cut_the_edges_of_a_piece_where_the_vendor_takes_them() -> None:
+    piece = Window(day(10), day(15) + timedelta(hours=1))
+    edges = (("from", str(int(at(day(10))) - 1)), ("to", at(piece.end)))
+    bounds = {one.date[-2:]: one.bounds for one in Meaning(per_second=1000).lists(piece, piece)}
+    assert bounds == {"09": edges, "10": edges, "11": (), "12": (), "13": (), "14": edges, "15": edges}
+
+
+def test_bounds_are_a_unit_early_and_never_too_short() -> None:
+    window = Window(day(10) + timedelta(milliseconds=1), day(11) + timedelta(milliseconds=1))
+    second = int(day(10).timestamp())
+    assert dict(lists.from_and_to(window, 1)) == {"from": str(second - 1), "to": str(second + 86_401)}
+    assert dict(lists.from_and_to(window, 1000)) == {"from": f"{second * 1000 - 1}", "to": f"{second + 86_401}000"}
+
+
+def test_one_window_reads_all_where_a_date_has_no_end() -> None:
+    piece = Window(day(10), day(12))
+    (only,) = Meaning(is_one_day=False).lists(piece, piece)
+    assert (only.date, only.asked.end, only.since) == ("2011-11-06", EVER.end, day(10))
+    assert endpoint(Meaning(is_one_day=False)).window_days(1) > 36_000
+    assert endpoint(Meaning(is_one_day=False, per_second=1)).window_days(7) == 7
+    assert endpoint(Meaning()).window_days(7) == 7
+
+
+def test_windows_are_bounded_where_a_date_has_no_end_but_to_is_taken() -> None:
+    window = Window(day(11), day(12))
+    (only,) = Meaning(is_one_day=False, per_second=1000).lists(window, Window(day(10), day(13)))
+    assert only.date == "2011-11-10"
+    assert dict(only.bounds) == {"from": str(int(at(day(11))) - 1), "to": at(day(12))}
+
+
+def follow(first: Place, *pages: Answer, sessions: Sessions | None = None) -> tuple[list[Any], Place | None]:
+    """Read pages one after the other; give the ids and where the next page stands."""
+    reader = sessions or endpoint()
+    at_place: Any = first
+    ids: list[Any] = []
+    for body in pages:
+        page = reader.page(body, at_place)
+        ids += [row["session_id"] for row in page.rows]
+        at_place = page.following
+    return ids, at_place
+
+
+def many(count: int, prefix: str = "s") -> list[Row]:
+    return [session(f"{prefix}{number}", day(16)) for number in range(count)]
+
+
+def test_a_next_token_is_followed_and_then_the_next_day() -> None:
+    ids, following = follow(place("2011-11-16", "2011-11-17"), listing(*many(3), nextToken="1.2"))
+    assert len(ids) == 3
+    assert following == place("2011-11-16", "2011-11-17", next_token="1.2")
+    assert follow(following, listing(session("x", day(16))))[1] == place("2011-11-17")
+    assert follow(place("2011-11-17"), listing())[1] is None
+
+
+@pytest.mark.parametrize("token", ["", None])
+def test_an_empty_token_ends_a_list_however_full_the_page(token: str | None) -> None:
+    body = answer({"resultsList": many(1000), "nextToken": token})
+    assert follow(place("2011-11-16"), body)[1] is None
+
+
+def test_an_empty_page_that_names_its_own_token_ends_a_list() -> None:
+    stuck = place("2011-11-16", "2011-11-17", next_token="1.2")
+    assert follow(stuck, listing(nextToken="1.2"))[1] == place("2011-11-17")
+    assert follow(stuck, listing(nextToken="1.3"))[1] == place("2011-11-16", "2011-11-17", next_token="1.3")
+
+
+def test_once_the_vendor_gave_tokens_a_full_page_without_one_is_the_last() -> None:
+    sessions = endpoint()
+    follow(place("2011-11-15"), listing(session("x", day(15)), nextToken="1.2"), sessions=sessions)
+    assert follow(place("2011-11-16"), listing(*many(1000)), sessions=sessions)[1] is None
+
+
+def test_a_full_page_without_a_token_is_continued_by_an_offset() -> None:
+    _, following = follow(place("2011-11-16"), listing(*many(1000)))
+    assert following == place("2011-11-16", offset=1000, top="s0")
+    assert follow(following, listing(*many(7, "t")))[1] is None
+    assert follow(following, listing(*many(1000, "t")))[1] == place("2011-11-16", offset=2000, top="t0")
+
+
+def test_a_page_as_long_as_a_cap_may_be_is_continued_too() -> None:
+    _, following = follow(place("2011-11-16"), listing(*many(40)))
+    assert following == place("2011-11-16", offset=40, top="s0")
+    assert follow(following, listing(*many(40)))[1] is None
+    assert follow(place("2011-11-16"), listing(*many(41)))[1] is None
+    assert follow(place("2011-11-16"), listing(*many(30)))[1] is None
+
+
+def test_a_full_page_that_nothing_continues_is_an_error_that_names_site_and_day() -> None:
+    with pytest.raises(Fault, match=r"1000 sessions of www\.opentracker\.net for 2011-11-16.*user_ids") as told:
+        follow(place("2011-11-16"), listing(*many(1000)), listing(session("new", day(16)), *many(1000)))
+    assert told.value.kind is Kind.STUCK
+
+
+def test_sessions_of_other_days_are_no_answer() -> None:
+    for stray in (day(14), day(19)):
+        with pytest.raises(ValueError, match="other days than 2011-11-16"):
+            follow(place("2011-11-16"), listing(session("a", stray)))
+
+
+@pytest.mark.parametrize("hours", [-13, 35])
+def test_the_day_may_be_that_of_any_time_zone(hours: int) -> None:
+    assert follow(place("2011-11-16"), listing(session("a", day(16) + timedelta(hours=hours))))[0] == ["a"]
+
+
+def test_a_long_session_is_of_every_day_that_it_touches() -> None:
+    assert follow(place("2011-11-16"), listing(session("a", day(12), day(20))))[0] == ["a"]
+
+
+def test_a_list_that_runs_on_into_older_days_is_over() -> None:
+    later = place("2011-11-16", "2011-11-17", next_token="1.2")
+    mixed = listing(session("a", day(16)), session("b", day(14)), nextToken="1.3")
+    assert follow(later, mixed) == (["a"], place("2011-11-17"))
+
+
+def test_a_page_of_nothing_but_older_days_is_doubted_once() -> None:
+    later = place("2011-11-16", "2011-11-17", next_token="1.2")
+    older = listing(session("b", day(14)), nextToken="1.3")
+    ids, doubted = follow(later, older)
+    assert (ids, doubted) == ([], later.doubted())
+    assert doubted != later
+    assert follow(later, older, older) == ([], place("2011-11-17"))
+    assert follow(later, older, listing(*many(2))) == (["s0", "s1"], place("2011-11-17"))
+
+
+def test_what_was_over_before_the_piece_is_left_out() -> None:
+    piece = Window(day(16) + timedelta(hours=6), day(17))
+    found = [one for one in Meaning().lists(piece, piece) if one.date == "2011-11-16"]
+    rows = [
+        session("old", day(16)),
+        session("long", day(15), day(16) + timedelta(hours=6)),
+        session("new", piece.end),
+    ]
+    timeless = {"session_id": "timeless"}
+    assert follow(Place(SITE, tuple(found)), listing(*rows, timeless))[0] == ["long", "new", "timeless"]
+
+
+def test_a_page_says_where_it_stands() -> None:
+    assert repr(place("2011-11-16")) == "2011-11-16"
+    assert repr(place("2011-11-16", next_token="1.2")) == "2011-11-16 from 1.2"
+    assert repr(place("2011-11-16", offset=40)) == "2011-11-16 from number 40"
+
+
+class Vendor:
+    """Answers for sessions that lasted ten minutes, one an hour, the way the arguments say."""
+
+    def __init__(self, *, onwards: bool = False, unit: int | None = None, by_start: bool = False) -> None:
+        self.onwards, self.unit, self.by_start = onwards, unit, by_start
+        self.asked: list[SessionList] = []
+        starts = [day(10) + timedelta(hours=number) for number in range(24 * 10)]
+        self.rows = [session(at(start), start, start + timedelta(minutes=10)) for start in reversed(starts)]
+
+    def __call__(self, of: SessionList) -> list[Row]:
+        self.asked.append(of)
+        midnight = datetime.fromisoformat(of.date).replace(tzinfo=UTC)
+        return [row for row in self.rows if self.is_in(row, midnight, dict(of.bounds))][:10]
+
+    def is_in(self, row: Row, midnight: datetime, bounds: dict[str, str]) -> bool:
+        column = "session_start_unix_timestamp" if self.by_start else "eventUnixTimestamp"
+        count = int(row[column])
+        if self.unit and bounds:
+            value = count * self.unit / 1000
+            if not int(bounds["from"]) <= value <= int(bounds["to"]):
+                return False
+        moment = datetime.fromtimestamp(count / 1000, UTC)
+        return moment >= midnight and (self.onwards or moment < midnight + DAY)
+
+
+SPAN = Window(day(12), day(18))
+
+
+@pytest.mark.parametrize("unit", [1000, 1, None])
+@pytest.mark.parametrize("onwards", [False, True])
+def test_what_a_date_means_is_found_out_with_few_requests(*, onwards: bool, unit: int | None) -> None:
+    vendor = Vendor(onwards=onwards, unit=unit)
+    assert meanings.learn(vendor, SPAN) == Meaning(is_one_day=not onwards, per_second=unit)
+    assert len(vendor.asked) <= 4
+
+
+def test_bounds_by_starts_are_not_used() -> None:
+    assert meanings.learn(Vendor(unit=1000, by_start=True), SPAN) == Meaning()
+
+
+def test_without_sessions_nothing_is_found_out() -> None:
+    assert meanings.learn(lambda _: [], SPAN) is None
+
+
+def test_one_mixed_up_answer_does_not_decide_what_a_date_means() -> None:
+    vendor = Vendor()
+    stale = iter([[session("later", day(16))]])
+    assert meanings.learn(lambda of: next(stale, None) or vendor(of), SPAN) == Meaning()
+
+
+def test_the_next_site_is_asked_where_one_is_refused_or_empty() -> None:
+    sessions = Sessions(["refused", "empty", "full"])
+    asked = []
+
+    def fetch(request: Request, read: Any) -> Any:
+        site = form_of(request)["site"]
+        asked.append(site)
+        if site == "refused":
+            raise Fault(Kind.CONFIG, "no")
+        rows = Vendor()(SessionList.of_day(form_of(request)["date"])) if site == "full" else []
+        return read(listing(*({**row, "site": site} for row in rows)))
+
+    sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
+    assert list(dict.fromkeys(asked)) == ["refused", "empty", "full"]
+    assert sessions._meaning == Meaning()
+
+
+def test_where_every_site_is_refused_that_is_told() -> None:
+    sessions = Sessions(["a", "b"])
+
+    def fetch(request: Request, _: Any) -> Any:
+        raise Fault(Kind.CONFIG, f"refused {form_of(request)['site']}")
+
+    with pytest.raises(Fault, match="refused a"):
+        sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
+
+
+def test_an_answer_to_a_question_about_dates_is_no_page_until_it_comes_twice() -> None:
+    sessions = Sessions([SITE])
+    vendor = Vendor(unit=1000)
+    shown: list[Answer] = []
+
+    def fetch(request: Request, read: Any) -> Any:
+        fields = form_of(request)
+        bounds = tuple((name, fields[name]) for name in ("from", "to") if name in fields)
+        shown.append(listing(*vendor(SessionList.of_day(fields["date"])._replace(bounds=bounds))))
+        return read(shown[-1])
+
+    sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
+    first = place("2011-11-17")
+    assert follow(first, shown[-1], sessions=sessions) == ([], first.doubted())
+    assert len(follow(first, shown[-1], shown[-1], sessions=sessions)[0]) == 1
+
+
+def test_check_asks_each_site_once_for_a_day_that_has_begun_everywhere() -> None:
+    sessions = Sessions([SITE])
+    window = Window(day(16) + timedelta(hours=5), day(17) + timedelta(hours=5))
+    first = sessions.first(window, window, {"site": SITE})
+    assert form_of(sessions.request(window, {"site": SITE}, first))["date"] == "2011-11-16"
+    page = sessions.page(listing(session("a", day(1)), session("b", day(28))), first)
+    assert len(page.rows) == 2
