@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector
+from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import Server, load_vendor, main_configs, serve, vendor_names
 
 Start = Callable[..., tuple[Connector, Server]]
@@ -32,17 +33,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def start(case: tuple[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server."""
+    """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server.
+
+    With ``inside`` the connector runs in this process: that saves its start-up where a test is not about that.
+    """
     running = []
 
-    def begin(config: dict[str, Any] | None = None, **options: Any) -> tuple[Connector, Server]:
+    def begin(
+        config: dict[str, Any] | None = None, *, inside: bool = False, **options: Any
+    ) -> tuple[Connector, Server]:
         folder, name = case
         server_options = {n: options.pop(n) for n in ("latency", "grow_every", "grow_by") if n in options}
         serving = serve(load_vendor(folder, **options), **server_options)
         server = serving.__enter__()
         running.append(serving)
         given = server.vendor.configs(server.origin)[name]
-        return Connector(folder, given | (config or {}), tmp_path), server
+        kind = InsideConnector if inside else Connector
+        return kind(folder, given | (config or {}), tmp_path), server
 
     yield begin
     for serving in running:

@@ -2,9 +2,11 @@
 
 import importlib
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
+from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from session_source.commands import Entrypoint
 
@@ -17,6 +19,18 @@ def source_class(folder: str) -> Any:
     return getattr(importlib.import_module(folder.replace("-", "_")), name)
 
 
+class _Log(logging.Handler):
+    """Puts log lines among a command's output, where a process has them."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        super().__init__()
+        self.setFormatter(AirbyteLogFormatter("%(message)s"))
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record).encode() + b"\n")
+
+
 @dataclass(frozen=True)
 class InsideConnector(Connector):
     """The same as a ``Connector``, without a process for each command."""
@@ -25,8 +39,10 @@ class InsideConnector(Connector):
         arguments = [command]
         if command != "spec":
             arguments += ["--config", self._file("config", self.config)]
-        lines = []
+        lines: list[bytes] = []
         exit_code = 0
+        log = _Log(lines)
+        logging.getLogger("airbyte").addHandler(log)
         try:
             for line in Entrypoint(source_class(self.folder)()).lines([*arguments, *more]):
                 lines.append(line)  # noqa: PERF402 - what came before an error counts
@@ -35,4 +51,6 @@ class InsideConnector(Connector):
             told = {"message": str(error), "failure_type": error.failure_type.value}
             trace = {"type": "TRACE", "trace": {"type": "ERROR", "error": told}}
             lines.append(json.dumps(trace).encode() + b"\n")
+        finally:
+            logging.getLogger("airbyte").removeHandler(log)
         return Output(exit_code, b"".join(lines).decode(), "")

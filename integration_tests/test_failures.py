@@ -25,7 +25,7 @@ PASSING: dict[str, Callable[[], sandbox.Fault]] = {
 
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_passes_costs_no_record(start: Start, case: tuple[str, str], name: str) -> None:
-    connector, server = start({"window_in_days": 2}, sessions=130, days=5)
+    connector, server = start({"window_in_days": 2}, inside=True, sessions=130, days=5)
     wanted = expected(server, case[1])
     fault = PASSING[name]()
     fault.after = 2
@@ -42,7 +42,7 @@ def test_a_fault_that_passes_costs_no_record(start: Start, case: tuple[str, str]
 
 
 def test_an_error_told_in_a_200_is_no_empty_list(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start(sessions=60, days=3)
+    connector, server = start(inside=True, sessions=60, days=3)
     try:
         server.vendor.error_inside()
     except NotImplementedError:
@@ -92,7 +92,7 @@ def test_what_fails_for_good_is_told_once_and_resumed_later(start: Start, case: 
 
 
 def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> None:
-    connector, server = start(sessions=700, days=2)
+    connector, server = start(inside=True, sessions=700, days=2)
     try:
         server.vendor.repeat_token(sandbox.Answer.json({}))
     except NotImplementedError:
@@ -107,7 +107,7 @@ def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> 
 
 
 def test_a_page_that_is_served_twice_costs_no_record(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start(sessions=330, days=2)
+    connector, server = start(inside=True, sessions=330, days=2)
     wanted = expected(server, case[1])
     server.faults.append(sandbox.StalePage(after=2))
     output = connector.read()

@@ -35,14 +35,14 @@ def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tup
 
 
 def test_small_windows_give_the_same_as_large_ones(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start({"window_in_days": 1}, sessions=120, days=5)
+    connector, server = start({"window_in_days": 1}, inside=True, sessions=120, days=5)
     found = keys(connector.read(), connector)
     for name, wanted in expected(server, case[1]).items():
         assert set(found[name]) == set(wanted), name
 
 
 def test_sessions_that_appear_between_pages_cost_none_and_double_none(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start(sessions=450, days=3, grow_every=1, grow_by=3)
+    connector, server = start(inside=True, sessions=450, days=3, grow_every=1, grow_by=3)
     before = expected(server, case[1])
     output = connector.read()
     after = expected(server, case[1])
@@ -76,7 +76,7 @@ def test_the_second_sync_reads_the_lookback_and_the_new(start: Start, case: tupl
 
 
 def test_a_third_sync_without_lookback_and_without_news_has_no_records(start: Start) -> None:
-    connector, _ = start({"lookback_window_days": 0}, sessions=50, days=4)
+    connector, _ = start({"lookback_window_days": 0}, inside=True, sessions=50, days=4)
     first = connector.read()
     second = connector.read(state=first.state)
     incremental = [n for n, s in connector.streams.items() if "incremental" in s["supported_sync_modes"]]
@@ -85,7 +85,7 @@ def test_a_third_sync_without_lookback_and_without_news_has_no_records(start: St
 
 
 def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
-    connector, server = start(sessions=230, days=3)
+    connector, server = start(inside=True, sessions=230, days=3)
     alone: Counter[str] = Counter()
     for name in connector.streams:
         server.clear()
@@ -98,8 +98,8 @@ def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
 
 def test_an_earlier_start_date_reads_only_what_is_missing(start: Start) -> None:
     later = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
-    connector, server = start({"lookback_window_days": 0}, sessions=200, days=8)
-    narrow = Connector(connector.folder, {**connector.config, "start_date": later}, connector.place)
+    connector, server = start({"lookback_window_days": 0}, inside=True, sessions=200, days=8)
+    narrow = type(connector)(connector.folder, {**connector.config, "start_date": later}, connector.place)
     first = narrow.read()
     server.clear()
     second = connector.read(state=first.state)
@@ -119,7 +119,7 @@ def cursors(output: Output, connector: Connector, name: str) -> list[str]:
 
 
 def test_a_stream_added_later_is_read_from_the_start(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start(sessions=80, days=4)
+    connector, server = start(inside=True, sessions=80, days=4)
     names = list(connector.streams)
     first = connector.read(names[0])
     second = connector.read(state=first.state)
@@ -129,7 +129,7 @@ def test_a_stream_added_later_is_read_from_the_start(start: Start, case: tuple[s
 
 
 def test_state_from_the_future_is_cut_to_the_start_of_the_sync(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start({"lookback_window_days": 0}, sessions=40, days=4)
+    connector, server = start({"lookback_window_days": 0}, inside=True, sessions=40, days=4)
     first = connector.read()
     text = str(datetime.now(UTC).year)
     future = [_replaced(message, text, "2999") for message in first.state]

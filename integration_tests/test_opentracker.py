@@ -93,8 +93,8 @@ def test_tokens_are_followed_to_the_end(begin: Begin, next_page: str, last_page:
 
 
 def test_a_token_that_comes_again_is_an_error_and_no_loop(begin: Begin) -> None:
-    connector, server = begin(sessions=5000, days=2)
-    server.faults.append(RepeatToken(times=None))
+    connector, server = begin(sessions=9000, days=2)
+    server.faults.append(RepeatToken(where="nextToken=", path="c_view"))
     output = connector.read()
     assert output.errors[0]["failure_type"] == "transient_error"
     assert "shop.example.com" in output.errors[0]["message"]

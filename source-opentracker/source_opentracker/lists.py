@@ -32,6 +32,8 @@ LEAD = timedelta(days=3)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 EVER = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+PLAUSIBLE = Window(datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+"""When a session can have been: other moments, like a 0, are taken as none where days are compared."""
 
 
 def date_of(moment: datetime) -> str:
@@ -45,7 +47,7 @@ def extent(row: Row) -> Window:
         start, last = STARTED_AT.moment(row), LAST_EVENT_AT.moment(row)
     except UNFIT:
         return EVER
-    known = [moment for moment in (start, last) if moment]
+    known = [moment for moment in (start, last) if moment in PLAUSIBLE]
     return Window(min(known), max(known)) if known else EVER
 
 

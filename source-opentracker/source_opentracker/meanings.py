@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from session_source import Row, Window
 
-from source_opentracker.lists import DAY, Meaning, SessionList, date_of, extent, touches
+from source_opentracker.lists import DAY, EVER, Meaning, SessionList, date_of, extent, touches
 
 Ask = Callable[[SessionList], list[Row]]
 """Ask for the first few sessions of a list."""
@@ -55,6 +55,8 @@ def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:
     """
     extents = [extent(row) for row in rows]
     for row, (start, last) in zip(rows, extents, strict=True):
+        if last == EVER.end:
+            continue
         moment = Window(last, last + timedelta(milliseconds=1))
         around = [SessionList.between(date, moment, unit) for unit in UNITS]
         asked = around[0].asked

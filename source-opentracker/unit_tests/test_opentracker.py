@@ -480,6 +480,14 @@ def test_what_a_date_means_is_found_out_with_few_requests(*, onwards: bool, unit
     assert len(vendor.asked) <= 4
 
 
+@pytest.mark.parametrize("count", ["", "0", "x", "253402300799999", "-62135596800000", "1e400"])
+def test_odd_moments_tell_nothing_about_dates_and_cost_no_session(count: str) -> None:
+    odd = {"session_id": "odd", "eventUnixTimestamp": count, "session_start_unix_timestamp": count}
+    vendor = Vendor(unit=1000)
+    assert meanings.learn(lambda of: [odd, *vendor(of)], SPAN) == Meaning(per_second=1000)
+    assert follow(place("2011-11-16"), listing(odd))[0] == ["odd"]
+
+
 def test_bounds_by_starts_are_not_used() -> None:
     assert meanings.learn(Vendor(unit=1000, by_start=True), SPAN) == Meaning()
 
