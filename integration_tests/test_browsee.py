@@ -14,6 +14,7 @@ from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer, Type
 from source_browsee import SourceBrowsee
 
 from integration_tests.connector import Connector, Json, Output, duplicates
+from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import ErrorInside, NeverAnswers, RepeatToken, Server, Status, load_vendor, serve
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -29,7 +30,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         server = serving.__enter__()
         running.append(serving)
         given = server.vendor.configs(server.origin)[case]
-        return Connector("source-browsee", given | (config or {}), tmp_path), server
+        return InsideConnector("source-browsee", given | (config or {}), tmp_path), server
 
     yield start
     for serving in running:
@@ -208,7 +209,7 @@ def test_check_asks_for_each_segment_and_names_one_that_is_refused(begin: Begin)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
     assert [body["segmentId"] for body in bodies(server)] == connector.config["segment_ids"]
     wrong = {**connector.config, "segment_ids": [connector.config["segment_ids"][0], "5f3a1c0e9b7d4e0017a2c4d7"]}
-    (status,) = Connector(connector.folder, wrong, connector.place).run("check").of_type("CONNECTION_STATUS")
+    (status,) = type(connector)(connector.folder, wrong, connector.place).run("check").of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "5f3a1c0e9b7d4e0017a2c4d7" in status["message"]
 

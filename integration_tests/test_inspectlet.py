@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector, Output, duplicates
+from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import ErrorInside, Server, Status, load_vendor, serve
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -29,7 +30,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         server = serving.__enter__()
         running.append(serving)
         given = server.vendor.configs(server.origin)[name]
-        return Connector("source-inspectlet", given | (config or {}), tmp_path), server
+        return InsideConnector("source-inspectlet", given | (config or {}), tmp_path), server
 
     yield start
     for serving in running:
@@ -81,8 +82,12 @@ def test_no_session_is_lost_at_a_date_of_the_config_whatever_the_range_is_compar
     whole = {tuple(key) for key in server.vendor.expected("default")["sessions"]}
     edge = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
     key = connector.key("sessions")
-    until = Connector(connector.folder, {**connector.config, "end_date": edge}, connector.place).read("sessions")
-    late = Connector(connector.folder, {**connector.config, "start_date": edge}, connector.place).read("sessions")
+    until = type(connector)(connector.folder, {**connector.config, "end_date": edge}, connector.place).read(
+        "sessions"
+    )
+    late = type(connector)(connector.folder, {**connector.config, "start_date": edge}, connector.place).read(
+        "sessions"
+    )
     rest = connector.read("sessions", state=late.state)
     for before in (until, rest):
         assert all(record["started_at"] < edge for record in before.records["sessions"])
@@ -120,7 +125,7 @@ SEARCHES: list[dict[str, Any]] = [
 def test_the_vendor_takes_every_property_of_the_search(begin: Begin) -> None:
     connector, server = begin(sessions=4, days=1, websites=1)
     for search in SEARCHES:
-        output = Connector(connector.folder, {**connector.config, "search": search}, connector.place).read(
+        output = type(connector)(connector.folder, {**connector.config, "search": search}, connector.place).read(
             "sessions"
         )
         assert output.exit_code == 0, (search, output.errors)
@@ -216,7 +221,7 @@ def test_check_asks_each_configured_website_or_once(begin: Begin) -> None:
     assert connector.run("check").of_type("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
     assert [entry.path for entry in server.requests] == ["/v1/websites"]
     server.clear()
-    some = Connector(connector.folder, {**connector.config, "website_ids": [FIRST, 5]}, connector.place)
+    some = type(connector)(connector.folder, {**connector.config, "website_ids": [FIRST, 5]}, connector.place)
     (status,) = some.run("check").of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "of 5:" in status["message"]

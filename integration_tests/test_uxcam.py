@@ -9,6 +9,7 @@ import pytest
 from source_uxcam.filters import DATA_ACCESS_V2, SESSION_API, DataType
 
 from integration_tests.connector import Connector, duplicates
+from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import Server, load_vendor, serve
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -23,7 +24,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         server = serving.__enter__()
         running.append(serving)
         given = server.vendor.configs(server.origin)[api]
-        return Connector("source-uxcam", given | (config or {}), tmp_path), server
+        return InsideConnector("source-uxcam", given | (config or {}), tmp_path), server
 
     yield start
     for serving in running:
@@ -85,7 +86,7 @@ def test_v2_is_read_whole_whatever_its_bounds_and_forms_are(begin: Begin, option
 
 def test_verbatim_examples_of_2019_are_read(begin: Begin) -> None:
     connector, _ = begin("session_api", sessions=3, days=2, examples="verbatim")
-    connector = Connector(connector.folder, {**connector.config, "end_date": "2019-02-01"}, connector.place)
+    connector = type(connector)(connector.folder, {**connector.config, "end_date": "2019-02-01"}, connector.place)
     output = connector.read()
     assert {record["session_id"] for record in output.records["sessions"]} == {"3902r2hhoif290", "3902r2h0oif290"}
 
@@ -147,7 +148,7 @@ def test_the_vendor_takes_every_field_with_every_operator(begin: Begin, api: str
             one = {"field": field, "operator": operator, "values": example(data_type, operator)}
             filters.append(one | ({"property_name": "plan"} if data_type.what == "text of a property" else {}))
         version = {"version": api, "filters": filters}
-        output = Connector(connector.folder, {**connector.config, "api": version}, connector.place).read()
+        output = type(connector)(connector.folder, {**connector.config, "api": version}, connector.place).read()
         assert output.exit_code == 0, output.errors
     assert {entry.status for entry in server.requests} == {200}
 
