@@ -17,7 +17,7 @@ from integration_tests import sandbox
 from integration_tests.conftest import cases
 from integration_tests.connector import Output, duplicates, expected
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import Server, load_vendor, serve
+from integration_tests.sandbox import Server, Vendor, load_vendor, serve
 from integration_tests.sandbox.vendor import vendor_class
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
@@ -87,6 +87,20 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
                     assert stream == "users" or duplicates(output.keys(stream, key)) == [], stream
 
     run()
+
+
+def limit_growth(vendor: Vendor, most: int) -> None:
+    """Let a vendor grow so far and no further: where each session costs a call, each call would bring sessions."""
+    grow = vendor.grow
+    left = most
+
+    def limited(count: int) -> None:
+        nonlocal left
+        if left > 0:
+            left -= count
+            grow(count)
+
+    setattr(vendor, "grow", limited)  # noqa: B010 - a method of this one instance
 
 
 def read_in_rounds(connector: InsideConnector, server: Server, rounds: int) -> list[Output]:
