@@ -13,6 +13,7 @@ import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer, Type
 from source_browsee import SourceBrowsee
 
+from integration_tests.conftest import late
 from integration_tests.connector import Connector, Json, Output, duplicates
 from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import ErrorInside, NeverAnswers, RepeatToken, Server, Status, load_vendor, serve
@@ -26,7 +27,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
     def start(case: str, config: Json | None = None, **options: Any) -> tuple[Connector, Server]:
         latency = options.pop("latency", 0)
-        serving = serve(load_vendor("source-browsee", **options), latency=latency)
+        serving = serve(load_vendor("source-browsee", **{"now": late, **options}), latency=latency)
         server = serving.__enter__()
         running.append(serving)
         given = server.vendor.configs(server.origin)[case]

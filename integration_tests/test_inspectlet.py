@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from integration_tests.conftest import late
 from integration_tests.connector import Connector, Output, duplicates
 from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import ErrorInside, Server, Status, load_vendor, serve
@@ -26,7 +27,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     def start(
         config: dict[str, Any] | None = None, *, name: str = "default", latency: float = 0, **options: Any
     ) -> tuple[Connector, Server]:
-        serving = serve(load_vendor("source-inspectlet", **options), latency=latency)
+        serving = serve(load_vendor("source-inspectlet", **{"now": late, **options}), latency=latency)
         server = serving.__enter__()
         running.append(serving)
         given = server.vendor.configs(server.origin)[name]
