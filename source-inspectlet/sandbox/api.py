@@ -106,7 +106,6 @@ class Inspectlet(Vendor):
         {"lower_inclusive": False, "upper_inclusive": False},
         {"absent": "null"},
         {"absent": "missing"},
-        {"rate_limit": (3, 1), "retry_after": True},
     )
 
     def __init__(  # noqa: PLR0913
