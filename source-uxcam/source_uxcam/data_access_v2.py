@@ -19,14 +19,14 @@ from session_source import (
     Stream,
     Text,
     Token,
-    ToldInBody,
     Window,
     at,
     rfc3339,
     rows_of,
 )
 
-from source_uxcam.filters import DATA_ACCESS_V2, Filter, status_told
+from source_uxcam.answers import successful
+from source_uxcam.filters import DATA_ACCESS_V2, Filter
 
 PAGE_SIZE = 500
 
@@ -75,9 +75,7 @@ class _List(Endpoint):
 
     def page(self, answer: Answer, token: Token) -> Page:
         """Read a page."""
-        body = answer.object()
-        if str(body.get("success")).lower() != "true":
-            raise ToldInBody(status_told(body))
+        body = successful(answer)
         rows = rows_of(body.get("data"))
         return Page(rows, self.pager.following(token, rows, body))
 

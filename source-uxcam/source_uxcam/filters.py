@@ -7,7 +7,7 @@ https://developer.uxcam.com/reference/filter-operators
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from session_source import Config, Row, Value, at, config_error, moment_text
+from session_source import Config, Value, config_error, moment_text
 
 Filter: TypeAlias = Mapping[str, Any]
 """One filter of a config: ``field``, ``operator``, ``values``, and ``property_name`` for custom properties."""
@@ -241,14 +241,3 @@ def of_config(config: Config) -> list[Filter]:
     """Take the filters out of a config."""
     filters: list[Filter] = config.get("api", {}).get("filters") or []
     return filters
-
-
-def status_told(body: Row) -> int:
-    """Tell which HTTP status an answer whose ``success`` is not true stands for."""
-    status = at(body, "error", "status")
-    if isinstance(status, int) and 400 <= status < 600:
-        return status
-    said = str(at(body, "error", "message") or body.get("message") or body.get("error")).lower()
-    if any(word in said for word in ("key", "appid", "app id", "auth", "permission", "credential")):
-        return 401
-    return 429 if "limit" in said or "too many" in said else 500

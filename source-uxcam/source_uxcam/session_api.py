@@ -21,14 +21,14 @@ from session_source import (
     Stream,
     Text,
     Token,
-    ToldInBody,
     Window,
     at,
     objects,
     rows_of,
 )
 
-from source_uxcam.filters import SESSION_API, Filter, status_told
+from source_uxcam.answers import successful
+from source_uxcam.filters import SESSION_API, Filter
 
 
 def app_platform(row: Row) -> str | None:
@@ -140,9 +140,7 @@ class Sessions(Endpoint):
         )
 
     def page(self, answer: Answer, token: Token) -> Page:
-        """Read a page; ``success`` is a string on the vendor's page."""
-        body = answer.object()
-        if str(body.get("success")).lower() != "true":
-            raise ToldInBody(status_told(body))
+        """Read a page."""
+        body = successful(answer)
         rows = rows_of(body.get("data"))
         return Page(rows, self.pager.following(token, rows, body))
