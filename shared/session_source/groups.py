@@ -115,28 +115,27 @@ class Group:
             The rows to emit, and whether the page can be right: it holds something that the window had not
             seen, or nothing but what may be listed again, and not only rows of quite other times.
         """
+        page = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
+        keys_of_page = {one.columns[self.endpoint.id] for one in page}
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
         with self._lock:
             keys = self._keys[window]
-            around = [
-                other.claimed for w, other in self._keys.items() if w.end == window.start or w.start == window.end
-            ]
-            for row in rows:
-                columns, nulled = _columns(self.endpoint, self.partition, row)
-                key = columns[self.endpoint.id]
-                belongs, near = self._places(row, window)
+            taken = self._taken(window, keys_of_page)
+            for one in page:
+                key = one.columns[self.endpoint.id]
+                belongs, near = self._places(one.row, window)
                 is_near = is_near or near
                 if key in keys.seen:
-                    is_repeated = is_repeated or self._lasts_until(row) is None
+                    is_repeated = is_repeated or self._lasts_until(one.row) is None
                     continue
                 is_new = True
                 keys.seen.add(key)
-                if belongs and key not in self._lasting and not any(key in others for others in around):
+                if belongs and key not in taken:
                     keys.claimed.add(key)
-                    claimed.append(Claimed(row, columns, nulled))
-                    if end := self._lasts_until(row):
+                    claimed.append(one)
+                    if end := self._lasts_until(one.row):
                         self._lasting[key] = end
         return claimed, (is_new or not is_repeated) and is_near
 
@@ -164,6 +163,14 @@ class Group:
             oldest = min(open_starts, default=self._opened)
             self._lasting = {key: end for key, end in self._lasting.items() if end >= oldest - SLACK}
         return settled if self.endpoint.leans_on_neighbours else [window]
+
+    def _taken(self, window: Window, keys: set[object]) -> set[object]:
+        """Give those of the keys that were claimed elsewhere: by a neighbour, or as long ago as they last."""
+        taken = self._lasting.keys() & keys
+        for other, theirs in self._keys.items():
+            if other.end == window.start or other.start == window.end:
+                taken |= theirs.claimed & keys
+        return taken
 
     def _lasts_until(self, row: Row) -> datetime | None:
         """Tell when a row ends that may be listed by windows, or days of a window, which are no neighbours."""
