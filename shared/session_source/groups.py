@@ -14,7 +14,7 @@ from session_source.columns import UNFIT, Row, evaluate
 from session_source.endpoints import Detail, Endpoint
 from session_source.state import Partition
 from session_source.streams import Stream
-from session_source.windows import Finished, Window
+from session_source.windows import Finished, Pace, Window
 
 SLACK = timedelta(days=1)
 """How far outside of its window a row may lie before its page cannot be the answer to what was asked: vendors
@@ -73,7 +73,7 @@ class Group:
         self._span = span
         self._now = now or span.end
         self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
-        self._days = days
+        self._pace = Pace(days, self._missing)
         self._keys: dict[Window, _Keys] = {}
         self._lasting: dict[object, datetime] = {}
         self._opened = span.start
@@ -99,8 +99,8 @@ class Group:
 
     def windows(self) -> Iterator[Window]:
         """Cut what is to be read into windows, oldest first. Each is open from here until ``close``."""
-        tiles = windows.tiles(self._missing, self._days) if self.endpoint.is_windowed else self._missing
-        for window in tiles:
+        is_cut = self.endpoint.is_windowed and not self.endpoint.is_read_whole
+        for window in windows.tiles(self._missing, self._pace) if is_cut else self._missing:
             with self._lock:
                 self._keys[window] = _Keys()
                 self._opened = window.end
@@ -139,8 +139,8 @@ class Group:
                         self._lasting[key] = end
         return claimed, (is_new or not is_repeated) and is_near
 
-    def close(self, window: Window) -> list[Window]:
-        """Note that a window is done; forget the keys that nothing can repeat any more.
+    def close(self, window: Window, pages: int) -> list[Window]:
+        """Note that a window is done, and of how many pages; forget the keys that nothing can repeat any more.
 
         A key can come again while its window or a neighbour is read, so those of a done window are kept
         until both its neighbours are done. Windows open in order: one that is not there yet comes later.
@@ -151,6 +151,7 @@ class Group:
         """
         settled: list[Window] = []
         with self._lock:
+            self._pace.note(window, pages)
             self._keys[window].is_done = True
             ends = {piece.end for piece in self._missing}
             open_starts = {w.start for w, keys in self._keys.items() if not keys.is_done}

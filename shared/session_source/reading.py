@@ -227,8 +227,9 @@ class _Worker:
     def _read(self, group: Group, window: Window) -> None:
         token = group.endpoint.first(window, group.piece(window), group.partition)
         asked = {token}
-        odd = 0
+        odd = pages = 0
         while True:
+            pages += 1
             page, rows, is_right = self._page(group, window, token)
             self._queue.put(PageRead(group, self._recorder.records(group.streams, rows)))
             self._bring_details(group, window, rows)
@@ -241,7 +242,7 @@ class _Worker:
             if token in asked:
                 raise _stuck(self._client.vendor, group, window, token, "was named as the next one twice")
             asked.add(token)
-        for finished in group.close(window):
+        for finished in group.close(window, pages):
             self._queue.put(WindowRead(group, finished))
         if group.details is not None:
             self._end_details(group.details, window)

@@ -130,9 +130,9 @@ def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
     first, second, third = opened(things)
     for window in (third, first):
         things.claim(window, [row(str(window), 0)])
-        things.close(window)
+        things.close(window, 1)
     assert set(things._keys) == {first, second, third}
-    things.close(second)
+    things.close(second, 1)
     assert things._keys == {}
 
 
@@ -141,7 +141,7 @@ def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
     windows = things.windows()
     first = next(windows)
     ids(things, first, row("edge", 1))
-    things.close(first)
+    things.close(first, 1)
     second = next(windows)
     assert ids(things, second, row("edge", 1)) == []
 
@@ -155,10 +155,10 @@ def test_memory_is_bounded_whatever_the_order_in_which_windows_end(order: list[i
     for number in order:
         while len(open_now) < at_once and (window := next(windows, None)):
             open_now.append(window)
-        things.close(open_now.pop(number % len(open_now)))
+        things.close(open_now.pop(number % len(open_now)), 1)
         most = max(most, len(things._keys))
     for window in [*open_now, *_opening(windows)]:
-        things.close(window)
+        things.close(window, 1)
     assert things._keys == {}
     assert most <= 3 * at_once + 2
 
@@ -208,7 +208,7 @@ def test_a_row_that_lasted_is_forgotten_once_no_window_can_list_it() -> None:
         window = next(windows)
         things.claim(window, [lasting])
         assert things._lasting
-        things.close(window)
+        things.close(window, 1)
     assert not things._lasting
 
 
@@ -245,13 +245,15 @@ def test_nothing_is_asked_for_from_behind_the_moment_the_sync_began() -> None:
 def test_a_window_that_leans_on_its_neighbours_is_finished_when_they_are() -> None:
     things = group(Leaning(), days=4)
     first, second, third, last = opened(things)
-    closed = [things.close(window) for window in (second, first, last, third)]
+    closed = [things.close(window, 1) for window in (second, first, last, third)]
     assert closed == [[], [first], [], [second, third, last]]
 
 
 def test_a_window_that_leans_on_nothing_is_finished_when_it_is_done() -> None:
     things = group(Listed(), days=2)
-    assert [things.close(window) for window in reversed(opened(things))] == [[w] for w in reversed(windows_of(2))]
+    assert [things.close(window, 1) for window in reversed(opened(things))] == [
+        [w] for w in reversed(windows_of(2))
+    ]
 
 
 def windows_of(days: int) -> list[Window]:
