@@ -107,7 +107,7 @@ def test_an_app_that_is_listed_twice_is_read_once(begin: Begin) -> None:
 
 
 def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
-    connector, server = begin(sessions=1000, days=5)
+    connector, server = begin(sessions=1000, days=2)
     output = connector.read()
     read_whole(output, connector, server)
     rows: dict[str, int] = {}

@@ -85,7 +85,7 @@ def test_a_third_sync_without_lookback_and_without_news_has_no_records(start: St
 
 
 def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
-    connector, server = start(inside=True, sessions=230, days=3)
+    connector, server = start({"window_in_days": 1}, inside=True, sessions=230, days=3)
     alone: Counter[str] = Counter()
     for name in connector.streams:
         server.clear()

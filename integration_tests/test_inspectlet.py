@@ -96,7 +96,7 @@ def test_no_session_is_lost_at_a_date_of_the_config_whatever_the_range_is_compar
 
 
 def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
-    connector, server = begin(sessions=650, days=4, websites=1)
+    connector, server = begin(sessions=650, days=2, websites=1)
     output = connector.read("sessions")
     assert len(output.records["sessions"]) >= 600
     assert [entry.method for entry in server.requests].count("POST") == len(output.records["sessions"]) // 100 + 1
