@@ -1,0 +1,80 @@
+"""What users get: the packages in an environment of their own, and the images in two forms."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.artifacts.image import EntrypointConnector, PlatformConnector
+from integration_tests.connector import Connector
+from release import wheels
+from release.distributions import distributions
+
+Kind = Callable[..., Connector]
+
+
+@dataclass(frozen=True)
+class PackagedConnector(Connector):
+    """A connector's console script where pip installed it."""
+
+    scripts: Path
+
+    @property
+    def program(self) -> list[str]:
+        return [str(self.scripts / self.folder)]
+
+
+def newest_python() -> str:
+    """The newest Python on PATH that the packages are for; the one that runs the tests where there is no other."""
+    for name in ("python3.13", "python3.12", "python3.11"):
+        try:
+            done = subprocess.run([name, "-c", "import sys, ensurepip, venv; print(sys.executable)"], capture_output=True, text=True, check=True)  # noqa: S603
+        except (OSError, subprocess.CalledProcessError):
+            continue  # not there, or a version manager's name for one that is not chosen
+        return done.stdout.strip()
+    return sys.executable
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install all wheels with pip into an environment that knows nothing of this checkout; give its scripts."""
+    place = tmp_path_factory.mktemp("packages")
+    built = [wheels.build(one, place / one.folder.name) for one in distributions()]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    scripts = place / "venv" / "bin"
+    install = [scripts / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for command in ([newest_python(), "-m", "venv", place / "venv"], [*install, *built], [*install[:3], "check"]):
+        subprocess.run(command, cwd=place, env=environment, check=True)  # noqa: S603
+    return scripts
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("package", marks=pytest.mark.packages),
+        pytest.param("entrypoint", marks=pytest.mark.images),
+        pytest.param("platform", marks=pytest.mark.images),
+    ]
+)
+def connector_kind(request: pytest.FixtureRequest) -> Kind:
+    """Run connectors from each of these."""
+    if request.param == "package":
+        return partial(PackagedConnector, scripts=request.getfixturevalue("installed"))
+    return {"entrypoint": EntrypointConnector, "platform": PlatformConnector}[request.param]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests measured, a line for each connector in each form."""
+    figures: dict[str, dict[str, Any]] = {}
+    for report in terminalreporter.getreports("passed"):
+        if report.user_properties:
+            case = report.nodeid.partition("[")[2].rstrip("]")
+            figures.setdefault(case, {}).update(report.user_properties)
+    for case, figure in sorted(figures.items()):
+        told = [f"{name} {value}" for name, value in sorted(figure.items())]
+        terminalreporter.write_line(f"{case:<48}{', '.join(told)}")
