@@ -5,7 +5,7 @@ FROM ${BASE_IMAGE}
 USER root
 
 # The same for all connectors, which share this layer; in an environment of its own, whatever the base has installed.
-# Libraries' own tests are a third of it; bytecode cannot be written later, since the platform may run images
+# Libraries' own tests are a sixth of it; bytecode cannot be written later, since the platform may run images
 # read-only, and without it each start takes twice as long.
 COPY build/requirements.txt /airbyte/requirements.txt
 RUN python -m venv --without-pip /airbyte/venv \

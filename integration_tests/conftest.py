@@ -44,9 +44,7 @@ def connector_kind() -> Callable[..., Connector]:
 
 
 @pytest.fixture
-def start(
-    case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., Connector]
-) -> Iterator[Start]:
+def start(case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., Connector]) -> Iterator[Start]:
     """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server.
 
     With ``inside`` the connector runs in this process: that saves its start-up where a test is not about that.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release import wheels
-from release.distributions import ROOT, Distribution, connectors
+from release.distributions import Distribution, connectors
 
 REQUIREMENTS = "build/requirements.txt"
 
@@ -43,34 +43,45 @@ def docker(*arguments: str | Path) -> str:
 
 
 def build(connector: Distribution) -> None:
-    """Build a connector's image from the lock and from wheels of this moment."""
+    """Build a connector's image from the lock and from wheels of this moment.
+
+    Raises:
+        ValueError: a wheel misses something; the text says what.
+        CalledProcessError: the lock cannot be exported, or the engine cannot build the image.
+    """
+    root = connector.folder.parent
+    (root / REQUIREMENTS).parent.mkdir(exist_ok=True)
     export = ["export", "--locked", "--all-packages", "--no-emit-workspace", "--no-default-groups"]
     subprocess.run(  # noqa: S603
-        [wheels.UV, *export, "--quiet", "--output-file", REQUIREMENTS], cwd=ROOT, stdout=subprocess.DEVNULL, check=True
+        [wheels.UV, *export, "--quiet", "--output-file", REQUIREMENTS],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    for distribution in (Distribution(ROOT / "shared"), connector):
-        wheels.build(distribution, ROOT / "build" / "wheels" / distribution.folder.name)
+    for distribution in (Distribution(root / "shared"), connector):
+        wheels.build(distribution, root / "build" / "wheels" / distribution.folder.name)
     arguments = {
         "CONNECTOR": connector.name,
         "REPOSITORY": connector.metadata["dockerRepository"],
         "VERSION": connector.metadata["dockerImageTag"],
-        "REVISION": revision(),
+        "REVISION": revision(root),
     }
     if base := os.environ.get("BASE_IMAGE"):
         arguments["BASE_IMAGE"] = base
     options = [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
     more = shlex.split(os.environ.get("BUILD_OPTIONS", ""))
-    docker("build", "--quiet", "--tag", connector.image, *options, *more, ROOT)
+    docker("build", "--quiet", "--tag", connector.image, *options, *more, root)
 
 
-def revision(root: Path = ROOT) -> str:
+def revision(root: Path) -> str:
     """Tell which commit the working tree is, with ``-dirty`` where it is not just that."""
     describe = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
     return subprocess.run(describe, cwd=root, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
 
 
 def sizes(image: str) -> Sizes:
-    """Read an image's sizes from its history: the base, the layers of the dependencies, and what comes after them."""
+    """Read an image's sizes from its history: the base, the layers of the dependencies, and what comes after."""
     history = docker("history", "--no-trunc", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", image)
     layers = [(int(size), made) for size, _, made in (line.partition(" ") for line in history.splitlines()[::-1])]
     ours = [number for number, (_, made) in enumerate(layers) if "requirements.txt" in made]

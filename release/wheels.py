@@ -1,15 +1,14 @@
 """Wheels: one for each distribution, complete."""
 
-import os
 import shutil
 import subprocess
 from email.parser import Parser
 from pathlib import Path
 from zipfile import ZipFile
 
-from release.distributions import Distribution
+from release.distributions import ROOT, Distribution
 
-UV = os.environ.get("UV", "uv")
+UV = str(max(ROOT.glob(".cache/uv-*/bin/uv"), default="uv"))  # the one that make installed
 
 
 def build(distribution: Distribution, place: Path) -> Path:

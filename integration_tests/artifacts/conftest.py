@@ -30,11 +30,14 @@ class PackagedConnector(Connector):
         return [str(self.scripts / self.folder)]
 
 
+ASK = "import ensurepip, sys, venv; print(sys.executable)"
+
+
 def newest_python() -> str:
     """The newest Python on PATH that the packages are for; the one that runs the tests where there is no other."""
     for name in ("python3.13", "python3.12", "python3.11"):
         try:
-            done = subprocess.run([name, "-c", "import sys, ensurepip, venv; print(sys.executable)"], capture_output=True, text=True, check=True)  # noqa: S603
+            done = subprocess.run([name, "-c", ASK], capture_output=True, text=True, check=True)  # noqa: S603
         except (OSError, subprocess.CalledProcessError):
             continue  # not there, or a version manager's name for one that is not chosen
         return done.stdout.strip()
@@ -46,10 +49,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install all wheels with pip into an environment that knows nothing of this checkout; give its scripts."""
     place = tmp_path_factory.mktemp("packages")
     built = [wheels.build(one, place / one.folder.name) for one in distributions()]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
     scripts = place / "venv" / "bin"
-    install = [scripts / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for command in ([newest_python(), "-m", "venv", place / "venv"], [*install, *built], [*install[:3], "check"]):
+    pip: list[str | Path] = [scripts / "python", "-m", "pip", "--disable-pip-version-check"]
+    commands = [
+        [newest_python(), "-m", "venv", scripts.parent],
+        [*pip, "install", "--quiet", *built],
+        [*pip, "check"],
+    ]
+    for command in commands:
         subprocess.run(command, cwd=place, env=environment, check=True)  # noqa: S603
     return scripts
 

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, duplicates, expected
 
