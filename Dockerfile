@@ -6,7 +6,7 @@ USER root
 
 # The same for all connectors, which share this layer; in an environment of its own, whatever the base has installed.
 # Libraries' own tests are a sixth of it; bytecode cannot be written later, since the platform may run images
-# read-only, and without it each start takes twice as long.
+# read-only, and without it each start takes almost twice as long.
 COPY build/requirements.txt /airbyte/requirements.txt
 RUN python -m venv --without-pip /airbyte/venv \
  && pip --python /airbyte/venv/bin/python install --no-cache-dir --disable-pip-version-check --quiet --no-compile \

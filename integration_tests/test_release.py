@@ -53,7 +53,7 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
         release_it_already,
         "exists already",
     ),
-    "tree": (lambda root: (root / "shared/new.py").touch(), r"1 files are not committed \(shared/new.py\)"),
+    "tree": (lambda root: replace(root / "uv.lock", "version = 1", "version = 2"), r"not committed \(uv.lock\)"),
     "lock": (lambda root: replace(root / "shared/pyproject.toml", "orjson>=3.10", "orjson>=3.11"), "Run uv lock"),
     "wheels": (forget_the_schemas, "lacks source_uxcam/schemas/data_access_v2/events.json"),
 }

@@ -113,7 +113,7 @@ CHECKS: dict[str, Callable[[Path], str]] = {
 
 
 def _run(root: Path, *command: str) -> str:
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.rstrip()  # noqa: S603
 
 
 def main() -> None:

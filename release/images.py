@@ -100,6 +100,8 @@ def main() -> None:
             build(known[name])
         except ValueError as error:
             sys.exit(str(error))
+        except FileNotFoundError as error:
+            sys.exit(f"There is no {error.filename}. Install Docker, or name another client: DOCKER=podman.")
         except subprocess.CalledProcessError as error:
             sys.exit(f"{error.stderr or ''}\n{name} has no image: {shlex.join(map(str, error.cmd[:2]))} failed.")
         print(f"{known[name].image}  {sizes(known[name].image)}", flush=True)  # noqa: T201 - what was asked for

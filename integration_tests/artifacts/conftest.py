@@ -54,7 +54,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     scripts = place / "venv" / "bin"
     pip: list[str | Path] = [scripts / "python", "-m", "pip", "--disable-pip-version-check"]
-    commands = [
+    commands: list[list[str | Path]] = [
         [newest_python(), "-m", "venv", scripts.parent],
         [*pip, "install", "--quiet", *built],
         [*pip, "check"],
