@@ -10,6 +10,7 @@ import pytest
 
 from release.check import CHECKS, NotReadyError, version
 from release.distributions import ROOT
+from release.images import in_bytes
 
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
 
@@ -83,3 +84,10 @@ def test_every_check_has_its_line_and_one_that_fails_is_the_exit_code(
     assert lines == [["MEND" if name == "images" else "ok", name] for name in CHECKS]
     assert "no container engine answers" in done.stdout
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "size"), [("0B", 0), ("84.3kB", 84_300), ("86.5 kB", 86_500), ("245MB", 245e6), ("1.2GB", 1.2e9)]
+)
+def test_sizes_are_read_as_every_client_writes_them(told: str, size: float) -> None:
+    assert in_bytes(told) == size

@@ -14,15 +14,16 @@ from release import wheels
 from release.distributions import Distribution, connectors
 
 REQUIREMENTS = "build/requirements.txt"
+UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
 @dataclass(frozen=True)
 class Sizes:
     """What an image consists of, in bytes."""
 
-    base: int
-    dependencies: int
-    connector: int
+    base: float
+    dependencies: float
+    connector: float
 
     def __str__(self) -> str:
         total = self.base + self.dependencies + self.connector
@@ -82,11 +83,18 @@ def revision(root: Path) -> str:
 
 def sizes(image: str) -> Sizes:
     """Read an image's sizes from its history: the base, the layers of the dependencies, and what comes after."""
-    history = docker("history", "--no-trunc", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", image)
-    layers = [(int(size), made) for size, _, made in (line.partition(" ") for line in history.splitlines()[::-1])]
+    history = docker("history", "--no-trunc", "--format", "{{.Size}}\t{{.CreatedBy}}", image)
+    layers = [line.partition("\t")[::2] for line in history.splitlines()[::-1]]
     ours = [number for number, (_, made) in enumerate(layers) if "requirements.txt" in made]
     parts = layers[: ours[0]], layers[ours[0] : ours[-1] + 1], layers[ours[-1] + 1 :]
-    return Sizes(*(sum(size for size, _ in part) for part in parts))
+    return Sizes(*(sum(in_bytes(size) for size, _ in part) for part in parts))
+
+
+def in_bytes(size: str) -> float:
+    """Read a size as clients write it: ``84.3kB`` or ``84.3 kB``."""
+    amount = size.removesuffix("B").strip()
+    unit = UNITS.get(amount[-1:], 1)
+    return float(amount.rstrip("kMG ")) * unit
 
 
 def main() -> None:
