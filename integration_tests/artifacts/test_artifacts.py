@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from integration_tests.conftest import Start
-from integration_tests.connector import Connector, duplicates, expected
+from integration_tests.connector import duplicates, expected
+from integration_tests.inside import InsideConnector
 
 
 def test_spec_and_catalog_are_those_of_the_checkout(
@@ -15,7 +16,7 @@ def test_spec_and_catalog_are_those_of_the_checkout(
     begun = time.monotonic()
     spec = connector.run("spec")
     took = time.monotonic() - begun
-    checkout = Connector(case[0], connector.config, tmp_path)
+    checkout = InsideConnector(case[0], connector.config, tmp_path)
     assert spec.exit_code == 0, spec.stderr
     assert spec.of_type("SPEC") == checkout.run("spec").of_type("SPEC")
     assert connector.run("discover").of_type("CATALOG") == checkout.run("discover").of_type("CATALOG")

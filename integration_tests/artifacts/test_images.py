@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.sandbox import load_vendor
+from integration_tests.sandbox import load_vendor, main_configs
 from integration_tests.standard import run_standard_tests
 from release.distributions import ROOT, Distribution, connectors, distributions
 from release.images import docker, sizes
@@ -86,7 +86,7 @@ def test_airbytes_image_tests_pass(connector: Distribution, tmp_path: Path) -> N
     ours[0] = shutil.which(ours[0]) or ours[0]  # not this one again
     client.write_text(IN_THE_HOSTS_NETWORK.format(docker=shlex.join(ours)))
     client.chmod(0o755)
-    scenarios = ",".join(load_vendor(connector.name, sessions=2, days=2).configs(""))
+    scenarios = ",".join(main_configs(load_vendor(connector.name, sessions=2, days=2), ""))
     passed, configs = run_standard_tests(
         connector.name,
         tmp_path,
