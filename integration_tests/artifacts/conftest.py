@@ -34,12 +34,17 @@ ASK = "import ensurepip, sys, venv; print(sys.executable)"
 
 
 def newest_python() -> str:
-    """The newest Python on PATH that the packages are for; the one that runs the tests where there is no other."""
-    for name in ("python3.13", "python3.12", "python3.11"):
+    """The newest Python here that the packages are for; the one that runs the tests where there is no other."""
+    for version in ("3.13", "3.12", "3.11"):
+        command = [f"python{version}", "-c", ASK]
+        chosen = {
+            **os.environ,
+            "PYENV_VERSION": version,
+        }  # pyenv has names on PATH for versions that are not chosen
         try:
-            done = subprocess.run([name, "-c", ASK], capture_output=True, text=True, check=True)  # noqa: S603
+            done = subprocess.run(command, env=chosen, capture_output=True, text=True, check=True)  # noqa: S603
         except (OSError, subprocess.CalledProcessError):
-            continue  # not there, or a version manager's name for one that is not chosen
+            continue
         return done.stdout.strip()
     return sys.executable
 
@@ -47,19 +52,15 @@ def newest_python() -> str:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install all wheels with pip into an environment that knows nothing of this checkout; give its scripts."""
+    python = newest_python()
     place = tmp_path_factory.mktemp("packages")
     built = [wheels.build(one, place / one.folder.name) for one in distributions()]
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
     }
     scripts = place / "venv" / "bin"
-    pip: list[str | Path] = [scripts / "python", "-m", "pip", "--disable-pip-version-check"]
-    commands: list[list[str | Path]] = [
-        [newest_python(), "-m", "venv", scripts.parent],
-        [*pip, "install", "--quiet", *built],
-        [*pip, "check"],
-    ]
-    for command in commands:
+    pip = [str(scripts / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    for command in ([python, "-m", "venv", str(scripts.parent)], [*pip, *map(str, built)]):
         subprocess.run(command, cwd=place, env=environment, check=True)  # noqa: S603
     return scripts
 
@@ -83,7 +84,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     figures: dict[str, dict[str, Any]] = {}
     for report in terminalreporter.getreports("passed"):
         if report.user_properties:
-            case = report.nodeid.partition("[")[2].rstrip("]")
+            case = report.nodeid.partition("[")[2].rstrip("]") or "packages"
             figures.setdefault(case, {}).update(report.user_properties)
     for case, figure in sorted(figures.items()):
         told = [f"{name} {value}" for name, value in sorted(figure.items())]
