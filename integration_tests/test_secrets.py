@@ -9,15 +9,10 @@ import pytest
 
 from integration_tests import sandbox
 from integration_tests.conftest import Start
-from integration_tests.connector import Connector, Json, Output
+from integration_tests.connector import Connector, Output
 
 AWKWARD = "s3:c@r/e+t%41 \"q'&x\\y"
 NON_ASCII = AWKWARD + "ü€"
-
-
-def secret_names(connector: Connector) -> list[str]:
-    properties: Json = connector.specification["properties"]
-    return [name for name, part in properties.items() if part.get("airbyte_secret")]
 
 
 def spellings(secret: str) -> set[str]:
@@ -31,7 +26,7 @@ def spellings(secret: str) -> set[str]:
 
 
 def shown(connector: Connector, output: Output) -> list[str]:
-    names = secret_names(connector)
+    names = connector.secret_names
     assert names
     secrets = [str(connector.config[name]) for name in names]
     users = [str(value) for value in connector.config.values() if isinstance(value, str) and value not in secrets]
@@ -91,7 +86,7 @@ def test_a_connection_that_fails_shows_no_address_with_a_key(start: Start) -> No
 def test_secrets_of_a_wrong_type_are_secrets_all_the_same(start: Start, shape: str) -> None:
     connector, _ = start(inside=True, sessions=2, days=2)
     wrong: dict[str, Any] = {"list": [NON_ASCII], "object": {"a": NON_ASCII}, "number": 123456789}
-    changed = dict.fromkeys(secret_names(connector), wrong[shape])
+    changed = dict.fromkeys(connector.secret_names, wrong[shape])
     output = type(connector)(connector.folder, {**connector.config, **changed}, connector.place).run(
         "check", "--debug"
     )
