@@ -54,7 +54,7 @@ def check(document: Json) -> None:
     kubernetes_validate.validate(document, KUBERNETES, strict=True)
 
 
-@pytest.mark.parametrize("name", ["cronjob.yaml", "volume.yaml"])
+@pytest.mark.parametrize("name", ["cronjob.yaml", "volume.yaml", "../query.yaml"])
 def test_kubernetes_schemas_know_every_field(name: str) -> None:
     check(base(name))
 
@@ -66,13 +66,13 @@ def test_the_schemas_would_tell_a_misspelled_field() -> None:
         check(document)
 
 
-def test_every_container_runs_without_rights_and_within_limits() -> None:
-    spec = pod(base("cronjob.yaml"))
+@pytest.mark.parametrize("spec", [pod(base("cronjob.yaml")), base("../query.yaml")["spec"]], ids=["sync", "query"])
+def test_every_container_runs_without_rights_and_within_limits(spec: Json) -> None:
     assert spec["automountServiceAccountToken"] is False
     together = spec["securityContext"]
     assert (together["runAsNonRoot"], together["runAsUser"], together["fsGroup"]) == (True, 1000, 1000)
     assert together["seccompProfile"] == {"type": "RuntimeDefault"}
-    for container in spec["initContainers"] + spec["containers"]:
+    for container in spec.get("initContainers", []) + spec["containers"]:
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
