@@ -268,7 +268,7 @@ def _comparable(key: str, connection: Json) -> object:
     value = connection.get(key)
     match key, value:
         case "configurations", {"streams": list(streams)}:
-            return {stream["name"]: stream["syncMode"] for stream in streams}
+            return {stream["name"]: stream.get("syncMode") for stream in streams}
         case "schedule", {"scheduleType": "cron", "cronExpression": str(cron)}:
             # Airbyte adds the time zone, and takes UTC where there is none.
             return cron if cron.split()[-1][0].isalpha() and len(cron.split()) > 6 else f"{cron} UTC"
