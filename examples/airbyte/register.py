@@ -138,17 +138,13 @@ def main() -> None:
     """Do what the plan says, and tell what was done."""
     arguments = _arguments()
     try:
-        plan = tomllib.loads(arguments.plan.read_text())
         airbyte = Airbyte(arguments.api, _environment("AIRBYTE_CLIENT_ID"), _environment("AIRBYTE_CLIENT_SECRET"))
-        _register(airbyte, plan, arguments)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        sys.exit(f"The plan {arguments.plan} cannot be read: {error}.")
+        _register(airbyte, _plan(arguments.plan), arguments)
     except RegistrationError as error:
         sys.exit(str(error))
 
 
 def _register(airbyte: Airbyte, plan: Json, arguments: argparse.Namespace) -> None:
-    _check(plan)
     connections = plan["connections"]
     configs = {wanted["name"]: _config(arguments.plan.parent / wanted["config"]) for wanted in connections}
     for config in configs.values():
@@ -163,7 +159,11 @@ def _register(airbyte: Airbyte, plan: Json, arguments: argparse.Namespace) -> No
         _connect(airbyte, arguments, source_id, wanted, is_stale=is_new or is_changed)
 
 
-def _check(plan: Json) -> None:
+def _plan(path: Path) -> Json:
+    try:
+        plan = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise RegistrationError(f"The plan {path} cannot be read: {error}.") from error
     for part, needed in NEEDED.items():
         found = plan.setdefault(part, {} if part == "definitions" else [])
         for wanted in found.values() if isinstance(found, dict) else found:
@@ -180,6 +180,7 @@ def _check(plan: Json) -> None:
                 f"Several connections have the {key} {', '.join(sorted(twice))}. Give each its own: by its name a "
                 "connection is found again, and by its prefix it writes tables of its own."
             )
+    return plan
 
 
 def _define(airbyte: Airbyte, workspace: str, wanted: Json) -> tuple[str, bool]:
@@ -237,13 +238,14 @@ def _connect(
     """Make a connection, or change what the plan says otherwise; one that was paused stays so."""
     pair = {"sourceId": source, "destinationId": arguments.destination}
     known = airbyte.call("GET", "/streams", **pair, ignoreCache="true" if is_stale else "false")
-    modes = {stream["streamName"]: stream["syncModes"] for stream in known}
+    modes = {stream["streamName"]: [mode for mode in MODES if mode in stream["syncModes"]] for stream in known}
     if unknown := [name for name in wanted["streams"] if name not in modes]:
         raise RegistrationError(f"{wanted['name']} has no stream {', '.join(unknown)}; it has {', '.join(modes)}.")
-    streams = [
-        {"name": name, "syncMode": next(mode for mode in MODES if mode in modes[name])}
-        for name in wanted["streams"]
-    ]
+    if stuck := [name for name in wanted["streams"] if not modes[name]]:
+        raise RegistrationError(
+            f"The destination takes {', '.join(stuck)} in none of the modes {', '.join(MODES)}. Leave it out."
+        )
+    streams = [{"name": name, "syncMode": modes[name][0]} for name in wanted["streams"]]
     body = {
         "configurations": {"streams": streams},
         "schedule": {"scheduleType": "cron", "cronExpression": wanted["cron"]},

@@ -50,6 +50,7 @@ STREAMS = {
         "sessions": ["full_refresh_overwrite", "incremental_append", "incremental_deduped_history"],
         "events": ["full_refresh_overwrite", "incremental_append"],
         "websites": ["full_refresh_overwrite"],
+        "odd": ["full_refresh_append"],
     }
 }
 
@@ -228,8 +229,10 @@ def test_errors_say_what_to_mend(run: Run) -> None:
     says("needs to be an editor of the workspace", workspace=DESTINATION)
     says("Check --workspace, --destination and --api", destination=WORKSPACE)
     run.change('"events"', '"evnts"')
-    says("Shop has no stream evnts; it has sessions, events, websites.")
-    run.change('"evnts"', '"events"')
+    says("Shop has no stream evnts; it has sessions, events, websites, odd.")
+    run.change('"evnts"', '"odd"')
+    says("The destination takes odd in none of the modes incremental_deduped_history, ")
+    run.change('"odd"', '"events"')
     run.change("0 5 * * * ?", "5 * * * *")
     says("Airbyte refused POST /connections (400): Invalid cron expression in the schedule.")
     run.change('cron = "5 * * * *"', "")
