@@ -37,7 +37,7 @@ sync: .venv/.synced
 test: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release
+	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 	.venv/bin/pytest -n 2 --dist loadgroup
 
