@@ -34,6 +34,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.promise(n=7)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
 def test_no_config_gives_a_stack_trace(folder: str, config: str, tmp_path: Path) -> None:
     with serve(load_vendor(folder, sessions=3, days=2)) as server:
@@ -93,6 +94,7 @@ VALUES: list[Any] = [None, "", "word", True, [], {}, ["x", None], {"a": [{}]}, "
 ODD = st.sampled_from(VALUES)
 
 
+@pytest.mark.promise(n=10)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
 def test_a_record_with_an_odd_value_is_emitted_all_the_same(folder: str, config: str) -> None:
     @SETTINGS

@@ -6,12 +6,13 @@ import resource
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from integration_tests import figures
 from integration_tests.connector import Connector, script
 from integration_tests.load import Load
 from integration_tests.sandbox import serve
-
-SESSIONS = int(os.environ.get("SESSIONS", "100000"))
+from integration_tests.trials import SESSIONS
 
 
 def peak(sessions: int, place: Path) -> tuple[int, int]:
@@ -33,6 +34,7 @@ def peak(sessions: int, place: Path) -> tuple[int, int]:
     return usage.ru_maxrss, records
 
 
+@pytest.mark.promise(n=6)
 def test_memory_is_flat(tmp_path: Path) -> None:
     small, few = peak(20_000, tmp_path)
     large, many = peak(SESSIONS, tmp_path)

@@ -11,6 +11,8 @@ from integration_tests import sandbox
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Json, Output
 
+pytestmark = pytest.mark.promise(n=8)
+
 AWKWARD = "s3:c@r/e+t%41 \"q'&x\\y"
 NON_ASCII = AWKWARD + "ü€"
 

@@ -14,6 +14,7 @@ shell.
 """
 
 from integration_tests.sandbox.faults import (
+    Deletion,
     EmptyBody,
     ErrorInside,
     Fault,
@@ -38,6 +39,7 @@ from integration_tests.sandbox.vendor import Config, Keys, Vendor, load_vendor, 
 __all__ = [
     "Answer",
     "Config",
+    "Deletion",
     "EmptyBody",
     "Entry",
     "ErrorInside",

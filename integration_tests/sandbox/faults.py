@@ -227,6 +227,20 @@ class StalePage(Fault):
 
 
 @dataclass
+class Deletion(Fault):
+    """The true answer, after which the vendor deletes its newest sessions: what follows moves up."""
+
+    sessions: int = 1
+
+    def answer(self, exchange: Exchange) -> Answer:
+        """The truth as it was."""
+        truth = exchange.truth()
+        with exchange.vendor.lock:
+            exchange.vendor.delete(self.sessions)
+        return truth
+
+
+@dataclass
 class RepeatToken(Fault):
     """The true answer, but with the token of a page that was read already."""
 
@@ -250,6 +264,7 @@ KINDS: dict[str, type[Fault]] = {
         SlowHeaders,
         ErrorInside,
         StalePage,
+        Deletion,
         RepeatToken,
     )
 }
