@@ -15,6 +15,7 @@ shell.
 
 from integration_tests.sandbox.faults import (
     Deletion,
+    Echo,
     EmptyBody,
     ErrorInside,
     Fault,
@@ -40,6 +41,7 @@ __all__ = [
     "Answer",
     "Config",
     "Deletion",
+    "Echo",
     "EmptyBody",
     "Entry",
     "ErrorInside",

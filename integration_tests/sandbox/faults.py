@@ -156,6 +156,15 @@ class Html(Fault):
 
 
 @dataclass
+class Echo(Fault):
+    """A 200 that holds what the request carried, as a debugging proxy gives it: no JSON, and full of secrets."""
+
+    def answer(self, exchange: Exchange) -> Answer:
+        """The request's credentials."""
+        return Answer(200, credentials(exchange.request).encode(), {"Content-Type": "application/json"})
+
+
+@dataclass
 class EmptyBody(Fault):
     """A 200 without a body."""
 
@@ -258,6 +267,7 @@ KINDS: dict[str, type[Fault]] = {
         TruncatedBody,
         TruncatedJson,
         Html,
+        Echo,
         EmptyBody,
         NeverAnswers,
         SlowBody,
