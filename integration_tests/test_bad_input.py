@@ -160,14 +160,17 @@ class Replaced(Fault):
         return Answer(200, self.body, {"Content-Type": "application/json"})
 
 
-BODIES = st.binary(max_size=40) | ANYTHING.map(lambda value: json.dumps(value).encode())
+# An empty list is left out: where a vendor may answer with a bare list, it is a true answer that holds nothing.
+BODIES = (st.binary(max_size=40) | ANYTHING.map(lambda value: json.dumps(value).encode())).filter(
+    lambda body: body.strip() != b"[]"
+)
 
 
 @pytest.mark.soak
 @pytest.mark.promise(n=7)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
 def test_an_answer_that_is_none_costs_no_record(folder: str, config: str) -> None:
-    @settings(SETTINGS, max_examples=EXAMPLES // 2)
+    @settings(SETTINGS, max_examples=max(1, EXAMPLES // 2))
     @given(body=BODIES, after=st.integers(0, 4))
     def run(body: bytes, after: int) -> None:
         with tempfile.TemporaryDirectory() as place, serve(load_vendor(folder, sessions=40, days=2)) as server:
