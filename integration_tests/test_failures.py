@@ -96,6 +96,16 @@ def test_what_fails_for_good_is_told_once_and_resumed_later(start: Start, case: 
     check_whole(connector, [first, second], wanted)
 
 
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize("after", [1, 2])
+def test_rows_of_a_window_that_fails_are_counted_by_the_last_state(start: Start, after: int) -> None:
+    connector, server = start({"num_workers": 1}, inside=True, sessions=700, days=2)
+    server.faults.append(sandbox.Status(403, after=after, times=None))
+    output = connector.read()
+    assert output.exit_code == 1
+    check_order(output)
+
+
 @pytest.mark.promise(n=7)
 def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> None:
     connector, server = start(inside=True, sessions=700, days=2)
