@@ -63,6 +63,7 @@ def opened(group: Group) -> list[Window]:
     return list(group.windows())
 
 
+@pytest.mark.promise(n=1)
 def test_a_row_belongs_to_the_window_of_its_time_where_the_vendor_filters_by_it() -> None:
     things = group(Filtered())
     first, second, *_ = opened(things)
@@ -71,6 +72,7 @@ def test_a_row_belongs_to_the_window_of_its_time_where_the_vendor_filters_by_it(
     assert ids(things, second, edge) == ["edge"]
 
 
+@pytest.mark.promise(n=1)
 def test_elsewhere_the_first_window_that_returns_a_row_emits_it() -> None:
     things = group(Listed())
     first, second, *_ = opened(things)
@@ -85,6 +87,7 @@ def test_rows_outside_of_the_sync_are_left_out() -> None:
     assert ids(things, first, row("before", -0.1), row("at the end", 4), row("inside", 3.9)) == ["inside"]
 
 
+@pytest.mark.promise(n=10)
 def test_a_row_without_a_time_is_emitted_all_the_same() -> None:
     for endpoint in (Listed(), Filtered()):
         things = group(endpoint)
@@ -92,6 +95,7 @@ def test_a_row_without_a_time_is_emitted_all_the_same() -> None:
         assert ids(things, first, {"id": "a"}, {"id": "b", "at": "soon"}) == ["a", "b"]
 
 
+@pytest.mark.promise(n=10)
 def test_a_row_without_an_id_gets_a_hash_of_itself_and_it_is_told() -> None:
     things = group(Listed())
     first, *_ = opened(things)
@@ -108,6 +112,7 @@ def group_again() -> Group:
     return things
 
 
+@pytest.mark.promise(n=1)
 def test_a_repeated_row_is_emitted_once() -> None:
     things = group(Listed())
     first, *_ = opened(things)
@@ -125,6 +130,7 @@ def test_a_page_of_quite_other_times_cannot_be_right() -> None:
     assert things.claim(window, [])[1], "a window may be empty"
 
 
+@pytest.mark.promise(n=6)
 def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
     things = group(Listed(), days=3)
     first, second, third = opened(things)
@@ -136,6 +142,7 @@ def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
     assert things._keys == {}
 
 
+@pytest.mark.promise(n=1)
 def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
     things = group(Listed(), days=3)
     windows = things.windows()
@@ -146,6 +153,7 @@ def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
     assert ids(things, second, row("edge", 1)) == []
 
 
+@pytest.mark.promise(n=6)
 @given(st.permutations(range(6)), st.integers(1, 6))
 def test_memory_is_bounded_whatever_the_order_in_which_windows_end(order: list[int], at_once: int) -> None:
     things = group(Listed(), days=6)

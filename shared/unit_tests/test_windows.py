@@ -21,6 +21,7 @@ def day(number: int) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
 
 
+@pytest.mark.promise(n=1)
 @given(st.lists(PIECES, max_size=6), PIECES)
 def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> None:
     finished = windows.within(windows.union(pieces), span)
@@ -34,6 +35,7 @@ def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> 
         assert both == []
 
 
+@pytest.mark.promise(n=1)
 @given(PIECES, st.integers(1, 400))
 def test_tiles_touch_and_are_never_longer_than_allowed(span: Window, days: int) -> None:
     if span.end - span.start > timedelta(days=2000):
@@ -87,6 +89,7 @@ def test_what_a_daily_sync_has_to_read_is_one_window() -> None:
     assert list(windows.tiles(missing, Pace(30, missing))) == list(missing)
 
 
+@pytest.mark.promise(n=1)
 @given(st.lists(PIECES, max_size=6))
 def test_union_is_sorted_disjoint_and_keeps_every_moment(pieces: list[Window]) -> None:
     merged = windows.union(pieces)
