@@ -1,11 +1,12 @@
 # make sync    sync every connector against the local sandbox, or one for real: CONNECTOR=… CONFIG=… [DB=…] [STREAMS=…]
 # make test    lint, types, unit and integration tests
+# make bench   measure this project beside other ways to build it; the table goes into the README (15 minutes)
 # make format  let the formatter and the linter mend what they can
 # make clean   remove what the other targets made
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test format clean
+.PHONY: help sync test bench format clean
 
 # Python 3.11 or 3.12 runs everything; 3.13 all but `make sync`, since PyAirbyte does not run there yet.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -22,7 +23,7 @@ EMPTY :=
 BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 # No telemetry and no look-up of any registry of connectors.
 sync: .venv/.synced
@@ -33,9 +34,20 @@ sync: .venv/.synced
 test: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync
+	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 	.venv/bin/pytest -n 2 --dist loadgroup
+
+# Contenders that cannot live in the workspace have environments of their own, with exact pins.
+BENCHED := $(patsubst benchmarks/requirements/%.txt,.cache/benchmarks/%/.synced,$(wildcard benchmarks/requirements/*.txt))
+
+bench: .venv/.synced $(BENCHED)
+	.venv/bin/python -m benchmarks
+
+.cache/benchmarks/%/.synced: benchmarks/requirements/%.txt $(UV)
+	$(UV) venv --quiet --clear --python "$(PYTHON)" ".cache/benchmarks/$*"
+	$(UV) pip install --quiet --compile-bytecode --python ".cache/benchmarks/$*/bin/python" --requirement "$<"
+	@touch $@
 
 format: .venv/.synced
 	.venv/bin/ruff check --fix .
