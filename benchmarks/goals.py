@@ -63,7 +63,11 @@ def goals(figures: Figures) -> list[Goal]:
         Goal("requests over the least possible: the worst of all", over, 1.02),
         Goal(f"wall time at {milliseconds(late)} over the ideal: {one}", rows.over_ideal(one, late)[OURS], 1.15),
         Goal(f"wall time at {milliseconds(soon)} over the ideal: {one}", rows.over_ideal(one, soon)[OURS], 1.6),
-        Goal(f"peak memory at {figures.size.largest:,} sessions over the ordinary", rows.growth()[OURS], 1.1),
+        Goal(
+            f"peak memory at {figures.size.largest:,} sessions over the ordinary",
+            rows.growth("largest")[OURS],
+            1.1,
+        ),
         Goal("`spec` over a bare `import airbyte_cdk`", figures.spec / figures.bare, 1.1),
     ]
 

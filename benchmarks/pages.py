@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 PAGE = 100
 WEBSITES = 20
-FIRST_DAY = date(2025, 3, 1)
+FIRST_DAY = date(2022, 3, 1)
 """In the past, so that a run is the same on any day."""
 
 _ID, _MOMENT, _WID = 7700000000001, "77/MOMENT/77", 7700000000002
@@ -52,9 +52,12 @@ class Data:
 
     def between(self, start: datetime, end: datetime) -> range:
         """The days whose noon is in ``[start, end]``, by number."""
-        noon = _midnight(FIRST_DAY) + timedelta(hours=12)
-        one = timedelta(days=1)
+        noon, one = _noon(0), timedelta(days=1)
         return range(max(0, -((noon - start) // one)), min(self.days, (end - noon) // one + 1))
+
+    def noons(self, form: str) -> list[bytes]:
+        """The noons of all days, written."""
+        return [_noon(day).strftime(form).encode() for day in range(self.days)]
 
     def page(self, days: range, number: int, row: Callable[[int, int], bytes]) -> list[bytes]:
         """The rows of a page, counted from 0: those of one day after those of the other."""
@@ -69,10 +72,10 @@ def uxcam(data: Data) -> Answering:
     shown["id"] = str(_ID)
     shown["session"]["uploaded_server_time"] = _MOMENT
     before, between, after = _cut(shown, f'"{_ID}"', f'"{_MOMENT}"')
+    noons = data.noons("%Y/%m/%d, %H:%M:%S")
 
     def row(day: int, index: int) -> bytes:
-        noon = (FIRST_DAY + timedelta(days=day)).strftime("%Y/%m/%d, 12:00:00").encode()
-        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noon, after)
+        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noons[day], after)
 
     def answer(asked: Asked) -> bytes:
         given = json.loads(asked.query["sessiondate"])["value"]
@@ -89,10 +92,10 @@ def devrev(data: Data) -> Answering:
     before, between, after = _cut(
         example("devrev") | {"session_id": str(_ID), "created_at": _MOMENT}, f'"{_ID}"', f'"{_MOMENT}"'
     )
+    noons = data.noons("%Y-%m-%dT%H:%M:%S.000Z")
 
     def row(day: int, index: int) -> bytes:
-        noon = (FIRST_DAY + timedelta(days=day)).strftime("%Y-%m-%dT12:00:00.000Z").encode()
-        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noon, after)
+        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noons[day], after)
 
     def answer(asked: Asked) -> bytes:
         told = json.loads(asked.body)
@@ -112,10 +115,12 @@ def inspectlet(data: Data) -> Answering:
     shown |= {"date_end_session": _MOMENT}
     before, between, again, until, after = _cut(shown, str(_ID), str(_WID), *[f'"{_MOMENT}"'] * 2)
     part = Data(sessions=data.per_day * data.days // WEBSITES, days=data.days)
+    noons = [int(_noon(day).timestamp()) for day in range(part.days)]
 
     def answer(asked: Asked) -> bytes:
         if asked.path == "websites":
-            sites = [{"wid": wid, "site_name": "a site", "date_added": 1} for wid in range(1, WEBSITES + 1)]
+            wids = range(1, WEBSITES + 1) if part.per_day else ()  # nothing to read is nothing to ask for
+            sites = [{"wid": wid, "site_name": "a site", "date_added": 1} for wid in wids]
             return json.dumps({"response": sites}).encode()
         wid = int(asked.path.split("/")[1])
         form = dict(parse_qsl(asked.body.decode()))
@@ -123,9 +128,8 @@ def inspectlet(data: Data) -> Answering:
         days = part.between(*(datetime.fromtimestamp(int(dates[name]), UTC) for name in ("start", "end")))
 
         def row(day: int, index: int) -> bytes:
-            noon = _midnight(FIRST_DAY) + timedelta(days=day, hours=12)
             sid = (wid * part.days + day) * part.per_day + index
-            start = int(noon.timestamp())
+            start = noons[day]
             return b"%s%d%s%d%s%d%s%d%s" % (before, sid, between, wid, again, start, until, start + 289, after)
 
         return b'{"response":[%s]}' % b",".join(part.page(days, int(form["page"]) - 1, row))
@@ -138,6 +142,10 @@ VENDORS = {"uxcam": uxcam, "devrev": devrev, "inspectlet": inspectlet}
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _noon(day: int) -> datetime:
+    return _midnight(FIRST_DAY) + timedelta(days=day, hours=12)
 
 
 def _cut(row: dict[str, Any], *marks: str) -> list[bytes]:

@@ -4,12 +4,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.commands import Contender, Ours
+from benchmarks.commands import Contender, Floor, Ours
 from benchmarks.runs import Run, Server, measure
 from benchmarks.work import UXCAM_STREAMS, Work
 
@@ -25,8 +25,8 @@ class Size:
         sessions: of the ordinary work.
         days: over which they are spread.
         rounds: how often each contender does it, in turns; the figures are medians.
-        large: sessions of the run that shows whether memory grows, where a million would take too long.
-        largest: the same for this project and the floor.
+        large: sessions of the run that shows whether memory grows.
+        largest: the same, for this project and the floor; the others would take too long.
         latencies: in seconds.
     """
 
@@ -145,29 +145,35 @@ class _Bench:
 
     def alternate(self, name: str, work: Work, contenders: Iterable[Contender]) -> None:
         """Let contenders take turns, each with and without anything to read."""
-        slow: set[str] = set()
-        for _ in range(self._figures.size.rounds):
-            for contender in contenders:
-                self.run((name, "start-up"), contender, work.nothing())
-                if contender.name not in slow and self.run((name,), contender, work).cpu > SLOW:
-                    slow.add(contender.name)
+        for contender in self._in_turns(name, contenders):
+            self.run((name, "start-up"), contender, work.nothing())
+            self.run((name,), contender, work)
 
     def late(self, name: str, work: Work, latency: float, contenders: Sequence[Contender]) -> None:
         """Answer late. Those that send one request at a time mostly wait, so they may do it side by side."""
         key = (name, milliseconds(latency))
-        for contender in contenders:
-            if contender.workers > 1:
-                self.run(key, contender, work, latency=latency)
+        for contender in self._in_turns(name, [one for one in contenders if one.workers > 1]):
+            self.run(key, contender, work, latency=latency)
         patient = [contender for contender in contenders if contender.workers == 1]
         with ThreadPoolExecutor(max_workers=len(patient) or 1) as pool:
             list(pool.map(lambda contender: self.run(key, contender, work, latency=latency), patient))
 
     def grow(self, work: Work, contenders: Iterable[Contender]) -> None:
-        """Read many times as much."""
+        """Read many times as much; where a million sessions would take too long, fewer."""
         size = self._figures.size
         for contender in contenders:
-            sessions = size.largest if contender.name in {"this project", "floor"} else size.large
-            self.run(("memory",), contender, replace(work, sessions=sessions))
+            self.run(("memory", "large"), contender, replace(work, sessions=size.large))
+            if contender.name in {Ours.name, Floor.name}:
+                self.run(("memory", "largest"), contender, replace(work, sessions=size.largest))
+
+    def _in_turns(self, name: str, contenders: Iterable[Contender]) -> Iterator[Contender]:
+        """Give every contender, as often as there are rounds; one that turned out to be slow is done then."""
+        left = list(contenders)
+        for _ in range(self._figures.size.rounds):
+            for contender in list(left):
+                yield contender
+                if (self._figures.median((name,), contender.name, lambda run: run.cpu) or 0) > SLOW:
+                    left.remove(contender)
 
     def go_on(self, work: Work, contenders: Iterable[Contender]) -> None:
         """Read all days but the last, then go on from the state of that; a tenth is enough to count bytes."""

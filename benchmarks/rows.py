@@ -87,10 +87,10 @@ class Rows:
             who: value / (asked[who] * late / WORKERS[who]) for who, value in self.net(wall, name, key).items()
         }
 
-    def growth(self) -> dict[str, float]:
+    def growth(self, size: str) -> dict[str, float]:
         """Give the peak memory of a large read over that of the ordinary one."""
         small = self.of(peak, self._one)
-        return {who: value / small[who] for who, value in self.of(peak, "memory").items()}
+        return {who: value / small[who] for who, value in self.of(peak, "memory", size).items()}
 
     def _reading(self, name: str, work: Work) -> list[Row]:
         pace = {who: work.records / seconds for who, seconds in self.net(wall, name).items()}
@@ -114,20 +114,23 @@ class Rows:
         return found
 
     def _others(self) -> list[Row]:
-        grown, large = self.growth(), self.of(peak, "memory")
-        sessions = self.of(lambda run: run.records, "memory")
         again = self.of(sent, "incremental sync")
         work = self._works[self._four]
         for who, once in self.of(sent, self._one).items():
             again[who] -= once / 10 / work.days  # the new day, once
-        import_wall, import_cpu = self.of(wall, self._one, "start-up"), self.of(cpu, self._one, "start-up")
+        start_wall, start_cpu = self.of(wall, self._one, "start-up"), self.of(cpu, self._one, "start-up")
         return [
-            Row(
-                f"peak memory over that of {self._works[self._one].sessions:,} sessions",
-                grown,
-                {who: f"{large[who]:.0f} MB at {sessions[who]:,.0f}" for who in grown},
-            ),
-            Row("start-up: a read of nothing, wall", import_wall, told(import_wall, "{:.2f} s")),
-            Row("start-up: a read of nothing, CPU", import_cpu, told(import_cpu, "{:.2f} s")),
+            self._grown("large", self._figures.size.large),
+            self._grown("largest", self._figures.size.largest),
+            Row("start-up: a read of nothing, wall", start_wall, told(start_wall, "{:.2f} s")),
+            Row("start-up: a read of nothing, CPU", start_cpu, told(start_cpu, "{:.2f} s")),
             Row("read again by the next sync, four streams", again, told(again, "{:.1f} MB")),
         ]
+
+    def _grown(self, size: str, sessions: int) -> Row:
+        memory, growth = self.of(peak, "memory", size), self.growth(size)
+        return Row(
+            f"peak memory, {sessions:,} sessions",
+            memory,
+            {who: f"{value:.0f} MB, grew {growth[who]:.2f} times" for who, value in memory.items()},
+        )
