@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from benchmarks.commands import CONTENDERS, ENVIRONMENTS
+from benchmarks.pages import WEBSITES
 from benchmarks.plan import Size, measured
 from benchmarks.report import circumstances, table, whole, with_table
 
@@ -23,7 +24,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--large", type=int, default=ordinary.large, help="sessions of the read for memory")
     parser.add_argument("--largest", type=int, default=ordinary.largest, help="the same for this project")
     parser.add_argument("--output", type=Path, default=RESULTS)
-    return parser.parse_args()
+    given = parser.parse_args()
+    even = ordinary.days * WEBSITES
+    if given.sessions % even or given.large % given.sessions or given.largest % given.sessions:
+        parser.error(
+            f"Sessions are spread evenly over days and websites: let --sessions be a multiple of {even}, and "
+            "--large and --largest multiples of that."
+        )
+    return given
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ class Size:
         days: over which they are spread.
         rounds: how often each contender does it, in turns; the figures are medians.
         large: sessions of the run that shows whether memory grows.
-        largest: the same, for this project and the floor; the others would take too long.
+        largest: the same, for those that do not take too long: this project and the floor over as many more
+            days, and this project alone over no more days, so that each has more sessions.
         latencies: in seconds.
     """
 
@@ -161,10 +162,13 @@ class _Bench:
     def grow(self, work: Work, contenders: Iterable[Contender]) -> None:
         """Read many times as much; where a million sessions would take too long, fewer."""
         size = self._figures.size
+        longer = work.days * size.largest // work.sessions
         for contender in contenders:
             self.run(("memory", "large"), contender, replace(work, sessions=size.large))
             if contender.name in {Ours.name, Floor.name}:
-                self.run(("memory", "largest"), contender, replace(work, sessions=size.largest))
+                self.run(("memory", "long"), contender, replace(work, sessions=size.largest, days=longer))
+            if contender.name == Ours.name:
+                self.run(("memory", "dense"), contender, replace(work, sessions=size.largest))
 
     def _in_turns(self, name: str, contenders: Iterable[Contender]) -> Iterator[Contender]:
         """Give every contender, as often as there are rounds; one that turned out to be slow is done then."""

@@ -115,22 +115,23 @@ class Rows:
 
     def _others(self) -> list[Row]:
         again = self.of(sent, "incremental sync")
-        work = self._works[self._four]
+        work, size = self._works[self._four], self._figures.size
         for who, once in self.of(sent, self._one).items():
             again[who] -= once / 10 / work.days  # the new day, once
         start_wall, start_cpu = self.of(wall, self._one, "start-up"), self.of(cpu, self._one, "start-up")
         return [
-            self._grown("large", self._figures.size.large),
-            self._grown("largest", self._figures.size.largest),
+            self._grown("large", size.large, work.days),
+            self._grown("long", size.largest, work.days * size.largest // size.sessions),
+            self._grown("dense", size.largest, work.days),
             Row("start-up: a read of nothing, wall", start_wall, told(start_wall, "{:.2f} s")),
             Row("start-up: a read of nothing, CPU", start_cpu, told(start_cpu, "{:.2f} s")),
             Row("read again by the next sync, four streams", again, told(again, "{:.1f} MB")),
         ]
 
-    def _grown(self, size: str, sessions: int) -> Row:
+    def _grown(self, size: str, sessions: int, days: int) -> Row:
         memory, growth = self.of(peak, "memory", size), self.growth(size)
         return Row(
-            f"peak memory, {sessions:,} sessions",
+            f"peak memory, {sessions:,} sessions in {days:,} days",
             memory,
             {who: f"{value:.0f} MB, grew {growth[who]:.2f} times" for who, value in memory.items()},
         )
