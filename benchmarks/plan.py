@@ -191,7 +191,7 @@ def _starts(rounds: int) -> tuple[float, float]:
     """Give the median wall times of `spec` and of a bare import, in turns."""
     script = str(Path(sys.executable).with_name("source-uxcam"))
     times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(2 * rounds + 1):
+    for _ in range(rounds):
         for found, command in zip(
             times, ([script, "spec"], [sys.executable, "-c", "import airbyte_cdk"]), strict=True
         ):
