@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 import urllib3
@@ -26,6 +26,8 @@ from session_source.errors import Fault, Kind, ToldInBody, asked_wait, of_status
 from session_source.exchange import Answer, Request, Wish
 
 Read = TypeVar("Read")
+
+_HEADERS = {**requests.utils.default_headers(), "Accept": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,13 @@ class Client:
         self.budget = budget
         self.closed = threading.Event()
         self._auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
-        self._session = requests.Session()
-        self._session.auth = self._auth
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, Adapter(pool_connections=1, pool_maxsize=workers))
-        # Looked up once: requests would look through the environment for proxies at every request.
-        self._settings = self._session.merge_environment_settings(self.base_url, {}, None, None, None)
+        self._adapter = Adapter(pool_connections=1, pool_maxsize=workers)
+        # Looked up once: a session would look through the environment for proxies at every request.
+        self._settings: dict[str, Any] = {
+            **requests.Session().merge_environment_settings(
+                self.base_url, proxies={}, stream=True, verify=None, cert=None
+            )
+        }
         self._deadlines = Deadlines(self.closed)
         self._open_at = 0.0
         self._kept: dict[str, Answer] = {}
@@ -100,7 +103,7 @@ class Client:
     def close(self) -> None:
         """Wake every thread that waits and let it end with ``Closed``."""
         self.closed.set()
-        self._session.close()
+        self._adapter.close()
 
     def fetch(
         self,
@@ -179,24 +182,21 @@ class Client:
         return result
 
     def _send(self, request: Request, wish: Wish | None) -> Answer:
-        prepared = self._session.prepare_request(
-            requests.Request(
-                request.method,
-                f"{self.base_url}/{request.path}",
-                params=request.params,
-                headers={"Accept": "application/json", **request.headers},
-                data=request.form,
-                json=request.json if wish is None else {**(request.json or {}), **wish.fields},
-            )
-        )
+        # Neither prepared nor sent by the session, which merges settings and keeps cookies: a fifth of the time.
+        prepared = requests.Request(
+            request.method,
+            f"{self.base_url}/{request.path}",
+            params=request.params,
+            headers={**_HEADERS, **request.headers},
+            data=request.form,
+            json=request.json if wish is None else {**(request.json or {}), **wish.fields},
+            auth=self._auth,
+        ).prepare()
         patience = self.patience
         with self._deadlines.within(patience.total) as exchange:
             try:
-                response = self._session.send(
-                    prepared,
-                    timeout=(patience.connect, patience.read),
-                    allow_redirects=False,
-                    **(self._settings | {"stream": True}),
+                response = self._adapter.send(
+                    prepared, timeout=(patience.connect, patience.read), **self._settings
                 )
                 with contextlib.closing(response):
                     # In one go: requests reads in pieces of 10 kB, a fifth of the CPU of a read.

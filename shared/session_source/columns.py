@@ -50,10 +50,11 @@ class _AtPath:
 
     def _value(self, row: Row) -> Value:
         value: Value = row
-        for name in self.path:
-            if not isinstance(value, dict):
-                return None
-            value = value.get(name)
+        try:
+            for name in self.path:
+                value = value[name]
+        except (KeyError, TypeError, IndexError):  # it is not there, or what is there has no names
+            return None
         return None if value == "" else value
 
 
@@ -80,8 +81,8 @@ class Number(_AtPath):
     def __call__(self, row: Row) -> float | None:
         """Read the column from a row."""
         value = self._value(row)
-        if value is None:
-            return None
+        if value is None or (type(value) is int and self.per == 1):
+            return value
         if isinstance(value, str):
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not isfinite(value):
@@ -98,9 +99,9 @@ class Integer(Number):
         number = super().__call__(row)
         if number is None:
             return None
-        if number != int(number) or abs(number) > LARGEST:
+        if number != (whole := int(number)) or abs(whole) > LARGEST:
             raise ValueError("no whole number of 64 bits")
-        return int(number)
+        return whole
 
 
 class Moment(_AtPath):

@@ -116,9 +116,12 @@ class Group:
                     continue
                 is_new = True
                 seen.add(key)
-                if belongs and key not in taken:
-                    self._keys.claim(window, key, lasts_until=self._lasts_until(one.row))
-                    claimed.append(one)
+                if not belongs or key in taken:
+                    self._keys.leave(window, key)
+                    continue
+                claimed.append(one)
+                if until := self._lasts_until(one.row):
+                    self._keys.keep(key, until=until)
         return claimed, (is_new or not is_repeated) and is_near
 
     def close(self, window: Window, pages: int) -> list[Window]:

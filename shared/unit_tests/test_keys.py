@@ -26,7 +26,7 @@ def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
     first, second, third = days(3)
     keys = opened([first, second, third])
     for window in (third, first):
-        keys.claim(window, str(window), lasts_until=None)
+        keys.seen(window).add(str(window))
         assert keys.close(window) == []
     assert keys.taken(second, {str(first), str(third), "other"}) == {str(first), str(third)}
     assert keys.close(second) == [first, second, third]
@@ -38,7 +38,7 @@ def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
     first, second, third = days(3)
     keys = Keys((Window(first.start, third.end),))
     keys.open(first)
-    keys.claim(first, "edge", lasts_until=None)
+    keys.seen(first).add("edge")
     assert keys.close(first) == []
     keys.open(second)
     assert keys.taken(second, {"edge"}) == {"edge"}
@@ -47,8 +47,16 @@ def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
 def test_other_windows_than_neighbours_do_not_count() -> None:
     first, second, third = days(3)
     keys = opened([first, second, third])
-    keys.claim(first, "a", lasts_until=None)
+    keys.seen(first).add("a")
     assert keys.taken(third, {"a"}) == set()
+
+
+def test_what_a_window_left_is_its_neighbours() -> None:
+    first, second = days(2)
+    keys = opened([first, second])
+    keys.seen(first).update({"left", "claimed"})
+    keys.leave(first, "left")
+    assert keys.taken(second, {"left", "claimed"}) == {"claimed"}
 
 
 def test_windows_at_the_ends_of_pieces_wait_for_nobody_behind_them() -> None:
@@ -84,5 +92,6 @@ def test_a_row_that_lasts_is_known_until_no_window_can_list_it() -> None:
         keys.open(window)
         assert keys.taken(window, {"long"}) == ({"long"} if 0 < number <= 3 else set())
         if number == 0:
-            keys.claim(window, "long", lasts_until=START + 2.5 * DAY)
+            keys.seen(window).add("long")
+            keys.keep("long", until=START + 2.5 * DAY)
         keys.close(window)

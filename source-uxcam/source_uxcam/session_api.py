@@ -23,7 +23,6 @@ from session_source import (
     Text,
     Token,
     Window,
-    at,
     objects,
     rows_of,
 )
@@ -34,12 +33,15 @@ from source_uxcam.filters import SESSION_API, Filter
 
 def app_platform(row: Row) -> str | None:
     """Tell android from ios by the operating system, the device's class and its producer; else null."""
-    return _platform(*(str(at(row, "device", name) or "") for name in ("os_version", "class", "producer")))
+    device = row.get("device")
+    if not isinstance(device, dict):
+        return None
+    return _platform(str(device.get("os_version")), str(device.get("class")), str(device.get("producer")))
 
 
 @lru_cache(maxsize=1024)  # there are far fewer kinds of devices than sessions
-def _platform(*texts: str) -> str | None:
-    texts = tuple(text.lower() for text in texts)
+def _platform(*told: str) -> str | None:
+    texts = [text.lower() for text in told]
     if any("android" in text for text in texts):
         return "android"
     if texts[2] == "apple" or any(re.search(r"\b(ios|ipados|iphone|ipad|ipod)\b", text) for text in texts):
