@@ -1,5 +1,6 @@
 # make sync           sync every connector against the local sandbox, or one for real: CONNECTOR=… CONFIG=… [DB=…] [STREAMS=…]
 # make test           lint, types, unit and integration tests
+# make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (half an hour)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
 # make test-images    build all images and run them against the sandboxes
 # make images         build all images; make image CONNECTOR=… one of them: [BASE_IMAGE=…] [DOCKER=…]
@@ -9,7 +10,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test test-packages test-images image images release-check format clean
+.PHONY: help sync test soak test-packages test-images image images release-check format clean
 
 # Python 3.11 or 3.12 runs everything; 3.13 all but `make sync`, since PyAirbyte does not run there yet.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -26,7 +27,7 @@ EMPTY :=
 BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
 
 help:
-	@sed -n 's/^# //p' Makefile | head -8
+	@sed -n 's/^# //p' Makefile | head -9
 
 # No telemetry and no look-up of any registry of connectors.
 sync: .venv/.synced
@@ -37,9 +38,19 @@ sync: .venv/.synced
 test: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release
+	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 	.venv/bin/pytest -n 2 --dist loadgroup
+
+# The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
+soak: export EXAMPLES ?= 25
+soak: export KILLS ?= 9
+soak: export SESSIONS ?= 1000000
+soak: export FIGURES := .cache/figures
+soak: .venv/.synced
+	@rm -f $(FIGURES)
+	@.venv/bin/pytest -n 3 --timeout 3000 -m "soak or long" integration_tests; status=$$?; \
+		.venv/bin/python -m integration_tests.figures $(FIGURES); exit $$status
 
 test-packages: .venv/.synced
 	.venv/bin/pytest integration_tests/artifacts -m packages

@@ -35,7 +35,7 @@ class Output:
     @cached_property
     def messages(self) -> list[Json]:
         """All messages; a line that is none fails the test."""
-        return [json.loads(line) for line in self.stdout.splitlines()]
+        return [json.loads(line) for line in self.stdout.split("\n") if line]
 
     def of_type(self, kind: str) -> list[Json]:
         name = "connectionStatus" if kind == "CONNECTION_STATUS" else kind.lower()

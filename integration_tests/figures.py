@@ -22,8 +22,7 @@ def main() -> None:
     for line in Path(sys.argv[1]).read_text().splitlines():
         total.update(json.loads(line))
     for name, number in sorted(total.items()):
-        sys.stdout.write(f"{name.replace('_', ' '):<24}{number:>14,}\n")
-    sys.stdout.write(f"{'lost':<24}{0:>14,}\n")
+        sys.stdout.write(f"{name.replace('_', ' '):<36}{number:>14,}\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A load of any size: UXCam's Session API with as many sessions as one likes, made while they are sent.
+"""Loads of any size: UXCam's Session API with as many sessions, DevRev with as many apps as one likes.
 
-For memory, load and speed. It checks nothing that the sandbox checks, and holds no data.
+For memory, load and speed. They check nothing that the sandboxes check, and hold no data.
 """
 
 import json
@@ -71,6 +71,59 @@ class Load(Vendor):
     def expected(self, config_name: str) -> Keys:
         keys: list[tuple[Any, ...]] = [(f"{d}-{i}",) for d in range(self.days) for i in range(self.per_day)]
         return {"sessions": keys}
+
+    def grow(self, count: int) -> None:
+        raise NotImplementedError
+
+    def delete(self, count: int) -> None:
+        raise NotImplementedError
+
+
+class Apps(Vendor):
+    """``apps`` apps of ``sessions`` sessions each, spread evenly over ``days`` days until yesterday."""
+
+    name = "apps"
+
+    def __init__(self, *, apps: int, sessions: int, days: int) -> None:
+        super().__init__()
+        self.names = [f"app {number}" for number in range(apps)]
+        self.first = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+        self.moments = [self.first + n * timedelta(days=days) / sessions for n in range(sessions)]
+
+    def answer(self, request: Request) -> Answer:
+        asked = request.json()
+        after, before = (datetime.fromisoformat(asked["created_at"][name]) for name in ("after", "before"))
+        found = [n for n, moment in enumerate(self.moments) if after <= moment <= before]
+        start = int(asked.get("cursor", 0))
+        rows = [
+            {
+                "session_id": f"{asked['version_key']}/{n}",
+                "created_at": self.moments[n].isoformat(),
+                "type": "mobile",
+                "platform": "android",
+            }
+            for n in found[start : start + PAGE]
+        ]
+        more = {"next_cursor": str(start + PAGE)} if len(found) > start + PAGE else {}
+        return Answer.json({"sessions": rows, **more})
+
+    def error(self, status: int, path: str = "") -> Answer:
+        return Answer.json({"error": path}, status)
+
+    def configs(self, origin: str) -> dict[str, Config]:
+        return {
+            "apps": {
+                "access_token": "token",
+                "apps": [{"version_key": name, "platform": "android"} for name in self.names],
+                "start_date": self.first.strftime("%Y-%m-%d"),
+                "lookback_window_days": 0,
+                "base_url": origin,
+            }
+        }
+
+    def expected(self, config_name: str) -> Keys:
+        keys = [(name, "android", f"{name}/{n}") for name in self.names for n in range(len(self.moments))]
+        return {"sessions": keys, "session_recordings": []}
 
     def grow(self, count: int) -> None:
         raise NotImplementedError

@@ -1,13 +1,13 @@
 """Configs and answers that nobody meant: no stack trace for the user, no hang, no secret, no lost record."""
 
 import json
-import os
 import random
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -18,10 +18,11 @@ from integration_tests.connector import expected
 from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import Answer, Fault, load_vendor, serve
 from integration_tests.sandbox.exchange import Exchange
+from integration_tests.trials import EXAMPLES
+from integration_tests.whole import check_whole
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "6")) * 5
 SETTINGS = settings(
-    max_examples=EXAMPLES,
+    max_examples=EXAMPLES * 5,
     deadline=None,
     print_blob=True,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
@@ -34,21 +35,50 @@ ANYTHING = st.recursive(
 )
 
 
-@pytest.mark.parametrize(("folder", "config"), cases(every=False))
-def test_no_config_gives_a_stack_trace(folder: str, config: str, tmp_path: Path) -> None:
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths to all parts of a config."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for name, part in parts for found in [(*path, name), *places(part, (*path, name))]]
+
+
+def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
+    """Give a copy with another value in one place."""
+    if not path:
+        return by
+    parts = dict(enumerate(value)) if isinstance(value, list) else value
+    if not isinstance(parts, dict):
+        return value
+    parts = {**parts, path[0]: changed(parts.get(path[0]), path[1:], by)}
+    return list(parts.values()) if isinstance(value, list) else parts
+
+
+@pytest.mark.soak
+@pytest.mark.promise(n=7)
+@pytest.mark.promise(n=9)
+@pytest.mark.every_config
+def test_no_config_gives_a_stack_trace(case: tuple[str, str], tmp_path: Path) -> None:
+    folder, config = case
     with serve(load_vendor(folder, sessions=3, days=2)) as server:
         base = InsideConnector(folder, server.vendor.configs(server.origin)[config], tmp_path)
-        names = sorted(set(base.specification["properties"]) - {"base_url"})
+        read_arguments = base.read_arguments()
+        known = [(name,) for name in sorted(base.specification["properties"])]
+        paths = [path for path in {*known, *places(dict(base.config))} if path != ("base_url",)]
 
         @SETTINGS
-        @given(changes=st.dictionaries(st.sampled_from(names), ANYTHING, min_size=1, max_size=3))
-        def run(changes: dict[str, Any]) -> None:
-            connector = InsideConnector(folder, {**base.config, **changes}, tmp_path)
-            output = connector.run("check")
+        @given(
+            changes=st.lists(st.tuples(st.sampled_from(sorted(paths, key=str)), ANYTHING), min_size=1, max_size=3),
+            arguments=st.sampled_from([["check"], read_arguments]),
+        )
+        def run(changes: list[tuple[tuple[Any, ...], Any]], arguments: list[str]) -> None:
+            given_config: Any = dict(base.config)
+            for path, value in changes:
+                given_config = changed(given_config, path, value)
+            server.vendor = load_vendor(folder, sessions=3, days=2)  # hourly budgets begin anew
+            output = InsideConnector(folder, given_config, tmp_path).run(*arguments)
             told = [status.get("message", "") for status in output.of_type("CONNECTION_STATUS")]
             told += [error["message"] for error in output.errors]
-            assert told
-            assert all("Traceback" not in message and "Error(" not in message for message in told)
+            assert told or output.exit_code == 0
+            assert all("Traceback" not in message and "Error(" not in message for message in told), told
             assert all(error["failure_type"] != "system_error" for error in output.errors), told
             figures.count(bad_inputs_tried=1)
 
@@ -93,6 +123,8 @@ VALUES: list[Any] = [None, "", "word", True, [], {}, ["x", None], {"a": [{}]}, "
 ODD = st.sampled_from(VALUES)
 
 
+@pytest.mark.soak
+@pytest.mark.promise(n=10)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
 def test_a_record_with_an_odd_value_is_emitted_all_the_same(folder: str, config: str) -> None:
     @SETTINGS
@@ -104,12 +136,51 @@ def test_a_record_with_an_odd_value_is_emitted_all_the_same(folder: str, config:
             mangled = Mangled(value=value, seed=seed, times=None)
             server.faults.append(mangled)
             output = connector.read()
-            for error in output.errors:
-                assert error["failure_type"] != "system_error", error
-            for stream in ("sessions",):
-                if output.statuses[stream][-1] == "COMPLETE":
-                    wanted = expected(server, config)[stream]
-                    assert len(output.records.get(stream, [])) == len(wanted)
+            assert all(error["failure_type"] != "system_error" for error in output.errors), output.errors
+            if output.statuses["sessions"][-1] == "COMPLETE":
+                wanted = expected(server, config)["sessions"]
+                assert len(output.records.get("sessions", [])) == len(wanted)
+            for name, records in output.records.items():
+                validator = jsonschema.Draft4Validator(connector.streams[name]["json_schema"])
+                for record in records:
+                    assert next(validator.iter_errors(record), None) is None, name
+                    assert all(record[column] is not None for column in connector.key(name)), name
+            figures.count(bad_inputs_tried=1)
+
+    run()
+
+
+@dataclass
+class Replaced(Fault):
+    """Answers with something else."""
+
+    body: bytes = b""
+
+    def answer(self, exchange: Exchange) -> Answer:
+        return Answer(200, self.body, {"Content-Type": "application/json"})
+
+
+# An empty list is left out: where a vendor may answer with a bare list, it is a true answer that holds nothing.
+BODIES = (st.binary(max_size=40) | ANYTHING.map(lambda value: json.dumps(value).encode())).filter(
+    lambda body: body.strip() != b"[]"
+)
+
+
+@pytest.mark.soak
+@pytest.mark.promise(n=7)
+@pytest.mark.parametrize(("folder", "config"), cases(every=False))
+def test_an_answer_that_is_none_costs_no_record(folder: str, config: str) -> None:
+    @settings(SETTINGS, max_examples=max(1, EXAMPLES // 2))
+    @given(body=BODIES, after=st.integers(0, 4))
+    def run(body: bytes, after: int) -> None:
+        with tempfile.TemporaryDirectory() as place, serve(load_vendor(folder, sessions=40, days=2)) as server:
+            connector = InsideConnector(folder, server.vendor.configs(server.origin)[config], Path(place))
+            server.faults.append(Replaced(body=body, after=after))
+            output = connector.read()
+            assert all(error["failure_type"] != "system_error" for error in output.errors), output.errors
+            wanted = expected(server, config)
+            whole = {name: keys for name, keys in wanted.items() if output.statuses[name][-1] == "COMPLETE"}
+            check_whole(connector, [output], whole)
             figures.count(bad_inputs_tried=1)
 
     run()

@@ -61,6 +61,7 @@ def bodies(server: Server) -> list[Json]:
     return [json.loads(entry.body) for entry in server.requests]
 
 
+@pytest.mark.promise(n=5)
 def test_one_request_is_open_whatever_is_read_and_whatever_the_config_says(begin: Begin) -> None:
     config = {"num_workers": 8, "window_in_days": 1}
     connector, server = begin("segments", config, sessions=60, days=3, latency=0.02)
@@ -71,6 +72,7 @@ def test_one_request_is_open_whatever_is_read_and_whatever_the_config_says(begin
     assert "num_workers" not in connector.run("spec").of_type("SPEC")[0]["connectionSpecification"]["properties"]
 
 
+@pytest.mark.promise(n=5)
 def test_after_a_timeout_nothing_is_sent_for_a_while(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     connector, server = begin("segments", sessions=5, days=1)
     patience = replace(SourceBrowsee().patience(), read=1, after_timeout=3)
@@ -86,6 +88,7 @@ def test_after_a_timeout_nothing_is_sent_for_a_while(begin: Begin, monkeypatch: 
     assert server.max_in_flight == 1
 
 
+@pytest.mark.promise(n=9)
 def test_check_sends_nothing_after_a_timeout_and_ends_in_time(begin: Begin) -> None:
     connector, server = begin("segments", sessions=5, days=1)
     server.faults.append(NeverAnswers(times=None))
@@ -134,6 +137,7 @@ def test_all_is_read_once_whatever_the_page_leaves_open(begin: Begin, options: J
     check_all_is_read(connector, server, "segments")
 
 
+@pytest.mark.promise(n=3)
 @pytest.mark.parametrize("to_is", ["end", "last", "asked"])
 @pytest.mark.parametrize("totals", ["true", "growing"])
 def test_pages_are_as_few_as_their_rows_need(begin: Begin, to_is: str, totals: str) -> None:
@@ -205,6 +209,7 @@ def test_no_segment_no_record_and_a_line_in_the_log(begin: Begin) -> None:
     assert server.count == 0
 
 
+@pytest.mark.promise(n=9)
 def test_check_asks_for_each_segment_and_names_one_that_is_refused(begin: Begin) -> None:
     connector, server = begin("segments", sessions=5, days=1)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]

@@ -16,6 +16,8 @@ from integration_tests import sandbox
 from integration_tests.sandbox import Server, refused_origin, serve
 from integration_tests.sandbox.shelf import Shelf
 
+pytestmark = pytest.mark.promise(n=7)
+
 SHORT = Patience(connect=2, read=1, total=3, outage=20, limit=5, attempts=4)
 GET = Request("GET", "words", params={"page": "1"})
 

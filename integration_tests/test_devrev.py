@@ -106,8 +106,9 @@ def test_an_app_that_is_listed_twice_is_read_once(begin: Begin) -> None:
     assert server.count == once
 
 
+@pytest.mark.promise(n=3)
 def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
-    connector, server = begin(sessions=1000, days=5)
+    connector, server = begin(sessions=1000, days=2)
     output = connector.read()
     read_whole(output, connector, server)
     rows: dict[str, int] = {}
@@ -117,6 +118,7 @@ def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
     assert all(body["sort_by"] == ["created_at:asc"] for body in bodies(server))
 
 
+@pytest.mark.promise(n=9)
 def test_check_asks_once_for_each_app(begin: Begin) -> None:
     connector, server = begin(sessions=300, days=1)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]

@@ -1,13 +1,18 @@
 """Faults of every kind, over real sockets: what passes costs no record, what does not ends with a sentence."""
 
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from integration_tests import sandbox
 from integration_tests.conftest import Start
-from integration_tests.connector import duplicates, expected
+from integration_tests.connector import Output, expected
+from integration_tests.inside import InsideConnector
+from integration_tests.sandbox import load_vendor, serve
 from integration_tests.test_protocol import check_order
+from integration_tests.whole import check_whole
 
 PASSING: dict[str, Callable[[], sandbox.Fault]] = {
     "500": lambda: sandbox.Status(500),
@@ -23,6 +28,8 @@ PASSING: dict[str, Callable[[], sandbox.Fault]] = {
 }
 
 
+@pytest.mark.promise(n=1)
+@pytest.mark.promise(n=7)
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_passes_costs_no_record(start: Start, case: tuple[str, str], name: str) -> None:
     connector, server = start({"window_in_days": 2}, inside=True, sessions=130, days=5)
@@ -34,13 +41,10 @@ def test_a_fault_that_passes_costs_no_record(start: Start, case: tuple[str, str]
     assert output.exit_code == 0, output.log
     assert fault.hits == 1, "the fault was not played"
     assert "Trying again in" in output.log
-    for stream, keys in wanted.items():
-        found = output.keys(stream, connector.key(stream))
-        assert set(found) == set(keys), stream
-        if stream != "users":
-            assert duplicates(found) == [], stream
+    check_whole(connector, [output], wanted)
 
 
+@pytest.mark.promise(n=7)
 def test_an_error_told_in_a_200_is_no_empty_list(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=60, days=3)
     try:
@@ -56,6 +60,7 @@ def test_an_error_told_in_a_200_is_no_empty_list(start: Start, case: tuple[str, 
         assert not complete or set(found) == set(keys), f"{stream} lost records without a word"
 
 
+@pytest.mark.promise(n=7)
 def test_a_rate_limited_stream_says_so(start: Start) -> None:
     connector, server = start(sessions=10, days=2)
     server.faults.append(sandbox.Status(429, retry_after=1))
@@ -70,10 +75,13 @@ def test_a_rate_limited_stream_says_so(start: Start) -> None:
     assert output.exit_code == 0
 
 
+@pytest.mark.promise(n=4)
+@pytest.mark.promise(n=7)
 def test_what_fails_for_good_is_told_once_and_resumed_later(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start({"window_in_days": 1, "num_workers": 1}, sessions=120, days=6)
+    connector, server = start({"window_in_days": 1, "num_workers": 1}, inside=True, sessions=120, days=6)
     wanted = expected(server, case[1])
-    server.faults.append(sandbox.Status(403, after=3, times=None))
+    refusal = sandbox.Status(403, after=3, times=None)
+    server.faults.append(refusal)
     first = connector.read()
     check_order(first)
     assert first.exit_code == 1
@@ -81,16 +89,24 @@ def test_what_fails_for_good_is_told_once_and_resumed_later(start: Start, case: 
     failed = [name for name, statuses in first.statuses.items() if statuses[-1] == "INCOMPLETE"]
     assert failed
     assert "Traceback" not in first.errors[-1]["message"]
-    for error in first.errors[:-1]:
-        assert first.stdout.count(f'"message":{error["message"]!r}'.replace("'", '"')) <= len(failed) + 1
+    assert refusal.hits == len(first.errors) - 1, "one refusal is one trace, and nothing is asked behind it"
     server.faults.clear()
     second = connector.read(state=first.state)
     assert second.exit_code == 0, second.log
-    for stream, keys in wanted.items():
-        found = first.keys(stream, connector.key(stream)) + second.keys(stream, connector.key(stream))
-        assert set(found) == set(keys), stream
+    check_whole(connector, [first, second], wanted)
 
 
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize("after", [1, 2])
+def test_rows_of_a_window_that_fails_are_counted_by_the_last_state(start: Start, after: int) -> None:
+    connector, server = start({"num_workers": 1}, inside=True, sessions=700, days=2)
+    server.faults.append(sandbox.Status(403, after=after, times=None))
+    output = connector.read()
+    assert output.exit_code == 1
+    check_order(output)
+
+
+@pytest.mark.promise(n=7)
 def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> None:
     connector, server = start(inside=True, sessions=700, days=2)
     try:
@@ -106,11 +122,81 @@ def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> 
     assert output.errors[-1]["failure_type"] == "transient_error"
 
 
+@pytest.mark.promise(n=1)
 def test_a_page_that_is_served_twice_costs_no_record(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=330, days=2)
     wanted = expected(server, case[1])
     server.faults.append(sandbox.StalePage(after=2))
     output = connector.read()
-    for stream, keys in wanted.items():
-        found = output.keys(stream, connector.key(stream))
-        assert set(found) == set(keys), stream
+    check_whole(connector, [output], wanted)
+
+
+@pytest.mark.long  # the page of another partition is no answer, which is tried again for minutes
+@pytest.mark.promise(n=7)
+def test_a_page_that_is_served_for_ever_is_an_error_and_no_loop(start: Start) -> None:
+    connector, server = start(inside=True, sessions=700, days=2)
+    server.faults.append(sandbox.StalePage(times=None))
+    output = connector.read("sessions")
+    assert output.exit_code == 1
+    assert server.count < 200
+    assert output.errors[-1]["failure_type"] == "transient_error"
+    assert output.statuses["sessions"][-1] == "INCOMPLETE"
+
+
+@pytest.mark.promise(n=7)
+def test_one_failure_is_one_trace_and_ends_no_other_stream(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start({"window_in_days": 1}, inside=True, sessions=60, days=6)
+    wanted = expected(server, case[1])
+    connector.read()
+    paths = sorted({entry.path for entry in server.requests}, key=len)
+    server.clear()
+    server.faults.append(sandbox.Status(403, path=paths[-1], times=None))
+    output = connector.read()
+    failed = {name for name, statuses in output.statuses.items() if statuses[-1] == "INCOMPLETE"}
+    assert failed
+    told = [error["message"] for error in output.errors[:-1]]
+    assert len(set(told)) == len(told)
+    check_whole(connector, [output], {name: keys for name, keys in wanted.items() if name not in failed})
+
+
+@pytest.mark.promise(n=7)
+def test_a_vendor_that_is_away_at_first_is_waited_for(case: tuple[str, str], tmp_path: Path) -> None:
+    folder, name = case
+    with serve(load_vendor(folder, sessions=2, days=2)) as server:
+        port = int(server.origin.rpartition(":")[2])
+    vendor = load_vendor(folder, sessions=20, days=2)
+    connector = InsideConnector(folder, vendor.configs(f"http://127.0.0.1:{port}")[name], tmp_path)
+    outputs: list[Output] = []
+    reading = threading.Thread(target=lambda: outputs.append(connector.read()))
+    reading.start()
+    reading.join(0.7)
+    assert not outputs, "nobody answers yet"
+    with serve(vendor, port=port) as server:
+        reading.join()
+    assert outputs[0].exit_code == 0, outputs[0].log
+    assert "refused the connection" in outputs[0].log
+    check_whole(connector, outputs, expected(server, name))
+
+
+@pytest.mark.long
+@pytest.mark.promise(n=7)
+def test_an_outage_that_lasts_ends_in_minutes_and_the_log_tells_each_wait(start: Start) -> None:
+    connector, server = start(sessions=5, days=2)
+    server.faults.append(sandbox.Status(503, times=None))
+    output = connector.read(timeout=600)
+    assert {error["failure_type"] for error in output.errors} == {"transient_error"}
+    assert "It was tried" in output.errors[0]["message"]
+    assert output.log.count("Trying again in") >= 5
+    assert {status[-1] for status in output.statuses.values()} <= {"INCOMPLETE", "COMPLETE"}
+
+
+@pytest.mark.long
+@pytest.mark.promise(n=7)
+def test_a_request_that_is_never_answered_costs_minutes_and_no_record(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start(sessions=150, days=3)
+    wanted = expected(server, case[1])
+    server.faults.append(sandbox.NeverAnswers(after=1))
+    output = connector.read(timeout=900)
+    assert output.exit_code == 0, output.log
+    assert "did not answer within" in output.log
+    check_whole(connector, [output], wanted)

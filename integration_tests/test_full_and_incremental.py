@@ -9,6 +9,7 @@ import pytest
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Output, duplicates, expected
+from integration_tests.sandbox import Deletion
 
 Keys = dict[str, list[tuple[Any, ...]]]
 
@@ -21,6 +22,7 @@ def day(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
+@pytest.mark.promise(n=1)
 @pytest.mark.every_config
 def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=250, days=5)
@@ -34,6 +36,7 @@ def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tup
     assert sum(map(len, found.values())) > 0
 
 
+@pytest.mark.promise(n=1)
 def test_small_windows_give_the_same_as_large_ones(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=120, days=5)
     found = keys(connector.read(), connector)
@@ -41,6 +44,7 @@ def test_small_windows_give_the_same_as_large_ones(start: Start, case: tuple[str
         assert set(found[name]) == set(wanted), name
 
 
+@pytest.mark.promise(n=1)
 def test_sessions_that_appear_between_pages_cost_none_and_double_none(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=450, days=3, grow_every=1, grow_by=3)
     before = expected(server, case[1])
@@ -54,6 +58,35 @@ def test_sessions_that_appear_between_pages_cost_none_and_double_none(start: Sta
             assert duplicates(found[name]) == [], name
 
 
+@pytest.mark.promise(n=1)
+def test_what_deletions_hid_comes_with_the_next_lookback(start: Start, case: tuple[str, str]) -> None:
+    config = {"window_in_days": 2, "lookback_window_days": 2}
+    connector, server = start(config, inside=True, sessions=600, days=2, grow_every=5, grow_by=2)
+    deletion = Deletion(sessions=3, times=None)
+    server.faults.append(deletion)
+    first = connector.read()
+    assert first.exit_code == 0, first.log
+    assert deletion.hits > 1
+    server.clear()
+    server.grow_every = 0
+    time.sleep(1.1)  # what was uploaded in the second of the sync's start belongs to the next one
+    second = connector.read(state=first.state)
+    for name, wanted in expected(server, case[1]).items():
+        found = {*first.keys(name, connector.key(name)), *second.keys(name, connector.key(name))}
+        assert set(wanted) <= found, name
+
+
+@pytest.mark.promise(n=5)
+def test_as_many_windows_are_read_at_the_same_time_as_there_are_workers(start: Start) -> None:
+    connector, server = start(
+        {"window_in_days": 1, "num_workers": 3}, inside=True, sessions=60, days=12, latency=0.1
+    )
+    assert connector.read().exit_code == 0
+    is_offered = "num_workers" in connector.specification["properties"]
+    assert server.max_in_flight == (3 if is_offered else 1)
+
+
+@pytest.mark.promise(n=4)
 def test_the_second_sync_reads_the_lookback_and_the_new(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=200, days=10)
     first = connector.read()
@@ -75,6 +108,7 @@ def test_the_second_sync_reads_the_lookback_and_the_new(start: Start, case: tupl
             assert all(day(record[cursor]) >= lookback for record in second.records.get(name, [])), name
 
 
+@pytest.mark.promise(n=4)
 def test_a_third_sync_without_lookback_and_without_news_has_no_records(start: Start) -> None:
     connector, _ = start({"lookback_window_days": 0}, inside=True, sessions=50, days=4)
     first = connector.read()
@@ -84,8 +118,9 @@ def test_a_third_sync_without_lookback_and_without_news_has_no_records(start: St
     assert {status[-1] for status in second.statuses.values()} == {"COMPLETE"}
 
 
+@pytest.mark.promise(n=2)
 def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
-    connector, server = start(inside=True, sessions=230, days=3)
+    connector, server = start({"window_in_days": 1}, inside=True, sessions=230, days=3)
     alone: Counter[str] = Counter()
     for name in connector.streams:
         server.clear()
@@ -96,6 +131,7 @@ def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
     assert Counter(entry.path for entry in server.requests) == alone
 
 
+@pytest.mark.promise(n=4)
 def test_an_earlier_start_date_reads_only_what_is_missing(start: Start) -> None:
     later = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
     connector, server = start({"lookback_window_days": 0}, inside=True, sessions=200, days=8)
@@ -118,6 +154,7 @@ def cursors(output: Output, connector: Connector, name: str) -> list[str]:
     return [record[cursor] for record in output.records.get(name, [])]
 
 
+@pytest.mark.promise(n=4)
 def test_a_stream_added_later_is_read_from_the_start(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=80, days=4)
     names = list(connector.streams)
@@ -128,6 +165,7 @@ def test_a_stream_added_later_is_read_from_the_start(start: Start, case: tuple[s
         assert set(keys(second, connector)[name]) == set(wanted[name]), name
 
 
+@pytest.mark.promise(n=4)
 def test_state_from_the_future_is_cut_to_the_start_of_the_sync(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"lookback_window_days": 0}, inside=True, sessions=40, days=4)
     first = connector.read()

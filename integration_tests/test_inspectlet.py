@@ -95,8 +95,9 @@ def test_no_session_is_lost_at_a_date_of_the_config_whatever_the_range_is_compar
         assert set(before.keys("sessions", key)) | set(late.keys("sessions", key)) == whole
 
 
+@pytest.mark.promise(n=3)
 def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
-    connector, server = begin(sessions=650, days=4, websites=1)
+    connector, server = begin(sessions=650, days=2, websites=1)
     output = connector.read("sessions")
     assert len(output.records["sessions"]) >= 600
     assert [entry.method for entry in server.requests].count("POST") == len(output.records["sessions"]) // 100 + 1
@@ -217,6 +218,7 @@ def test_the_list_of_websites_is_asked_for_once_a_sync(begin: Begin) -> None:
     assert [entry.path for entry in server.requests].count("/v1/websites") == 1
 
 
+@pytest.mark.promise(n=9)
 def test_check_asks_each_configured_website_or_once(begin: Begin) -> None:
     connector, server = begin(sessions=4, days=1)
     assert connector.run("check").of_type("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"

@@ -1,4 +1,4 @@
-"""Memory is flat: it depends on neither the number of sessions nor that of windows."""
+"""Memory is flat, whatever the number of sessions and windows is; two hundred partitions are read at once."""
 
 import json
 import os
@@ -6,12 +6,16 @@ import resource
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from integration_tests import figures
 from integration_tests.connector import Connector, script
-from integration_tests.load import Load
+from integration_tests.inside import InsideConnector
+from integration_tests.load import Apps, Load
 from integration_tests.sandbox import serve
-
-SESSIONS = int(os.environ.get("SESSIONS", "100000"))
+from integration_tests.test_protocol import check_order
+from integration_tests.trials import SESSIONS
+from integration_tests.whole import check_whole
 
 
 def peak(sessions: int, place: Path) -> tuple[int, int]:
@@ -33,6 +37,8 @@ def peak(sessions: int, place: Path) -> tuple[int, int]:
     return usage.ru_maxrss, records
 
 
+@pytest.mark.soak
+@pytest.mark.promise(n=6)
 def test_memory_is_flat(tmp_path: Path) -> None:
     small, few = peak(20_000, tmp_path)
     large, many = peak(SESSIONS, tmp_path)
@@ -41,3 +47,26 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     )
     assert (few, many) == (20_000, SESSIONS)
     assert large <= small * 1.15, (small, large)
+
+
+@pytest.mark.soak
+@pytest.mark.promise(n=1)
+@pytest.mark.promise(n=4)
+@pytest.mark.promise(n=9)
+def test_two_hundred_partitions_are_read_at_once_each_with_a_state_of_its_own(tmp_path: Path) -> None:
+    vendor = Apps(apps=200, sessions=6, days=6)
+    with serve(vendor) as server:
+        config = {**vendor.configs(server.origin)["apps"], "window_in_days": 4, "num_workers": 16}
+        connector = Connector("source-devrev", config, tmp_path)
+        inside = InsideConnector("source-devrev", config, tmp_path)
+        assert inside.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
+        assert server.count == 10
+        output = connector.read()
+        assert output.exit_code == 0, output.log
+        check_order(output)
+        check_whole(connector, [output], vendor.expected("apps"))
+        parts = output.states["sessions"]["states"]
+        assert sorted(part["partition"]["version_key"] for part in parts) == sorted(vendor.names)
+        assert {len(part["cursor"]["slices"]) for part in parts} == {1}
+        assert inside.read(state=output.state).records == {}
+        figures.count(partitions_at_once=len(parts))

@@ -65,6 +65,7 @@ def test_all_is_read_once_whatever_a_date_means(begin: Begin, means: Json, by: J
     assert not any("refused" in entry.notes for entry in server.requests)
 
 
+@pytest.mark.promise(n=3)
 @pytest.mark.parametrize("options", [{}, ONWARDS, NO_BOUNDS], ids=str)
 def test_a_day_costs_each_site_one_request(begin: Begin, options: Json) -> None:
     counts = []
@@ -186,6 +187,7 @@ def test_a_login_with_characters_beyond_ascii_is_sent_in_the_form_alone(begin: B
     assert (sent["login"], sent["password"]) == (connector.config["login"], connector.config["password"])
 
 
+@pytest.mark.promise(n=9)
 def test_check_asks_each_site_once(begin: Begin) -> None:
     connector, server = begin()
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]

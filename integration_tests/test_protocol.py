@@ -9,6 +9,7 @@ import pytest
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Json, Output, duplicates
+from integration_tests.sandbox import NeverAnswers, Status
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 SHARED_PROPERTIES = [
@@ -31,6 +32,7 @@ SESSION_COLUMNS = [
 ]
 
 
+@pytest.mark.promise(n=9)
 def test_spec_describes_every_property_and_needs_no_config(start: Start) -> None:
     connector, _ = start(sessions=2, days=2)
     schema = connector.specification
@@ -47,6 +49,7 @@ def test_spec_describes_every_property_and_needs_no_config(start: Start) -> None
     assert schema["properties"]["base_url"]["airbyte_hidden"] is True
 
 
+@pytest.mark.promise(n=9)
 def test_check_succeeds_with_few_requests(start: Start) -> None:
     connector, server = start(sessions=20, days=3)
     output = connector.run("check")
@@ -55,6 +58,28 @@ def test_check_succeeds_with_few_requests(start: Start) -> None:
     assert 1 <= server.count <= 10
 
 
+@pytest.mark.long
+@pytest.mark.promise(n=9)
+def test_check_answers_within_30_seconds_where_the_vendor_never_does(start: Start) -> None:
+    connector, server = start(sessions=5, days=2)
+    server.faults.append(NeverAnswers(times=None))
+    # The connector's 30 seconds, and time for a busy machine to start it.
+    (status,) = connector.run("check", timeout=45).of_type("CONNECTION_STATUS")
+    assert status["status"] == "FAILED"
+    assert "did not answer within" in status["message"]
+
+
+@pytest.mark.promise(n=9)
+def test_check_asks_twice_at_most_and_tells_what_is_wrong(start: Start) -> None:
+    connector, server = start(inside=True, sessions=5, days=2)
+    server.faults.append(Status(500, times=None))
+    (status,) = connector.run("check").of_type("CONNECTION_STATUS")
+    assert status["status"] == "FAILED"
+    assert "500" in status["message"]
+    assert server.count == 2
+
+
+@pytest.mark.promise(n=9)
 def test_discover_needs_no_network_and_declares_keys_and_cursors(start: Start) -> None:
     connector, server = start(sessions=2, days=2)
     for name, stream in connector.streams.items():
@@ -87,6 +112,7 @@ def test_session_streams_have_the_same_eight_columns(start: Start) -> None:
     }
 
 
+@pytest.mark.promise(n=10)
 def test_records_keep_to_their_schema(start: Start) -> None:
     connector, _ = start(inside=True, sessions=40, days=3)
     output = connector.read()
@@ -136,6 +162,7 @@ def check_order(output: Output) -> None:
             running[name] = status["status"]
 
 
+@pytest.mark.promise(n=4)
 def test_records_then_state_then_complete(start: Start) -> None:
     connector, _ = start({"window_in_days": 1}, sessions=60, days=4)
     output = connector.read()
@@ -143,6 +170,7 @@ def test_records_then_state_then_complete(start: Start) -> None:
     assert output.statuses == {name: ["STARTED", "RUNNING", "COMPLETE"] for name in connector.streams}
 
 
+@pytest.mark.promise(n=7)
 def test_a_stream_that_does_not_exist_ends_incomplete_and_the_others_go_on(start: Start) -> None:
     connector, _ = start(sessions=5, days=2)
     connector.streams["no_such_stream"] = {**connector.streams["sessions"], "name": "no_such_stream"}
@@ -154,6 +182,7 @@ def test_a_stream_that_does_not_exist_ends_incomplete_and_the_others_go_on(start
     assert "no_such_stream" in output.errors[-1]["message"]
 
 
+@pytest.mark.promise(n=7)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -178,6 +207,7 @@ def test_a_config_that_cannot_be_is_told_in_a_sentence(start: Start, change: Jso
     assert server.count == 0
 
 
+@pytest.mark.promise(n=1)
 def test_no_key_comes_twice(start: Start) -> None:
     connector, _ = start({"window_in_days": 2}, inside=True, sessions=150, days=6)
     output = connector.read()

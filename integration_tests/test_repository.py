@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from session_source.errors import RULES, Kind
 
 from integration_tests.conftest import cases
 from integration_tests.inside import InsideConnector
@@ -69,24 +68,13 @@ def test_the_readmes_table_lists_every_stream(folder: str, tmp_path: Path) -> No
                 assert f"| `{stream}` | {', '.join(connector.key(stream))} |" in table, stream
 
 
-def test_the_errors_table_is_what_the_code_does() -> None:
-    rows = re.findall(
-        r"^\| ([^|]+) \| (config_error|transient_error|system_error) \| ([^|]+) \|", readme(), re.MULTILINE
-    )
-    told = {
-        status: (failure_type, tried != "no")
-        for situation, failure_type, tried in rows
-        for status in map(int, re.findall(r"\b\d{3}\b", situation.replace("xx", "00")))
-    }
-    assert set(told) >= {401, 402, 403, 404, 408, 425, 429, 300, 500}
-    for status, (failure_type, tried) in told.items():
-        rule = next(rule for rule in RULES if status in rule.statuses)
-        assert (rule.kind.failure_type.value, rule.kind.is_retried) == (failure_type, tried), status
-    assert {rule.kind for rule in RULES} <= set(Kind)
-
-
-def readme() -> str:
-    return (ROOT / "shared" / "README.md").read_text()
+def test_each_promise_of_the_readme_has_tests_that_try_to_break_it() -> None:
+    promises = (ROOT / "README.md").read_text().partition("## What you can rely on")[2].partition("\n## ")[0]
+    numbers = re.findall(r"^(\d+)\. \*\*", promises, re.MULTILINE)
+    tests = [path.read_text() for place in ("*", "*/unit_tests") for path in ROOT.glob(f"{place}/test_*.py")]
+    tried = {number for test in tests for number in re.findall(r"pytest\.mark\.promise\(n=(\d+)\)", test)}
+    assert numbers == [str(number) for number in range(1, 11)]
+    assert tried == set(numbers)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -1,58 +1,86 @@
 """Killed at any moment and started again from the last state that reached the output: nothing is lost."""
 
 import json
-import random
 import subprocess
-import time
+import threading
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
+from integration_tests import figures, trials
 from integration_tests.conftest import Start
-from integration_tests.connector import Connector, Json, expected, script
+from integration_tests.connector import Connector, Json, Output, expected, script
+from integration_tests.whole import REPEATED, check_whole
 
-KILLS = 4
+DAYS = 6 + trials.KILLS
+LONGEST = 0.7
+"""Seconds from the first line of a read to the last moment at which it is killed."""
+
+EDGE = timedelta(seconds=1)
+"""How near to the edge of what is finished a record may lie and come again: its neighbour may hold it too."""
 
 
-def killed_read(connector: Connector, state: list[Json], seconds: float) -> tuple[list[Json], bool]:
-    """Read until done or killed; give the messages of which whole lines came."""
+def killed_read(connector: Connector, state: list[Json], after: float) -> tuple[Output, bool]:
+    """Read, and kill so many seconds after the first line; give the whole lines that came, and whether all did."""
     arguments = connector.read_arguments(state=state)
     config = connector.place / "config.json"
     config.write_text(json.dumps(connector.config))
     with subprocess.Popen(  # noqa: S603
         [script(connector.folder), *arguments, "--config", str(config)], stdout=subprocess.PIPE, text=True
     ) as process:
-        try:
-            stdout, _ = process.communicate(timeout=seconds)
-            is_done = True
-        except subprocess.TimeoutExpired:
-            process.kill()
-            stdout, _ = process.communicate()
-            is_done = False
-    lines = stdout.splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")], is_done
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        killing = threading.Timer(after, process.kill)
+        killing.start()
+        stdout = first + process.stdout.read()
+        process.wait()
+        killing.cancel()
+    whole, _, _ = stdout.rpartition("\n")
+    assert process.returncode in {0, -9}, whole
+    return Output(process.returncode, whole, ""), process.returncode == 0
 
 
+def is_finished(connector: Connector, state: list[Json], stream: str, record: Json) -> bool:
+    """Whether the state says that the window of a record was finished."""
+    (cursor,) = connector.streams[stream]["default_cursor_field"]
+    moment = datetime.fromisoformat(record[cursor])
+    for message in state:
+        if message["stream"]["stream_descriptor"]["name"] == stream:
+            blob = message["stream"]["stream_state"]
+            for part in blob.get("states", [{"partition": {}, "cursor": blob}]):
+                if all(record[name] == value for name, value in part["partition"].items()):
+                    pieces = [
+                        map(datetime.fromisoformat, (p["start"], p["end"])) for p in part["cursor"]["slices"]
+                    ]
+                    return any(start + EDGE <= moment < end - EDGE for start, end in pieces)
+    return False
+
+
+@pytest.mark.soak
+@pytest.mark.promise(n=1)
+@pytest.mark.promise(n=4)
 def test_killed_and_resumed_until_done(start: Start, case: tuple[str, str]) -> None:
-    connector, server = start({"window_in_days": 1, "lookback_window_days": 0}, sessions=160, days=8, latency=0.03)
+    options: dict[str, Any] = {"sessions": 6 * DAYS, "days": DAYS, "latency": 0.1}
+    connector, server = start({"window_in_days": 1, "lookback_window_days": 0, "num_workers": 2}, **options)
     wanted = expected(server, case[1])
-    begun = time.monotonic()
-    connector.run("spec")
-    startup = time.monotonic() - begun
-    chance = random.Random(str(case))  # noqa: S311 - no secret
+    chance = trials.chance(*case)
+    outputs: list[Output] = []
     state: dict[str, Json] = {}
-    found: dict[str, set[tuple[Any, ...]]] = {}
     kills = 0
     is_done = False
     while not is_done:
-        allowed = startup * chance.uniform(0.9, 1.6) if kills < KILLS else 240
-        messages, is_done = killed_read(connector, list(state.values()), allowed)
+        begun = list(state.values())
+        seconds = chance.uniform(0, LONGEST) if kills < trials.KILLS else 240
+        output, is_done = killed_read(connector, begun, seconds)
         kills += not is_done
-        for message in messages:
-            if message["type"] == "STATE":
-                state[message["state"]["stream"]["stream_descriptor"]["name"]] = message["state"]
-            elif message["type"] == "RECORD":
-                record = message["record"]
-                key = tuple(record["data"][name] for name in connector.key(record["stream"]))
-                found.setdefault(record["stream"], set()).add(key)
-    assert kills == KILLS or is_done
-    for stream, keys in wanted.items():
-        assert found.get(stream, set()) == set(keys), stream
+        outputs.append(output)
+        for message in output.state:
+            state[message["stream"]["stream_descriptor"]["name"]] = message
+        for stream in set(connector.streams) - REPEATED:
+            if connector.streams[stream].get("default_cursor_field"):
+                again = [r for r in output.records.get(stream, []) if is_finished(connector, begun, stream, r)]
+                assert not again, f"{len(again)} of {stream} came again though their windows were finished"
+    check_whole(connector, outputs, wanted)
+    assert kills, "the read was over before it was killed"
+    figures.count(kills_survived=kills)

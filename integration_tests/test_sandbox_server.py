@@ -17,6 +17,8 @@ import pytest
 import requests
 
 from integration_tests.sandbox import (
+    Deletion,
+    Echo,
     EmptyBody,
     ErrorInside,
     Fault,
@@ -232,6 +234,18 @@ def test_headers_come_before_a_reset_in_the_body(server: Server) -> None:
     assert answer.headers["Content-Type"].startswith("application/json")
     with pytest.raises(CUT):
         answer.content  # noqa: B018
+
+
+def test_an_echo_is_a_200_with_what_the_request_carried(server: Server) -> None:
+    server.faults.append(Echo())
+    answer = requests.get(server.origin + "/page?apikey=a%2Fb", headers={"X-Api-Key": "h3ad"}, timeout=5)
+    assert answer.status_code == 200
+    assert answer.text == "apikey=a%2Fb apikey=a/b h3ad"
+
+
+def test_a_deletion_leaves_its_own_answer_whole(server: Server) -> None:
+    server.faults.append(Deletion(sessions=500))
+    assert [len(get(server).json()["words"]) for _ in range(2)] == [2000, 1500]
 
 
 def test_bodies_that_are_not_the_answer(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -10,6 +11,8 @@ import pytest
 from integration_tests import sandbox
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Output
+
+pytestmark = pytest.mark.promise(n=8)
 
 AWKWARD = "s3:c@r/e+t%41 \"q'&x\\y"
 NON_ASCII = AWKWARD + "ü€"
@@ -64,6 +67,44 @@ def test_what_the_vendor_echoes_is_hidden(start: Start, command: str, fault: str
     if command == "read":
         assert output.exit_code == 1
         assert "INCOMPLETE" in {status[-1] for status in output.statuses.values()}
+
+
+def test_faults_on_the_way_show_nothing(start: Start) -> None:
+    connector, server = start({"window_in_days": 1}, inside=True, sessions=30, days=8)
+    passing = [
+        sandbox.Status(503, body="{credentials}"),
+        sandbox.Status(429, body='"{credentials}"', retry_after=1),
+        sandbox.ResetBeforeBody(),
+        sandbox.TruncatedJson(),
+        sandbox.Echo(),
+        sandbox.Html(),
+    ]
+    for number, fault in enumerate(passing):
+        fault.after = number  # each hits another request: together they are no outage
+    server.faults += passing
+    output = connector.run(*connector.read_arguments(), "--debug")
+    assert sum(fault.hits for fault in passing) >= 3
+    assert output.log.count("Trying again in") >= 3
+    assert shown(connector, output) == []
+
+
+def test_secrets_stay_out_of_addresses(start: Start, case: tuple[str, str]) -> None:
+    if case[1] == "session_api":
+        pytest.skip("this API takes its key in the address only")
+    connector, server = start(inside=True, sessions=30, days=3)
+    connector.read()
+    secrets = [str(connector.config[name]) for name in secret_names(connector)]
+    targets = " ".join(entry.request.target for entry in server.requests)
+    assert server.count
+    assert [form for secret in secrets for form in spellings(secret) if form in targets] == []
+
+
+def test_links_that_open_a_recording_are_described_as_sensitive(start: Start) -> None:
+    connector, _ = start(sessions=2, days=2)
+    for name, stream in connector.streams.items():
+        for field, part in stream["json_schema"]["properties"].items():
+            if re.search(r"\blink\b.*(recording|video)|\bsigned\b", part["description"]):
+                assert "ensitive" in part["description"], (name, field)
 
 
 @pytest.mark.parametrize("command", ["check", "discover", "read"])

@@ -31,6 +31,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         serving.__exit__(None, None, None)
 
 
+@pytest.mark.promise(n=2)
 def test_four_streams_cost_the_requests_of_one(begin: Begin) -> None:
     connector, server = begin("session_api", sessions=450, days=3)
     connector.read("sessions")
@@ -41,6 +42,7 @@ def test_four_streams_cost_the_requests_of_one(begin: Begin) -> None:
     assert len(output.records) == 4
 
 
+@pytest.mark.promise(n=3)
 def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
     connector, server = begin("session_api", sessions=1000, days=2)
     connector.read("sessions")
@@ -48,6 +50,7 @@ def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
     assert server.count <= full + 1
 
 
+@pytest.mark.promise(n=8)
 @pytest.mark.parametrize("options", [{}, {"refuses_headers": True}])
 def test_v2_keeps_the_key_out_of_urls_where_the_vendor_lets_it(begin: Begin, options: dict[str, Any]) -> None:
     connector, server = begin("data_access_v2", sessions=20, days=2, **options)

@@ -119,15 +119,23 @@ def _sync(jobs: list[Job], database: Path) -> None:
         if unknown := set(job.streams) - set(known):
             sys.exit(f"{job.connector} has no stream {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
         source.select_streams(job.streams or known)
-        cache = warehouse.cache(job.schema)
-        source.read(cache=cache)
+        cursors = {stream.name: stream.default_cursor_field for stream in source.discovered_catalog.streams}
+        _read(source, warehouse, job.schema)
         first = warehouse.counts(job.schema, source.get_selected_streams())
         job.between()
-        source.read(cache=cache)
-        cursors = {stream.name: stream.default_cursor_field for stream in source.discovered_catalog.streams}
+        _read(source, warehouse, job.schema)
         warehouse.note(job.schema, first, cursors)
     warehouse.make_view()
     report.show(console, warehouse)
+
+
+def _read(source: airbyte.Source, warehouse: Warehouse, schema: str) -> None:
+    source.read(cache=warehouse.cache(schema))
+    selected = set(source.get_selected_streams())
+    for stream in source.discovered_catalog.streams:
+        if stream.name in selected:
+            key = [name for path in stream.source_defined_primary_key or [] for name in path]
+            warehouse.keep_latest(schema, stream.name, key, stream.default_cursor_field)
 
 
 def _script(connector: str) -> Path:

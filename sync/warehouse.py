@@ -56,6 +56,22 @@ class Warehouse:
             for stream in streams
         }
 
+    def keep_latest(self, schema: str, stream: str, key: list[str], cursor: list[str] | None) -> None:
+        """Leave one row for each key, the latest.
+
+        PyAirbyte merges what a sync brought into what is there, but not the rows of one sync into one another.
+        """
+        if not key or not self.counts(schema, [stream])[stream]:
+            return
+        newest = ", ".join(
+            [*(f'"{column}" DESC NULLS LAST' for column in cursor or []), "_airbyte_extracted_at DESC"]
+        )
+        keys = ", ".join(f'"{column}"' for column in key)
+        self.query(
+            f'DELETE FROM "{schema}"."{stream}" WHERE rowid IN (SELECT rowid FROM "{schema}"."{stream}" '  # noqa: S608
+            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {newest}) > 1)"
+        )
+
     def note(self, schema: str, before: dict[str, int], cursors: dict[str, list[str] | None]) -> None:
         """Keep what each stream's table holds now, for the report."""
         for stream, rows in self.counts(schema, list(before)).items():

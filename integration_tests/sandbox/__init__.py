@@ -14,6 +14,8 @@ shell.
 """
 
 from integration_tests.sandbox.faults import (
+    Deletion,
+    Echo,
     EmptyBody,
     ErrorInside,
     Fault,
@@ -38,6 +40,8 @@ from integration_tests.sandbox.vendor import Config, Keys, Vendor, load_vendor, 
 __all__ = [
     "Answer",
     "Config",
+    "Deletion",
+    "Echo",
     "EmptyBody",
     "Entry",
     "ErrorInside",

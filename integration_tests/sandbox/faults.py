@@ -156,6 +156,15 @@ class Html(Fault):
 
 
 @dataclass
+class Echo(Fault):
+    """A 200 that holds what the request carried, as a debugging proxy gives it: no JSON, and full of secrets."""
+
+    def answer(self, exchange: Exchange) -> Answer:
+        """The request's credentials."""
+        return Answer(200, credentials(exchange.request).encode(), {"Content-Type": "application/json"})
+
+
+@dataclass
 class EmptyBody(Fault):
     """A 200 without a body."""
 
@@ -227,6 +236,20 @@ class StalePage(Fault):
 
 
 @dataclass
+class Deletion(Fault):
+    """The true answer, after which the vendor deletes its newest sessions: what follows moves up."""
+
+    sessions: int = 1
+
+    def answer(self, exchange: Exchange) -> Answer:
+        """The truth as it was."""
+        truth = exchange.truth()
+        with exchange.vendor.lock:
+            exchange.vendor.delete(self.sessions)
+        return truth
+
+
+@dataclass
 class RepeatToken(Fault):
     """The true answer, but with the token of a page that was read already."""
 
@@ -244,12 +267,14 @@ KINDS: dict[str, type[Fault]] = {
         TruncatedBody,
         TruncatedJson,
         Html,
+        Echo,
         EmptyBody,
         NeverAnswers,
         SlowBody,
         SlowHeaders,
         ErrorInside,
         StalePage,
+        Deletion,
         RepeatToken,
     )
 }

@@ -13,7 +13,7 @@ from session_source.pagination import NextInAnswer, Offset, OnePage, Page, PageN
 from session_source.source import SessionSource
 from session_source.state import Partition
 from session_source.streams import Stream
-from session_source.times import epoch_seconds, moment_text, rfc3339
+from session_source.times import epoch_seconds, moment_text, rfc3339, rfc3339_with_milliseconds
 from session_source.windows import Window
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "moment_text",
     "objects",
     "rfc3339",
+    "rfc3339_with_milliseconds",
     "rows_of",
     "run",
 ]

@@ -19,6 +19,8 @@ Column: TypeAlias = Callable[[Row], Value]
 LARGEST = 2**63 - 1
 """The largest integer of the warehouses that records go to; beyond 64 bits there is no way to write one here."""
 
+_NUMBERS = (int, float)  # made once: `int | float` in a call makes it each time
+
 UNFIT = (ValueError, TypeError, OverflowError, ArithmeticError)
 """What a column raises where a value cannot be what it declares."""
 
@@ -63,7 +65,7 @@ class Text(_AtPath):
         value = self._value(row)
         if value is None or isinstance(value, str):
             return value
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
             raise ValueError("no text")
         return str(value)
 
@@ -82,7 +84,7 @@ class Number(_AtPath):
             return None
         if isinstance(value, str):
             value = float(value)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not isfinite(value):
             raise ValueError("no number")
         number: float = value if self.per == 1 else value / self.per
         return number

@@ -61,6 +61,11 @@ class Endpoint(ABC):
         """The streams on its rows and those on their details."""
         return (*self.streams, *(self.detail.streams if self.detail else ()))
 
+    @property
+    def is_read_whole(self) -> bool:
+        """Whether a missing piece of time is asked for as one window, however long it is."""
+        return False
+
     def window_days(self, configured: int) -> int:
         """Say how long a window is at most, given what the config allows."""
         return configured

@@ -14,7 +14,7 @@ from session_source.columns import UNFIT, Row, evaluate
 from session_source.endpoints import Detail, Endpoint
 from session_source.state import Partition
 from session_source.streams import Stream
-from session_source.windows import Finished, Window
+from session_source.windows import Finished, Pace, Window
 
 SLACK = timedelta(days=1)
 """How far outside of its window a row may lie before its page cannot be the answer to what was asked: vendors
@@ -73,7 +73,7 @@ class Group:
         self._span = span
         self._now = now or span.end
         self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
-        self._days = days
+        self._pace = Pace(days, self._missing)
         self._keys: dict[Window, _Keys] = {}
         self._lasting: dict[object, datetime] = {}
         self._opened = span.start
@@ -99,8 +99,8 @@ class Group:
 
     def windows(self) -> Iterator[Window]:
         """Cut what is to be read into windows, oldest first. Each is open from here until ``close``."""
-        tiles = windows.tiles(self._missing, self._days) if self.endpoint.is_windowed else self._missing
-        for window in tiles:
+        is_cut = self.endpoint.is_windowed and not self.endpoint.is_read_whole
+        for window in windows.tiles(self._missing, self._pace) if is_cut else self._missing:
             with self._lock:
                 self._keys[window] = _Keys()
                 self._opened = window.end
@@ -115,33 +115,32 @@ class Group:
             The rows to emit, and whether the page can be right: it holds something that the window had not
             seen, or nothing but what may be listed again, and not only rows of quite other times.
         """
+        page = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
+        keys_of_page = {one.columns[self.endpoint.id] for one in page}
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
         with self._lock:
             keys = self._keys[window]
-            around = [
-                other.claimed for w, other in self._keys.items() if w.end == window.start or w.start == window.end
-            ]
-            for row in rows:
-                columns, nulled = _columns(self.endpoint, self.partition, row)
-                key = columns[self.endpoint.id]
-                belongs, near = self._places(row, window)
+            taken = self._taken(window, keys_of_page)
+            for one in page:
+                key = one.columns[self.endpoint.id]
+                belongs, near = self._places(one.row, window)
                 is_near = is_near or near
                 if key in keys.seen:
-                    is_repeated = is_repeated or self._lasts_until(row) is None
+                    is_repeated = is_repeated or self._lasts_until(one.row) is None
                     continue
                 is_new = True
                 keys.seen.add(key)
-                if belongs and key not in self._lasting and not any(key in others for others in around):
+                if belongs and key not in taken:
                     keys.claimed.add(key)
-                    claimed.append(Claimed(row, columns, nulled))
-                    if end := self._lasts_until(row):
+                    claimed.append(one)
+                    if end := self._lasts_until(one.row):
                         self._lasting[key] = end
         return claimed, (is_new or not is_repeated) and is_near
 
-    def close(self, window: Window) -> list[Window]:
-        """Note that a window is done; forget the keys that nothing can repeat any more.
+    def close(self, window: Window, pages: int) -> list[Window]:
+        """Note that a window is done, and of how many pages; forget the keys that nothing can repeat any more.
 
         A key can come again while its window or a neighbour is read, so those of a done window are kept
         until both its neighbours are done. Windows open in order: one that is not there yet comes later.
@@ -152,6 +151,7 @@ class Group:
         """
         settled: list[Window] = []
         with self._lock:
+            self._pace.note(window, pages)
             self._keys[window].is_done = True
             ends = {piece.end for piece in self._missing}
             open_starts = {w.start for w, keys in self._keys.items() if not keys.is_done}
@@ -164,6 +164,14 @@ class Group:
             oldest = min(open_starts, default=self._opened)
             self._lasting = {key: end for key, end in self._lasting.items() if end >= oldest - SLACK}
         return settled if self.endpoint.leans_on_neighbours else [window]
+
+    def _taken(self, window: Window, keys: set[object]) -> set[object]:
+        """Give those of the keys that were claimed elsewhere: by a neighbour, or as long ago as they last."""
+        taken = self._lasting.keys() & keys
+        for other, theirs in self._keys.items():
+            if other.end == window.start or other.start == window.end:
+                taken |= theirs.claimed & keys
+        return taken
 
     def _lasts_until(self, row: Row) -> datetime | None:
         """Tell when a row ends that may be listed by windows, or days of a window, which are no neighbours."""

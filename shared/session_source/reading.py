@@ -1,7 +1,8 @@
 """Reading: windows are read in parallel, page by page, and one thread is handed what they held.
 
-The unit that crosses the queue is a page, not a record: that halves the CPU of a read. The queue is short, so
-memory stays flat however many windows there are. Closing it wakes and ends every worker.
+The unit that crosses the queue is a page, not a record, in the form in which it is printed: that halves the CPU
+of a read. The queue is short, so memory stays flat however many windows there are. Closing it wakes and ends every
+worker.
 """
 
 import threading
@@ -15,13 +16,13 @@ from session_source.errors import Fault, Kind
 from session_source.exchange import Answer, Request
 from session_source.groups import Claimed, Details, Group
 from session_source.pagination import Page, Token
+from session_source.records import Recorder, Records
 from session_source.windows import Window
 
 Read = TypeVar("Read")
 
 QUEUE_LENGTH = 2
-"""Events between the workers and the thread that emits. Longer queues were measured slower: by the time a page is
-written it has left the processor's caches (16 events: a tenth more CPU, 13 MB more memory)."""
+"""Events between the workers and the thread that emits; more only cost memory."""
 
 REPEATS = 3
 """How often a page that cannot be right is asked for, and how many such pages in a row end a window."""
@@ -31,10 +32,10 @@ DETAILS_AHEAD = 50
 
 
 class PageRead(NamedTuple):
-    """Rows of one page that belong to its window, or what one detail call gave."""
+    """The records of one page that belong to its window, or of one detail call."""
 
     group: Group | Details
-    rows: list[Claimed]
+    records: list[Records]
 
 
 class WindowRead(NamedTuple):
@@ -66,7 +67,7 @@ class Said(NamedTuple):
 Event: TypeAlias = PageRead | WindowRead | GroupFailed | Limited | Said
 
 
-def read(groups: Iterable[Group], client: Client, workers: int) -> Iterator[Event]:
+def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: int) -> Iterator[Event]:
     """Read the groups' windows with a number of threads and give what happens, in an order that is plain.
 
     Pages of a window come before its end. After a group's first failure none of its windows is begun. Leaving
@@ -75,7 +76,7 @@ def read(groups: Iterable[Group], client: Client, workers: int) -> Iterator[Even
     queue = _Queue(workers)
     tasks = _Tasks(groups, workers)
     for number in range(workers):
-        worker = _Worker(tasks, queue, client)
+        worker = _Worker(tasks, queue, client, recorder)
         threading.Thread(target=worker.run, name=f"worker-{number}", daemon=True).start()
     try:
         while (event := queue.get()) is not None:
@@ -195,10 +196,11 @@ def _until_failed(group: Group) -> Iterator[Window]:
 class _Worker:
     """Does what there is to do until there is nothing left."""
 
-    def __init__(self, tasks: _Tasks, queue: _Queue, client: Client) -> None:
+    def __init__(self, tasks: _Tasks, queue: _Queue, client: Client, recorder: Recorder) -> None:
         self._tasks = tasks
         self._queue = queue
         self._client = client
+        self._recorder = recorder
 
     def run(self) -> None:
         try:
@@ -225,10 +227,11 @@ class _Worker:
     def _read(self, group: Group, window: Window) -> None:
         token = group.endpoint.first(window, group.piece(window), group.partition)
         asked = {token}
-        odd = 0
+        odd = pages = 0
         while True:
+            pages += 1
             page, rows, is_right = self._page(group, window, token)
-            self._queue.put(PageRead(group, rows))
+            self._queue.put(PageRead(group, self._recorder.records(group.streams, rows)))
             self._bring_details(group, window, rows)
             odd = 0 if is_right else odd + 1
             if odd == REPEATS:
@@ -239,7 +242,7 @@ class _Worker:
             if token in asked:
                 raise _stuck(self._client.vendor, group, window, token, "was named as the next one twice")
             asked.add(token)
-        for finished in group.close(window):
+        for finished in group.close(window, pages):
             self._queue.put(WindowRead(group, finished))
         if group.details is not None:
             self._end_details(group.details, window)
@@ -283,7 +286,8 @@ class _Worker:
                 raise
             self._say(about, fault.sentence)
             rows = []
-        self._queue.put(PageRead(details, details.claim(rows, row)))
+        records = self._recorder.records(details.streams, details.claim(rows, row))
+        self._queue.put(PageRead(details, records))
         self._end_details(details, window)
 
     def _fetch(

@@ -3,7 +3,7 @@
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar
@@ -36,9 +36,10 @@ from session_source.endpoints import Endpoint
 from session_source.errors import Fault, config_error
 from session_source.exchange import Answer
 from session_source.groups import Details, Group, described
-from session_source.messages import RecordPage, Sync
+from session_source.messages import Sync
 from session_source.pagination import Page, Token
 from session_source.reading import read
+from session_source.records import Recorder, RecordPage, Records
 from session_source.state import Partition, StreamState
 from session_source.windows import Window
 
@@ -138,7 +139,7 @@ class SessionSource(Source):
         for message in self.read_pages(logger, config, catalog, state):
             if isinstance(message, RecordPage):
                 yield from message.messages()
-            else:
+            elif isinstance(message, AirbyteMessage):
                 yield message
 
     def read_pages(
@@ -147,8 +148,9 @@ class SessionSource(Source):
         config: Config,
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
-    ) -> Iterator[AirbyteMessage | RecordPage]:
-        """Do the same, with a page of records as one piece: the command line writes it as such."""
+        form: Callable[[RecordPage], Records] = lambda page: page,
+    ) -> Iterator[AirbyteMessage | Records]:
+        """Do the same, with a page of records as one piece, in a form that is made where the page was read."""
         self._protect(config)
         settings = self._settings(config)
         budget = self.budget(config)
@@ -158,7 +160,7 @@ class SessionSource(Source):
         states = self._states(config, chosen, state, logger)
         if budget is not None:
             budget.spend(saved.requests for saved in states.values())
-        sync = Sync(self.package, states, budget=budget, logger=logger)
+        sync = Sync(states, budget=budget, logger=logger)
 
         yield from sync.start(known)
         client = self._client(config, settings, self.patience(), budget)
@@ -182,7 +184,8 @@ class SessionSource(Source):
                 logger.info(f"{endpoint.name}: the configuration names nothing to read.")
             for partition in partitions:
                 groups += _groups(endpoint, partition, streams, states, settings)
-        yield from sync.messages(read(groups, client, settings.workers))
+        recorder = Recorder(known, self.package, form)
+        yield from sync.messages(read(groups, client, recorder, settings.workers))
         yield from sync.end(known)
         yield from self._missing(set(chosen) - {stream.name for stream in known}, sync)
         if sync.errors:

@@ -4,6 +4,7 @@ Pure functions. "Finished" is always a tuple of windows that are sorted, disjoin
 is the CDK's date-range state, which Airbyte, PyAirbyte and the Connector Builder understand.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -77,15 +78,46 @@ def gaps(finished: Finished, span: Window) -> Finished:
     return union(missing)
 
 
-def tiles(missing: Finished, days: int) -> Iterator[Window]:
-    """Cut windows into pieces of at most ``days`` days that end at a midnight (UTC) where they can.
+class Pace:
+    """How many days the next window takes: few where the vendor lists much, many where it lists little.
+
+    A busy month is then many pieces of work and many checkpoints, and a quiet year few requests.
+
+    Args:
+        most: how many days a window may have.
+        missing: what is to be read.
+    """
+
+    PAGES = 20
+    """What a window should hold: seconds of work, not minutes."""
+
+    AT_ONCE = timedelta(days=3)
+    """What is not cut on suspicion: all that a daily sync has to read."""
+
+    GROWTH = 4
+    """How many times as long as one that was read a window may be."""
+
+    def __init__(self, most: int, missing: Finished = ()) -> None:
+        self._most = most
+        is_little = sum((window.end - window.start for window in missing), timedelta()) <= self.AT_ONCE
+        self.days = most if is_little else 1
+
+    def note(self, window: Window, pages: int) -> None:
+        """Learn from a window that was read how many days the next one should have."""
+        days = (window.end - window.start) / timedelta(days=1)
+        fitting = days * min(self.GROWTH, self.PAGES / pages)
+        self.days = max(1, min(self._most, math.ceil(fitting)))
+
+
+def tiles(missing: Finished, pace: Pace) -> Iterator[Window]:
+    """Cut windows into pieces, oldest first, that end at a midnight (UTC) where they can.
 
     Vendors that filter by whole days are then asked for each day once.
     """
     for window in missing:
         start = window.start
         while start < window.end:
-            end = min(times.midnight(start) + timedelta(days=days), window.end)
+            end = min(times.midnight(start) + timedelta(days=pace.days), window.end)
             yield Window(start, end)
             start = end
 

@@ -37,6 +37,7 @@ def test_a_column_reads_what_stands_at_its_path(column: Text, value: object) -> 
     assert evaluate({"column": column}, ROW) == ({"column": value}, [])
 
 
+@pytest.mark.promise(n=10)
 @pytest.mark.parametrize(
     "column",
     [

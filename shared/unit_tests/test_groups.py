@@ -63,6 +63,7 @@ def opened(group: Group) -> list[Window]:
     return list(group.windows())
 
 
+@pytest.mark.promise(n=1)
 def test_a_row_belongs_to_the_window_of_its_time_where_the_vendor_filters_by_it() -> None:
     things = group(Filtered())
     first, second, *_ = opened(things)
@@ -71,6 +72,7 @@ def test_a_row_belongs_to_the_window_of_its_time_where_the_vendor_filters_by_it(
     assert ids(things, second, edge) == ["edge"]
 
 
+@pytest.mark.promise(n=1)
 def test_elsewhere_the_first_window_that_returns_a_row_emits_it() -> None:
     things = group(Listed())
     first, second, *_ = opened(things)
@@ -85,6 +87,7 @@ def test_rows_outside_of_the_sync_are_left_out() -> None:
     assert ids(things, first, row("before", -0.1), row("at the end", 4), row("inside", 3.9)) == ["inside"]
 
 
+@pytest.mark.promise(n=10)
 def test_a_row_without_a_time_is_emitted_all_the_same() -> None:
     for endpoint in (Listed(), Filtered()):
         things = group(endpoint)
@@ -92,6 +95,7 @@ def test_a_row_without_a_time_is_emitted_all_the_same() -> None:
         assert ids(things, first, {"id": "a"}, {"id": "b", "at": "soon"}) == ["a", "b"]
 
 
+@pytest.mark.promise(n=10)
 def test_a_row_without_an_id_gets_a_hash_of_itself_and_it_is_told() -> None:
     things = group(Listed())
     first, *_ = opened(things)
@@ -108,6 +112,7 @@ def group_again() -> Group:
     return things
 
 
+@pytest.mark.promise(n=1)
 def test_a_repeated_row_is_emitted_once() -> None:
     things = group(Listed())
     first, *_ = opened(things)
@@ -125,27 +130,30 @@ def test_a_page_of_quite_other_times_cannot_be_right() -> None:
     assert things.claim(window, [])[1], "a window may be empty"
 
 
+@pytest.mark.promise(n=6)
 def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
     things = group(Listed(), days=3)
     first, second, third = opened(things)
     for window in (third, first):
         things.claim(window, [row(str(window), 0)])
-        things.close(window)
+        things.close(window, 1)
     assert set(things._keys) == {first, second, third}
-    things.close(second)
+    things.close(second, 1)
     assert things._keys == {}
 
 
+@pytest.mark.promise(n=1)
 def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
     things = group(Listed(), days=3)
     windows = things.windows()
     first = next(windows)
     ids(things, first, row("edge", 1))
-    things.close(first)
+    things.close(first, 1)
     second = next(windows)
     assert ids(things, second, row("edge", 1)) == []
 
 
+@pytest.mark.promise(n=6)
 @given(st.permutations(range(6)), st.integers(1, 6))
 def test_memory_is_bounded_whatever_the_order_in_which_windows_end(order: list[int], at_once: int) -> None:
     things = group(Listed(), days=6)
@@ -155,10 +163,10 @@ def test_memory_is_bounded_whatever_the_order_in_which_windows_end(order: list[i
     for number in order:
         while len(open_now) < at_once and (window := next(windows, None)):
             open_now.append(window)
-        things.close(open_now.pop(number % len(open_now)))
+        things.close(open_now.pop(number % len(open_now)), 1)
         most = max(most, len(things._keys))
     for window in [*open_now, *_opening(windows)]:
-        things.close(window)
+        things.close(window, 1)
     assert things._keys == {}
     assert most <= 3 * at_once + 2
 
@@ -208,7 +216,7 @@ def test_a_row_that_lasted_is_forgotten_once_no_window_can_list_it() -> None:
         window = next(windows)
         things.claim(window, [lasting])
         assert things._lasting
-        things.close(window)
+        things.close(window, 1)
     assert not things._lasting
 
 
@@ -245,13 +253,15 @@ def test_nothing_is_asked_for_from_behind_the_moment_the_sync_began() -> None:
 def test_a_window_that_leans_on_its_neighbours_is_finished_when_they_are() -> None:
     things = group(Leaning(), days=4)
     first, second, third, last = opened(things)
-    closed = [things.close(window) for window in (second, first, last, third)]
+    closed = [things.close(window, 1) for window in (second, first, last, third)]
     assert closed == [[], [first], [], [second, third, last]]
 
 
 def test_a_window_that_leans_on_nothing_is_finished_when_it_is_done() -> None:
     things = group(Listed(), days=2)
-    assert [things.close(window) for window in reversed(opened(things))] == [[w] for w in reversed(windows_of(2))]
+    assert [things.close(window, 1) for window in reversed(opened(things))] == [
+        [w] for w in reversed(windows_of(2))
+    ]
 
 
 def windows_of(days: int) -> list[Window]:

@@ -1,6 +1,8 @@
+import pytest
 from session_source.pagination import NextInAnswer, PageNumber
 
 
+@pytest.mark.promise(n=3)
 def test_a_short_page_is_the_last_where_nothing_else_tells() -> None:
     pager = PageNumber(2)
     assert pager.first == 1
@@ -9,6 +11,7 @@ def test_a_short_page_is_the_last_where_nothing_else_tells() -> None:
     assert pager.following(2, [], {}) is None
 
 
+@pytest.mark.promise(n=3)
 def test_a_next_token_decides_however_full_the_page_is() -> None:
     pager = NextInAnswer("pagination", "next", first=1, otherwise=PageNumber(2))
     assert pager.following(1, [{}], {"pagination": {"next": 2}}) == 2

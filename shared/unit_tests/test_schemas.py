@@ -36,6 +36,7 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
     assert SHAPE.fits(record)
 
 
+@pytest.mark.promise(n=10)
 @pytest.mark.parametrize(
     ("record", "mended", "nulled"),
     [
@@ -76,6 +77,7 @@ def test_the_same_value_in_another_type_is_written_in_the_declared_one(
     assert [type(value) for value in written.values()] == [type(value) for value in mended.values()]
 
 
+@pytest.mark.promise(n=10)
 def test_mending_leaves_the_given_record_alone() -> None:
     record = {"inner": {"size": "x"}, "flow": [{"at": "y"}]}
     SHAPE.mended(record)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_source import windows
-from session_source.windows import Window
+from session_source.windows import Pace, Window
 
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2400, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 PIECES = st.tuples(MOMENTS, MOMENTS).map(lambda pair: Window(min(pair), max(pair)))
@@ -21,6 +21,7 @@ def day(number: int) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
 
 
+@pytest.mark.promise(n=1)
 @given(st.lists(PIECES, max_size=6), PIECES)
 def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> None:
     finished = windows.within(windows.union(pieces), span)
@@ -34,11 +35,12 @@ def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> 
         assert both == []
 
 
+@pytest.mark.promise(n=1)
 @given(PIECES, st.integers(1, 400))
 def test_tiles_touch_and_are_never_longer_than_allowed(span: Window, days: int) -> None:
     if span.end - span.start > timedelta(days=2000):
         span = Window(span.start, span.start + timedelta(days=2000))
-    tiles = list(windows.tiles(windows.union([span]), days))
+    tiles = list(windows.tiles(windows.union([span]), Pace(days)))
     assert windows.union(tiles) == windows.union([span])
     assert all(earlier.end == later.start for earlier, later in pairwise(tiles))
     assert all(timedelta(0) < tile.end - tile.start <= timedelta(days=days) for tile in tiles)
@@ -47,10 +49,47 @@ def test_tiles_touch_and_are_never_longer_than_allowed(span: Window, days: int) 
 @pytest.mark.parametrize("start", EDGES)
 @pytest.mark.parametrize("end", EDGES)
 def test_every_tile_but_the_last_ends_at_midnight(start: datetime, end: datetime) -> None:
-    tiles = list(windows.tiles(windows.union([Window(start, end)]), 1))
+    tiles = list(windows.tiles(windows.union([Window(start, end)]), Pace(1)))
     assert all(tile.end.time() == datetime.min.time() for tile in tiles[:-1])
 
 
+def paced(days: int, most: int, pages_a_day: float) -> list[Window]:
+    """The windows of a span in which the vendor lists as much each day."""
+    span = (Window(day(0), day(days)),)
+    pace = Pace(most, span)
+    tiles = []
+    for tile in windows.tiles(span, pace):
+        tiles.append(tile)
+        pace.note(tile, max(1, round((tile.end - tile.start) / timedelta(days=1) * pages_a_day)))
+    return tiles
+
+
+def test_a_busy_month_is_many_windows_and_a_quiet_year_few() -> None:
+    assert len(paced(30, most=30, pages_a_day=100)) == 30
+    assert len(paced(365, most=30, pages_a_day=0.01)) <= 365 / 30 + 3
+    assert all(tile.end - tile.start <= timedelta(days=30) for tile in paced(365, most=30, pages_a_day=0.01))
+
+
+def test_windows_hold_about_as_many_pages_as_they_should() -> None:
+    tiles = paced(365, most=365, pages_a_day=4)[3:-1]
+    assert {tile.end - tile.start for tile in tiles} == {timedelta(days=Pace.PAGES // 4)}
+
+
+def test_windows_become_short_again_where_the_vendor_lists_more() -> None:
+    pace = Pace(30, (Window(day(0), day(365)),))
+    for most in (4, 16, 30):
+        pace.note(Window(day(0), day(pace.days)), pages=1)
+        assert pace.days == most
+    pace.note(Window(day(0), day(30)), pages=600)
+    assert pace.days == 1
+
+
+def test_what_a_daily_sync_has_to_read_is_one_window() -> None:
+    missing = (Window(day(0) + timedelta(hours=5), day(2) + timedelta(hours=6)),)
+    assert list(windows.tiles(missing, Pace(30, missing))) == list(missing)
+
+
+@pytest.mark.promise(n=1)
 @given(st.lists(PIECES, max_size=6))
 def test_union_is_sorted_disjoint_and_keeps_every_moment(pieces: list[Window]) -> None:
     merged = windows.union(pieces)

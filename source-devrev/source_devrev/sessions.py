@@ -20,7 +20,7 @@ from session_source import (
     Token,
     Window,
     Wish,
-    rfc3339,
+    rfc3339_with_milliseconds,
     rows_of,
 )
 
@@ -119,8 +119,8 @@ class Sessions(Endpoint):
             "version_key": partition["version_key"],
             "created_at": {
                 "type": "range",
-                "after": rfc3339(after, "milliseconds"),
-                "before": rfc3339(before, "milliseconds"),
+                "after": rfc3339_with_milliseconds(after),
+                "before": rfc3339_with_milliseconds(before),
             },
             "limit": PAGE_SIZE,
             "mode": "after",

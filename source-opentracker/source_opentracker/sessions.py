@@ -106,10 +106,10 @@ class Sessions(Endpoint):
         self._has_tokens = False
         self._probed: list[list[Row]] = []
 
-    def window_days(self, configured: int) -> int:
-        """Read all in one window where every list runs up to now: several would read the same again."""
-        is_endless = self._meaning is not None and not self._meaning.is_one_day and not self._meaning.per_second
-        return 36_500 if is_endless else configured
+    @property
+    def is_read_whole(self) -> bool:
+        """Whether every list runs up to now: several windows would read the same again."""
+        return self._meaning is not None and not self._meaning.is_one_day and not self._meaning.per_second
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
         """Give the sites, or each id of each site. The names are the vendor's parameters'."""

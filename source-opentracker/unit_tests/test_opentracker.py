@@ -320,9 +320,9 @@ def test_one_window_reads_all_where_a_date_has_no_end() -> None:
     piece = Window(day(10), day(12))
     (only,) = Meaning(is_one_day=False).lists(piece, piece)
     assert (only.date, only.asked.end, only.since) == ("2011-11-06", EVER.end, day(10))
-    assert endpoint(Meaning(is_one_day=False)).window_days(1) > 36_000
-    assert endpoint(Meaning(is_one_day=False, per_second=1)).window_days(7) == 7
-    assert endpoint(Meaning()).window_days(7) == 7
+    assert endpoint(Meaning(is_one_day=False)).is_read_whole
+    assert not endpoint(Meaning(is_one_day=False, per_second=1)).is_read_whole
+    assert not endpoint(Meaning()).is_read_whole
 
 
 def test_windows_are_bounded_where_a_date_has_no_end_but_to_is_taken() -> None:

@@ -6,6 +6,7 @@ Announced for retirement by the vendor, and still the only one that tells screen
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from session_source import (
     Answer,
@@ -33,7 +34,12 @@ from source_uxcam.filters import SESSION_API, Filter
 
 def app_platform(row: Row) -> str | None:
     """Tell android from ios by the operating system, the device's class and its producer; else null."""
-    texts = [str(at(row, "device", name) or "").lower() for name in ("os_version", "class", "producer")]
+    return _platform(*(str(at(row, "device", name) or "") for name in ("os_version", "class", "producer")))
+
+
+@lru_cache(maxsize=1024)  # there are far fewer kinds of devices than sessions
+def _platform(*texts: str) -> str | None:
+    texts = tuple(text.lower() for text in texts)
     if any("android" in text for text in texts):
         return "android"
     if texts[2] == "apple" or any(re.search(r"\b(ios|ipados|iphone|ipad|ipod)\b", text) for text in texts):

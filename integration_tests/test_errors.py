@@ -1,0 +1,145 @@
+"""The table of errors in shared/README.md, row by row: each is played, and the client does what the row says."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_source.auth import HeaderAuth
+from session_source.client import Client, Patience
+from session_source.columns import Text
+from session_source.endpoints import Endpoint
+from session_source.errors import Fault, ToldInBody
+from session_source.exchange import Answer, Request
+from session_source.groups import Group
+from session_source.pagination import NextInAnswer, Page, Token
+from session_source.reading import GroupFailed, read
+from session_source.state import Partition
+from session_source.streams import Stream
+from session_source.windows import Window
+
+from integration_tests import sandbox
+from integration_tests.sandbox import Server, serve
+from integration_tests.sandbox.shelf import Shelf
+
+pytestmark = pytest.mark.promise(n=7)
+
+TABLE = Path(__file__).resolve().parents[1] / "shared" / "README.md"
+ROWS = {
+    situation: (failure_type, tried)
+    for situation, failure_type, tried in re.findall(
+        r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$",
+        TABLE.read_text().partition("## Errors")[2],
+        re.MULTILINE,
+    )
+    if failure_type not in {"failure type", "---"}
+}
+STATUSES = {
+    **dict.fromkeys((401, 403), "401, 403"),
+    402: "402",
+    404: "404",
+    **dict.fromkeys((302, 307), "3xx"),
+    429: "429",
+    **dict.fromkeys((408, 425, 503), "408, 425, 5xx"),
+    **dict.fromkeys((400, 409, 422), "another 4xx"),
+}
+UNREADABLE = "timeout, cut connection, unreadable body"
+TOLD = "an error told in a 200"
+STUCK = "a page that repeats, a token that repeats"
+ONCE_MORE = Patience(connect=2, read=1, total=3, outage=20, limit=2, attempts=2)
+
+
+def test_every_row_of_the_table_is_played_here() -> None:
+    assert set(ROWS) == {*STATUSES.values(), UNREADABLE, TOLD, STUCK}
+
+
+def failed(server: Server, read_answer: Any = Answer.object) -> Fault:
+    """The fault with which the client gives up a request."""
+    client = Client(
+        vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
+    )
+    with pytest.raises(Fault) as caught:
+        client.fetch(Request("GET", "words"), read_answer)
+    return caught.value
+
+
+def check(row: str, fault: Fault, server: Server) -> None:
+    failure_type, tried = ROWS[row]
+    assert fault.kind.failure_type.value == failure_type
+    assert (server.count > 1) is (tried != "no")
+    assert fault.sentence.endswith((".", '"'))
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_status_is_what_its_row_says(status: int) -> None:
+    with serve(Shelf()) as server:
+        server.faults.append(sandbox.Status(status, times=None))
+        check(STATUSES[status], failed(server), server)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_an_error_told_in_a_200_is_what_the_row_of_its_status_says(status: int) -> None:
+    def told(_: Answer) -> None:
+        raise ToldInBody(status)
+
+    assert ROWS[TOLD] == ("that of the status it stands for", "as that one")
+    with serve(Shelf()) as server:
+        check(STATUSES[status], failed(server, told), server)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        sandbox.NeverAnswers(times=None),
+        sandbox.ResetBeforeBody(times=None),
+        sandbox.ResetInBody(times=None),
+        sandbox.TruncatedBody(times=None),
+        sandbox.TruncatedJson(times=None),
+        sandbox.Html(times=None),
+        sandbox.EmptyBody(times=None),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_an_answer_that_does_not_arrive_is_what_its_row_says(fault: sandbox.Fault) -> None:
+    with serve(Shelf()) as server:
+        server.faults.append(fault)
+        check(UNREADABLE, failed(server), server)
+
+
+class Words(Endpoint):
+    """A list that names the same next page again and again; its pages hold other words or the same ones."""
+
+    name = "words"
+    streams = (Stream("words", ("word",), None),)
+    columns = {"word": Text("word")}
+    id = "word"
+    pager = NextInAnswer("token")
+
+    def __init__(self, *, repeats: str) -> None:
+        self._repeats = repeats
+        self._asked = 0
+
+    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+        return Request("GET", "words")
+
+    def page(self, answer: Answer, token: Token) -> Page:
+        self._asked += 1
+        is_page = self._repeats == "page"
+        following = self._asked if is_page else self.pager.following(token, [], answer.object())
+        return Page([{"word": "a" if is_page else str(self._asked)}], following)
+
+
+@pytest.mark.parametrize("repeats", ["page", "token"])
+def test_a_list_that_does_not_go_on_is_what_its_row_says(repeats: str) -> None:
+    span = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+    with serve(Shelf()) as server:
+        endpoint = Words(repeats=repeats)
+        group = Group(endpoint, {}, endpoint.streams, span=span, finished=(), days=1)
+        client = Client(
+            vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
+        )
+        (error,) = [event.error for event in read([group], client, 1) if isinstance(event, GroupFailed)]
+        assert isinstance(error, Fault)
+        check(STUCK, error, server)
+        assert "words" in error.sentence, "it names where"

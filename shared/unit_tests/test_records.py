@@ -1,0 +1,62 @@
+import json
+from typing import Any
+
+import pytest
+from airbyte_cdk.models import AirbyteMessageSerializer
+from session_source.columns import Row
+from session_source.groups import Claimed
+from session_source.records import Record, Recorder, RecordLines, RecordPage
+from session_source.streams import Stream
+
+SCHEMA = {
+    "properties": {"id": {"type": "string"}, "size": {"type": ["null", "integer"]}, "n": {"type": "integer"}}
+}
+
+
+class Things(Stream):
+    def json_schema(self, package: str) -> dict[str, Any]:
+        return SCHEMA
+
+
+def parts(row: Row) -> list[Row]:
+    return [{"n": number} for number in row["parts"]]
+
+
+THINGS = Things("things", ("id",), None)
+PARTS = Things("parts", ("id", "n"), None, items=parts)
+NONE: list[str] = []
+
+
+@pytest.mark.parametrize("nulled", [NONE, ["at"], ["at", 'a."ä"[0]']])
+def test_lines_are_what_the_messages_would_be(nulled: list[str]) -> None:
+    page = RecordPage('th"ings', [Record({"id": "ä\n"}, nulled), Record({"id": "b"}, [])], 1_700_000_000_123)
+    written = page.written()
+    messages = [AirbyteMessageSerializer.dump(message) for message in page.messages()]
+    assert [json.loads(line) for line in written.lines.splitlines()] == messages
+    assert written.lines.endswith(b"\n")
+    assert (written.stream, written.size) == (page.stream, page.size) == ('th"ings', 2)
+
+
+def test_each_stream_gets_its_own_view_of_the_rows() -> None:
+    rows = [Claimed({"parts": [4, 5]}, {"id": "a"}, [])]
+    found = Recorder([THINGS, PARTS], "package").records([THINGS, PARTS], rows)
+    assert [
+        (page.stream, [record.data for record in page.records]) for page in found if isinstance(page, RecordPage)
+    ] == [
+        ("things", [{"parts": [4, 5], "id": "a"}]),
+        ("parts", [{"n": 4, "id": "a"}, {"n": 5, "id": "a"}]),
+    ]
+
+
+def test_a_stream_that_the_rows_hold_nothing_for_gets_nothing() -> None:
+    recorder = Recorder([THINGS, PARTS], "package", RecordPage.written)
+    (page,) = recorder.records([THINGS, PARTS], [Claimed({"parts": []}, {"id": "a"}, [])])
+    assert isinstance(page, RecordLines)
+    assert page.stream == "things"
+
+
+def test_what_does_not_fit_the_schema_is_nulled_and_told_beside_what_the_columns_nulled() -> None:
+    rows = [Claimed({"parts": [], "size": "big"}, {"id": "a", "at": None}, ["at"])]
+    (page,) = Recorder([THINGS], "package").records([THINGS], rows)
+    assert isinstance(page, RecordPage)
+    assert page.records == [Record({"parts": [], "size": None, "id": "a", "at": None}, ["at", "size"])]
