@@ -93,7 +93,7 @@ def test_secrets_stay_out_of_addresses(start: Start, case: tuple[str, str]) -> N
         pytest.skip("this API takes its key in the address only")
     connector, server = start(inside=True, sessions=30, days=3)
     connector.read()
-    secrets = [str(connector.config[name]) for name in secret_names(connector)]
+    secrets = [str(connector.config[name]) for name in connector.secret_names]
     targets = " ".join(entry.request.target for entry in server.requests)
     assert server.count
     assert [form for secret in secrets for form in spellings(secret) if form in targets] == []
