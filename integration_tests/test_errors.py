@@ -15,6 +15,7 @@ from session_source.exchange import Answer, Request
 from session_source.groups import Group
 from session_source.pagination import NextInAnswer, Page, Token
 from session_source.reading import GroupFailed, read
+from session_source.records import Recorder
 from session_source.state import Partition
 from session_source.streams import Stream
 from session_source.windows import Window
@@ -135,11 +136,13 @@ def test_a_list_that_does_not_go_on_is_what_its_row_says(repeats: str) -> None:
     span = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
     with serve(Shelf()) as server:
         endpoint = Words(repeats=repeats)
-        group = Group(endpoint, {}, endpoint.streams, span=span, finished=(), days=1)
+        group = Group(endpoint, {}, (), span=span, finished=(), days=1)
         client = Client(
             vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
         )
-        (error,) = [event.error for event in read([group], client, 1) if isinstance(event, GroupFailed)]
+        (error,) = [
+            event.error for event in read([group], client, Recorder([], ""), 1) if isinstance(event, GroupFailed)
+        ]
         assert isinstance(error, Fault)
         check(STUCK, error, server)
         assert "words" in error.sentence, "it names where"
