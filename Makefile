@@ -1,6 +1,7 @@
 # make sync           sync every connector against the local sandbox, or one for real: CONNECTOR=… CONFIG=… [DB=…] [STREAMS=…]
 # make test           lint, types, unit and integration tests
 # make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (half an hour)
+# make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
 # make test-images    build all images and run them against the sandboxes
 # make images         build all images; make image CONNECTOR=… one of them: [BASE_IMAGE=…] [DOCKER=…]
@@ -10,7 +11,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak test-packages test-images image images release-check format clean
+.PHONY: help sync test soak bench test-packages test-images image images release-check format clean
 
 # Python 3.11 or 3.12 runs everything; 3.13 all but `make sync`, since PyAirbyte does not run there yet.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -27,7 +28,7 @@ EMPTY :=
 BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
 
 help:
-	@sed -n 's/^# //p' Makefile | head -9
+	@sed -n 's/^# //p' Makefile | head -10
 
 # No telemetry and no look-up of any registry of connectors.
 sync: .venv/.synced
@@ -38,7 +39,7 @@ sync: .venv/.synced
 test: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples
+	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 	.venv/bin/pytest -n 2 --dist loadgroup
 
@@ -51,6 +52,17 @@ soak: .venv/.synced
 	@rm -f $(FIGURES)
 	@.venv/bin/pytest -n 3 --timeout 3000 -m "soak or long" integration_tests; status=$$?; \
 		.venv/bin/python -m integration_tests.figures $(FIGURES); exit $$status
+
+# Contenders that cannot live in the workspace have environments of their own, with exact pins.
+BENCHED := $(patsubst benchmarks/requirements/%.txt,.cache/benchmarks/%/.synced,$(wildcard benchmarks/requirements/*.txt))
+
+bench: .venv/.synced $(BENCHED)
+	.venv/bin/python -m benchmarks
+
+.cache/benchmarks/%/.synced: benchmarks/requirements/%.txt $(UV)
+	$(UV) venv --quiet --clear --python "$(PYTHON)" ".cache/benchmarks/$*"
+	$(UV) pip install --quiet --compile-bytecode --python ".cache/benchmarks/$*/bin/python" --requirement "$<"
+	@touch $@
 
 test-packages: .venv/.synced
 	.venv/bin/pytest integration_tests/artifacts -m packages

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import subprocess
-import time
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,10 +71,14 @@ class Played:
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "streams"}, "data": data}
 
     def _pod(self) -> Json:
-        spec = pod(base("cronjob.yaml"))
+        spec: Json = json.loads(json.dumps(pod(base("cronjob.yaml"))))  # what anchors share is changed one by one
         for container in spec["initContainers"] + spec["containers"]:
             container["image"] = IMAGES[container["image"]]
+            for mount in container["volumeMounts"]:
+                mount["name"] = f"{self.name}-{mount['name']}"
         volumes = {volume["name"]: volume for volume in spec["volumes"]}
+        for name, volume in volumes.items():
+            volume["name"] = f"{self.name}-{name}"  # for podman these are names in the whole machine
         del volumes["config"]["secret"]
         volumes["config"]["hostPath"] = {"path": str(self.place / "config"), "type": "Directory"}
         volumes["warehouse"]["persistentVolumeClaim"]["claimName"] = self.name
@@ -83,6 +87,9 @@ class Played:
     def start(self) -> None:
         """Run the init containers to their end, and start the others."""
         podman("kube", "play", "--network", "host", self.manifest)
+
+    def is_running(self) -> bool:
+        return podman("inspect", "--format", "{{.State.Running}}", f"{self.name}-connector") == "true"
 
     def kill(self) -> None:
         podman("pod", "kill", self.name)
@@ -96,6 +103,12 @@ class Played:
         podman("kube", "down", self.manifest)
         return codes, printed
 
+    def remove(self) -> None:
+        """Leave nothing on the machine, whatever happened."""
+        podman("pod", "rm", "--force", "--ignore", self.name)
+        for volume in podman("volume", "ls", "--quiet", "--filter", f"name={self.name}").split():
+            podman("volume", "rm", "--force", volume)
+
     def keys(self, stream: str, column: str) -> list[tuple[Any, ...]]:
         mounted = Path(podman("volume", "inspect", "--format", "{{.Mountpoint}}", self.name))
         with duckdb.connect(mounted / "sessions.duckdb", read_only=True) as connection:
@@ -103,16 +116,12 @@ class Played:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
+def place() -> Iterator[Path]:
+    """A folder that uid 1000 may read, unlike those that pytest makes."""
     if reason := missing():
         pytest.skip(reason)
-    parents = [path for path in tmp_path.parents if path.name.startswith("pytest-")]
-    modes = {path: path.stat().st_mode for path in parents}
-    for path in parents:
-        path.chmod(0o755)  # uid 1000 reads the config in it
-    yield tmp_path
-    for path, mode in modes.items():
-        path.chmod(mode)
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
 
 
 def test_killed_in_the_middle_the_next_pod_goes_on_and_loads_every_session_once(place: Path) -> None:
@@ -123,7 +132,7 @@ def test_killed_in_the_middle_the_next_pod_goes_on_and_loads_every_session_once(
         try:
             played.start()
             while server.count < 8:
-                time.sleep(0.01)
+                assert played.is_running(), "it ended before it could be killed"
             played.kill()
             played.start()
             codes, printed = played.finish()
@@ -135,8 +144,7 @@ def test_killed_in_the_middle_the_next_pod_goes_on_and_loads_every_session_once(
             assert played.finish()[0] == ["0", "0"]
             assert played.keys("sessions", "session_id") == sorted(wanted["sessions"])
         finally:
-            subprocess.run(["podman", "pod", "rm", "--force", played.name], check=False)  # noqa: S603, S607
-            podman("volume", "rm", "--force", played.name)
+            played.remove()
 
 
 def test_a_config_that_the_vendor_refuses_fails_the_pod_and_says_why(place: Path) -> None:
@@ -149,5 +157,4 @@ def test_a_config_that_the_vendor_refuses_fails_the_pod_and_says_why(place: Path
             assert codes == ["1", "0"]
             assert "ERROR UXCam refused the credentials" in printed
         finally:
-            subprocess.run(["podman", "pod", "rm", "--force", played.name], check=False)  # noqa: S603, S607
-            podman("volume", "rm", "--force", played.name)
+            played.remove()
