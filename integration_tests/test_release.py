@@ -20,9 +20,9 @@ def repository(tmp_path: Path) -> Path:
     """A copy of what is released, committed."""
     place = tmp_path / "repository"
     leave = shutil.ignore_patterns("__pycache__", "secrets", "build", "dist", "*.egg-info")
-    for folder in [ROOT / "shared", *ROOT.glob("source-*")]:
+    for folder in [ROOT / "shared", ROOT / "examples", *ROOT.glob("source-*")]:
         shutil.copytree(folder, place / folder.name, ignore=leave)
-    for name in ("pyproject.toml", "uv.lock", "CHANGELOG.md", ".gitignore"):
+    for name in ("pyproject.toml", "uv.lock", "README.md", "CHANGELOG.md", ".gitignore"):
         shutil.copy(ROOT / name, place / name)
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All"]):
         subprocess.run([*GIT, *command], cwd=place, check=True)  # noqa: S603
@@ -35,41 +35,57 @@ def replace(place: Path, old: str, new: str) -> None:
     place.write_text(text.replace(old, new))
 
 
-def forget_the_schemas(root: Path) -> None:
+def forget_the_columns(root: Path) -> None:
     target = "[tool.hatch.build.targets.wheel]"
-    replace(root / "source-uxcam/pyproject.toml", target, f'{target}\nexclude = ["*.json"]')
+    replace(root / "shared/pyproject.toml", target, f'{target}\nexclude = ["*.json"]')
 
 
 def release_it_already(root: Path) -> None:
     subprocess.run([*GIT, "tag", f"v{version(root)}"], cwd=root, check=True)  # noqa: S603
 
 
-BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "versions": (
+EXAMPLE = "examples/kubernetes/uxcam/kustomization.yaml"
+
+BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
+    (
+        "versions",
         lambda root: replace(root / "source-uxcam/metadata.yaml", "dockerImageTag: ", "dockerImageTag: 9"),
         "source-uxcam/metadata.yaml says 9",
     ),
-    "changelog": (lambda root: (root / "CHANGELOG.md").write_text("# Changelog\n"), "Write what is new"),
-    "tag": (
-        release_it_already,
-        "exists already",
+    (
+        "versions",
+        lambda root: replace(root / EXAMPLE, "source-uxcam, newTag: ", "source-uxcam, newTag: 9"),
+        f"{EXAMPLE} says 9",
     ),
-    "tree": (lambda root: replace(root / "uv.lock", "version = 1", "version = 2"), r"not committed \(uv.lock\)"),
-    "lock": (lambda root: replace(root / "shared/pyproject.toml", "orjson>=3.10", "orjson>=3.11"), "Run uv lock"),
-    "wheels": (forget_the_schemas, "lacks source_uxcam/schemas/data_access_v2/events.json"),
-}
+    (
+        "versions",
+        lambda root: replace(
+            root / "README.md", "session-connectors/source-uxcam:", "session-connectors/source-uxcam:9"
+        ),
+        "README.md says 9",
+    ),
+    ("changelog", lambda root: (root / "CHANGELOG.md").write_text("# Changelog\n"), "Write what is new"),
+    ("tag", release_it_already, "exists already"),
+    (
+        "tree",
+        lambda root: replace(root / "uv.lock", "version = 1", "version = 2"),
+        r"not committed \(uv.lock\)",
+    ),
+    ("lock", lambda root: replace(root / "shared/pyproject.toml", "orjson>=3.10", "orjson>=3.11"), "Run uv lock"),
+    ("wheels", forget_the_columns, "lacks session_source/session_columns.json"),
+]
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_a_check_passes_until_it_is_given_a_reason(repository: Path, name: str) -> None:
-    change, words = BREAKS[name]
-    assert CHECKS[name](repository)
+@pytest.mark.parametrize(("name", "change", "words"), BREAKS, ids=[words for _, _, words in BREAKS])
+def test_a_check_says_what_to_mend(
+    repository: Path, name: str, change: Callable[[Path], object], words: str
+) -> None:
     change(repository)
     with pytest.raises(NotReadyError, match=words):
         CHECKS[name](repository)
 
 
-def test_every_check_has_its_line_and_one_that_fails_is_the_exit_code(
+def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_exit_code(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER", "false")  # a client that reaches no engine

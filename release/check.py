@@ -1,6 +1,7 @@
 """``python -m release.check``: could a tag be cut? One line for each check, ``ok`` or what to mend."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,11 @@ from pathlib import Path
 import yaml
 
 from release import images, wheels
-from release.distributions import ROOT, connectors, distributions
+from release.distributions import ROOT, Distribution, connectors, distributions
+
+# What users copy: images with their tags, and the tags in examples of Kubernetes, plans and Terraform.
+COPIED = {".md", ".yaml", ".toml", ".tf"}
+TAG = re.compile(r'(?:session-connectors/[\w-]+:|newTag: |^tag = "|default\s+= ")(\d+\.\d+\.\d+)', re.MULTILINE)
 
 
 class NotReadyError(ValueError):
@@ -25,15 +30,20 @@ def version(root: Path) -> str:
 def check_versions(root: Path) -> str:
     """See that every file names the same version."""
     wanted = version(root)
-    found = {f"{one.folder.name}/pyproject.toml": one.version for one in distributions(root)}
+    found = [(f"{one.folder.name}/pyproject.toml", one.version) for one in distributions(root)]
+    found += [("pyproject.toml", Distribution(root).version)]
     for connector in connectors(root):
         acceptance = yaml.safe_load((connector.folder / "acceptance-test-config.yml").read_text())
-        found[f"{connector.name}/metadata.yaml"] = connector.metadata["dockerImageTag"]
-        found[f"{connector.name}/acceptance-test-config.yml"] = acceptance["connector_image"].rpartition(":")[2]
-    if others := [f"{place} says {told}" for place, told in found.items() if told != wanted]:
-        raise NotReadyError(
-            f"shared/pyproject.toml says {wanted}, but {', '.join(others)}. Write one version into all."
-        )
+        found += [
+            (f"{connector.name}/metadata.yaml", connector.metadata["dockerImageTag"]),
+            (f"{connector.name}/acceptance-test-config.yml", acceptance["connector_image"].rpartition(":")[2]),
+        ]
+    examples = [place for place in sorted(root.glob("examples/**/*")) if place.suffix in COPIED]
+    for place in (root / "README.md", *examples):
+        found += [(str(place.relative_to(root)), told) for told in set(TAG.findall(place.read_text()))]
+    if others := [f"{place} says {told}" for place, told in found if told != wanted]:
+        told = ", ".join(others)
+        raise NotReadyError(f"shared/pyproject.toml says {wanted}, but {told}. Write one version into all.")
     return f"{wanted} in {len(found)} files"
 
 
