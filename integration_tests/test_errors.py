@@ -15,8 +15,8 @@ from session_source.exchange import Answer, Request
 from session_source.groups import Group
 from session_source.pagination import NextInAnswer, Page, Token
 from session_source.reading import GroupFailed, read
+from session_source.records import Recorder
 from session_source.state import Partition
-from session_source.streams import Stream
 from session_source.windows import Window
 
 from integration_tests import sandbox
@@ -111,7 +111,7 @@ class Words(Endpoint):
     """A list that names the same next page again and again; its pages hold other words or the same ones."""
 
     name = "words"
-    streams = (Stream("words", ("word",), None),)
+    streams = ()
     columns = {"word": Text("word")}
     id = "word"
     pager = NextInAnswer("token")
@@ -139,7 +139,9 @@ def test_a_list_that_does_not_go_on_is_what_its_row_says(repeats: str) -> None:
         client = Client(
             vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
         )
-        (error,) = [event.error for event in read([group], client, 1) if isinstance(event, GroupFailed)]
+        (error,) = [
+            event.error for event in read([group], client, Recorder([], ""), 1) if isinstance(event, GroupFailed)
+        ]
         assert isinstance(error, Fault)
         check(STUCK, error, server)
         assert "words" in error.sentence, "it names where"
