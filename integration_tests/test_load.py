@@ -1,4 +1,4 @@
-"""Memory is flat, whatever the number of sessions and windows is; two hundred partitions are read at once."""
+"""Memory is flat, however many windows there are; two hundred partitions are read at once."""
 
 import json
 import subprocess
@@ -16,6 +16,9 @@ from integration_tests.test_protocol import check_order
 from integration_tests.trials import SESSIONS
 from integration_tests.whole import check_whole
 
+A_DAY = 1000
+"""Sessions: more of them are more days and more windows. Of an open window, the keys of its sessions are held."""
+
 LAUNCHER = """
 import pathlib, resource, subprocess, sys
 status = subprocess.call(sys.argv[2:])
@@ -28,7 +31,7 @@ here would be the tests' own: this one is small."""
 
 def peak(sessions: int, place: Path) -> tuple[int, int]:
     """Read so many sessions; give the process's peak memory in kB and the lines it wrote."""
-    with serve(Load(sessions=sessions, days=20)) as server:
+    with serve(Load(sessions=sessions, days=sessions // A_DAY)) as server:
         connector = Connector("source-uxcam", server.vendor.configs(server.origin)["session_api"], place)
         arguments = connector.read_arguments("sessions")
         config = place / "config.json"
