@@ -1,12 +1,17 @@
-# make sync    sync every connector against the local sandbox, or one for real: CONNECTOR=… CONFIG=… [DB=…] [STREAMS=…]
-# make test    lint, types, unit and integration tests
-# make soak    what `make test` tries, tried much longer: random data, faults, kills, bad input, load (half an hour)
-# make format  let the formatter and the linter mend what they can
-# make clean   remove what the other targets made
+# make sync           sync every connector against the local sandbox, or one for real: CONNECTOR=… CONFIG=… [DB=…] [STREAMS=…]
+# make test           lint, types, unit and integration tests
+# make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (half an hour)
+# make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
+# make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
+# make test-images    build all images and run them against the sandboxes
+# make images         build all images; make image CONNECTOR=… one of them: [BASE_IMAGE=…] [DOCKER=…]
+# make release-check  say whether a version could be tagged
+# make format         let the formatter and the linter mend what they can
+# make clean          remove what the other targets made
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak format clean
+.PHONY: help sync test soak bench test-packages test-images image images release-check format clean
 
 # Python 3.11 or 3.12 runs everything; 3.13 all but `make sync`, since PyAirbyte does not run there yet.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -23,7 +28,7 @@ EMPTY :=
 BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
 
 help:
-	@sed -n 's/^# //p' Makefile | head -5
+	@sed -n 's/^# //p' Makefile | head -10
 
 # No telemetry and no look-up of any registry of connectors.
 sync: .venv/.synced
@@ -34,7 +39,7 @@ sync: .venv/.synced
 test: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync
+	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 	.venv/bin/pytest -n 2 --dist loadgroup
 
@@ -48,12 +53,42 @@ soak: .venv/.synced
 	@.venv/bin/pytest -n 3 --timeout 3000 -m "soak or long" integration_tests; status=$$?; \
 		.venv/bin/python -m integration_tests.figures $(FIGURES); exit $$status
 
+# Contenders that cannot live in the workspace have environments of their own, with exact pins.
+BENCHED := $(patsubst benchmarks/requirements/%.txt,.cache/benchmarks/%/.synced,$(wildcard benchmarks/requirements/*.txt))
+
+bench: .venv/.synced $(BENCHED)
+	.venv/bin/python -m benchmarks
+
+.cache/benchmarks/%/.synced: benchmarks/requirements/%.txt $(UV)
+	$(UV) venv --quiet --clear --python "$(PYTHON)" ".cache/benchmarks/$*"
+	$(UV) pip install --quiet --compile-bytecode --python ".cache/benchmarks/$*/bin/python" --requirement "$<"
+	@touch $@
+
+test-packages: .venv/.synced
+	.venv/bin/pytest integration_tests/artifacts -m packages
+
+# Where there is no container engine this says why and succeeds, but for CI=true.
+test-images: .venv/.synced
+	@.ci/with-engine sh -c '.venv/bin/python -m release.images && \
+		.venv/bin/pytest -n 2 integration_tests/artifacts -m images'
+
+# What these may be given is read from the environment: DOCKER, BASE_IMAGE, BUILD_OPTIONS.
+image: .venv/.synced
+	@test -n "$(CONNECTOR)" || { echo "Say which: make image CONNECTOR=source-uxcam" >&2; exit 1; }
+	@.venv/bin/python -m release.images "$(CONNECTOR)"
+
+images: .venv/.synced
+	@.venv/bin/python -m release.images
+
+release-check: .venv/.synced
+	@.venv/bin/python -m release.check
+
 format: .venv/.synced
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
 clean:
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, with venv and pip." >&2; exit 1; }

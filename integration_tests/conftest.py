@@ -38,7 +38,13 @@ def late() -> float:
 
 
 @pytest.fixture
-def start(case: tuple[str, str], tmp_path: Path) -> Iterator[Start]:
+def connector_kind() -> Callable[..., Connector]:
+    """What runs a connector; tests of packages and images have others."""
+    return Connector
+
+
+@pytest.fixture
+def start(case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., Connector]) -> Iterator[Start]:
     """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server.
 
     With ``inside`` the connector runs in this process: that saves its start-up where a test is not about that.
@@ -54,7 +60,7 @@ def start(case: tuple[str, str], tmp_path: Path) -> Iterator[Start]:
         server = serving.__enter__()
         running.append(serving)
         given = server.vendor.configs(server.origin)[name]
-        kind = InsideConnector if inside else Connector
+        kind = InsideConnector if inside else connector_kind
         return kind(folder, given | (config or {}), tmp_path), server
 
     yield begin

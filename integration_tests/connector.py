@@ -91,8 +91,13 @@ class Connector:
     config: Mapping[str, Any]
     place: Path
 
+    @property
+    def program(self) -> list[str]:
+        """What is run."""
+        return [script(self.folder)]
+
     def run(self, command: str, *more: str, timeout: float = 240) -> Output:
-        arguments = [script(self.folder), command]
+        arguments = [*self.program, command]
         if command != "spec":
             arguments += ["--config", self._file("config", self.config)]
         done = subprocess.run([*arguments, *more], capture_output=True, text=True, timeout=timeout, check=False)  # noqa: S603
@@ -117,6 +122,10 @@ class Connector:
             (found,) = self.run("spec").of_type("SPEC")
             _specifications[self.folder] = found["connectionSpecification"]
         return _specifications[self.folder]
+
+    @property
+    def secret_names(self) -> list[str]:
+        return [name for name, part in self.specification["properties"].items() if part.get("airbyte_secret")]
 
     def key(self, stream: str) -> list[str]:
         return [name for (name,) in self.streams[stream]["source_defined_primary_key"]]

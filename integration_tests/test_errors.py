@@ -135,7 +135,7 @@ def test_a_list_that_does_not_go_on_is_what_its_row_says(repeats: str) -> None:
     span = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
     with serve(Shelf()) as server:
         endpoint = Words(repeats=repeats)
-        group = Group(endpoint, {}, endpoint.streams, span=span, finished=(), days=1)
+        group = Group(endpoint, {}, (), span=span, finished=(), days=1)
         client = Client(
             vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
         )

@@ -10,17 +10,12 @@ import pytest
 
 from integration_tests import sandbox
 from integration_tests.conftest import Start
-from integration_tests.connector import Connector, Json, Output
+from integration_tests.connector import Connector, Output
 
 pytestmark = pytest.mark.promise(n=8)
 
 AWKWARD = "s3:c@r/e+t%41 \"q'&x\\y"
 NON_ASCII = AWKWARD + "ü€"
-
-
-def secret_names(connector: Connector) -> list[str]:
-    properties: Json = connector.specification["properties"]
-    return [name for name, part in properties.items() if part.get("airbyte_secret")]
 
 
 def spellings(secret: str) -> set[str]:
@@ -34,7 +29,7 @@ def spellings(secret: str) -> set[str]:
 
 
 def shown(connector: Connector, output: Output) -> list[str]:
-    names = secret_names(connector)
+    names = connector.secret_names
     assert names
     secrets = [str(connector.config[name]) for name in names]
     users = [str(value) for value in connector.config.values() if isinstance(value, str) and value not in secrets]
@@ -98,7 +93,7 @@ def test_secrets_stay_out_of_addresses(start: Start, case: tuple[str, str]) -> N
         pytest.skip("this API takes its key in the address only")
     connector, server = start(inside=True, sessions=30, days=3)
     connector.read()
-    secrets = [str(connector.config[name]) for name in secret_names(connector)]
+    secrets = [str(connector.config[name]) for name in connector.secret_names]
     targets = " ".join(entry.request.target for entry in server.requests)
     assert server.count
     assert [form for secret in secrets for form in spellings(secret) if form in targets] == []
@@ -132,7 +127,7 @@ def test_a_connection_that_fails_shows_no_address_with_a_key(start: Start) -> No
 def test_secrets_of_a_wrong_type_are_secrets_all_the_same(start: Start, shape: str) -> None:
     connector, _ = start(inside=True, sessions=2, days=2)
     wrong: dict[str, Any] = {"list": [NON_ASCII], "object": {"a": NON_ASCII}, "number": 123456789}
-    changed = dict.fromkeys(secret_names(connector), wrong[shape])
+    changed = dict.fromkeys(connector.secret_names, wrong[shape])
     output = type(connector)(connector.folder, {**connector.config, **changed}, connector.place).run(
         "check", "--debug"
     )

@@ -1,67 +1,14 @@
-"""Airbyte's own standard tests for every connector, against its sandbox.
+"""Airbyte's own standard tests for every connector, against its sandbox."""
 
-They look for a connector's folder with ``metadata.yaml`` and ``acceptance-test-config.yml``, and for the configs
-that the latter names: so each connector gets a copy of its folder in which those configs are the sandbox's.
-"""
-
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from integration_tests.sandbox import load_vendor, serve, vendor_names
-
-SUITE = """
-from pathlib import Path
-
-from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
-
-
-class TestStandard(SourceTestSuiteBase):
-    @classmethod
-    def get_connector_root_dir(cls) -> Path:
-        return Path(__file__).parent
-"""
-ROOT = Path(__file__).resolve().parents[1]
+from integration_tests.sandbox import vendor_names
+from integration_tests.standard import run_standard_tests
 
 
 @pytest.mark.parametrize("folder", vendor_names())
 def test_airbytes_standard_tests_pass(folder: str, tmp_path: Path) -> None:
-    root = tmp_path / folder
-    (root / "secrets").mkdir(parents=True)
-    for name in ("metadata.yaml", "acceptance-test-config.yml"):
-        (root / name).write_bytes((ROOT / folder / name).read_bytes())
-    (root / "test_standard.py").write_text(SUITE)
-    (root / "pytest.ini").write_text("[pytest]\n")
-    with serve(load_vendor(folder, sessions=30, days=3)) as server:
-        configs = server.vendor.configs(server.origin)
-        for name, config in configs.items():
-            (root / "secrets" / f"{name}.json").write_text(json.dumps(config))
-        first = next(iter(configs.values()))
-        (root / "secrets" / "invalid.json").write_text(json.dumps(first | {"base_url": "http://example.com"}))
-        done = subprocess.run(  # noqa: S603
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                str(root),
-                "-q",
-                "-p",
-                "airbyte_cdk.test.standard_tests.pytest_hooks",
-                "-m",
-                "not image_tests",
-                "-W",
-                "error::airbyte_cdk.test.standard_tests.DiscoveredCatalogWarning",
-            ],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-    assert done.returncode == 0, done.stdout[-6000:]
-    summary = done.stdout.splitlines()[-1]
-    assert "passed" in summary, done.stdout[-2000:]
-    assert int(summary.split(" passed")[0].split()[-1]) >= 5 * len(configs), summary
+    passed, configs = run_standard_tests(folder, tmp_path, "-m", "not image_tests")
+    assert passed >= 5 * len(configs)

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,13 +12,10 @@ import orjson
 from session_source import windows
 from session_source.columns import UNFIT, Row, evaluate
 from session_source.endpoints import Detail, Endpoint
+from session_source.keys import Keys
 from session_source.state import Partition
 from session_source.streams import Stream
-from session_source.windows import Finished, Pace, Window
-
-SLACK = timedelta(days=1)
-"""How far outside of its window a row may lie before its page cannot be the answer to what was asked: vendors
-filter by days, and whose midnight they mean is not always known."""
+from session_source.windows import SLACK, Finished, Pace, Window
 
 
 class Claimed(NamedTuple):
@@ -28,15 +25,6 @@ class Claimed(NamedTuple):
     columns: Row
     nulled: list[str]
     """The columns whose value could not be what they declare."""
-
-
-class _Keys:
-    """The keys that one window has seen, and those among them that it claimed."""
-
-    def __init__(self) -> None:
-        self.seen: set[object] = set()
-        self.claimed: set[object] = set()
-        self.is_done = False
 
 
 class Group:
@@ -74,9 +62,7 @@ class Group:
         self._now = now or span.end
         self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
         self._pace = Pace(days, self._missing)
-        self._keys: dict[Window, _Keys] = {}
-        self._lasting: dict[object, datetime] = {}
-        self._opened = span.start
+        self._keys = Keys(self._missing)
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -102,8 +88,7 @@ class Group:
         is_cut = self.endpoint.is_windowed and not self.endpoint.is_read_whole
         for window in windows.tiles(self._missing, self._pace) if is_cut else self._missing:
             with self._lock:
-                self._keys[window] = _Keys()
-                self._opened = window.end
+                self._keys.open(window)
             if self.details is not None:
                 self.details.expect(window, 1)  # the pages themselves
             yield window
@@ -116,62 +101,37 @@ class Group:
             seen, or nothing but what may be listed again, and not only rows of quite other times.
         """
         page = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
-        keys_of_page = {one.columns[self.endpoint.id] for one in page}
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
         with self._lock:
-            keys = self._keys[window]
-            taken = self._taken(window, keys_of_page)
+            seen = self._keys.seen(window)
+            taken = self._keys.taken(window, {one.columns[self.endpoint.id] for one in page})
             for one in page:
                 key = one.columns[self.endpoint.id]
                 belongs, near = self._places(one.row, window)
                 is_near = is_near or near
-                if key in keys.seen:
+                if key in seen:
                     is_repeated = is_repeated or self._lasts_until(one.row) is None
                     continue
                 is_new = True
-                keys.seen.add(key)
+                seen.add(key)
                 if belongs and key not in taken:
-                    keys.claimed.add(key)
+                    self._keys.claim(window, key, lasts_until=self._lasts_until(one.row))
                     claimed.append(one)
-                    if end := self._lasts_until(one.row):
-                        self._lasting[key] = end
         return claimed, (is_new or not is_repeated) and is_near
 
     def close(self, window: Window, pages: int) -> list[Window]:
-        """Note that a window is done, and of how many pages; forget the keys that nothing can repeat any more.
-
-        A key can come again while its window or a neighbour is read, so those of a done window are kept
-        until both its neighbours are done. Windows open in order: one that is not there yet comes later.
+        """Note that a window is done, and how many pages it had.
 
         Returns:
             The windows that count as finished now: this one, or those whose neighbours are done too, where a
             window leans on them.
         """
-        settled: list[Window] = []
         with self._lock:
             self._pace.note(window, pages)
-            self._keys[window].is_done = True
-            ends = {piece.end for piece in self._missing}
-            open_starts = {w.start for w, keys in self._keys.items() if not keys.is_done}
-            open_ends = {w.end for w, keys in self._keys.items() if not keys.is_done}
-            for w in list(self._keys):
-                is_followed = w.end in ends or (w.end < self._opened and w.end not in open_starts)
-                if self._keys[w].is_done and is_followed and w.start not in open_ends:
-                    del self._keys[w]
-                    settled.append(w)
-            oldest = min(open_starts, default=self._opened)
-            self._lasting = {key: end for key, end in self._lasting.items() if end >= oldest - SLACK}
+            settled = self._keys.close(window)
         return settled if self.endpoint.leans_on_neighbours else [window]
-
-    def _taken(self, window: Window, keys: set[object]) -> set[object]:
-        """Give those of the keys that were claimed elsewhere: by a neighbour, or as long ago as they last."""
-        taken = self._lasting.keys() & keys
-        for other, theirs in self._keys.items():
-            if other.end == window.start or other.start == window.end:
-                taken |= theirs.claimed & keys
-        return taken
 
     def _lasts_until(self, row: Row) -> datetime | None:
         """Tell when a row ends that may be listed by windows, or days of a window, which are no neighbours."""

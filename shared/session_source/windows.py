@@ -43,6 +43,10 @@ class Window(NamedTuple):
 
 Finished = tuple[Window, ...]
 
+SLACK = timedelta(days=1)
+"""How far outside of its window a row may lie before its page cannot be the answer to what was asked: vendors
+filter by days, and whose midnight they mean is not always known."""
+
 
 def union(windows: Iterable[Window]) -> Finished:
     """Merge windows that overlap or touch; drop empty ones."""

@@ -1,10 +1,7 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from session_source.columns import Moment, Row, Text
 from session_source.endpoints import Endpoint
 from session_source.exchange import Answer, Request
@@ -130,51 +127,6 @@ def test_a_page_of_quite_other_times_cannot_be_right() -> None:
     assert things.claim(window, [])[1], "a window may be empty"
 
 
-@pytest.mark.promise(n=6)
-def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
-    things = group(Listed(), days=3)
-    first, second, third = opened(things)
-    for window in (third, first):
-        things.claim(window, [row(str(window), 0)])
-        things.close(window, 1)
-    assert set(things._keys) == {first, second, third}
-    things.close(second, 1)
-    assert things._keys == {}
-
-
-@pytest.mark.promise(n=1)
-def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
-    things = group(Listed(), days=3)
-    windows = things.windows()
-    first = next(windows)
-    ids(things, first, row("edge", 1))
-    things.close(first, 1)
-    second = next(windows)
-    assert ids(things, second, row("edge", 1)) == []
-
-
-@pytest.mark.promise(n=6)
-@given(st.permutations(range(6)), st.integers(1, 6))
-def test_memory_is_bounded_whatever_the_order_in_which_windows_end(order: list[int], at_once: int) -> None:
-    things = group(Listed(), days=6)
-    windows = things.windows()
-    open_now: list[Window] = []
-    most = 0
-    for number in order:
-        while len(open_now) < at_once and (window := next(windows, None)):
-            open_now.append(window)
-        things.close(open_now.pop(number % len(open_now)), 1)
-        most = max(most, len(things._keys))
-    for window in [*open_now, *_opening(windows)]:
-        things.close(window, 1)
-    assert things._keys == {}
-    assert most <= 3 * at_once + 2
-
-
-def _opening(windows: Iterator[Window]) -> Iterator[Window]:
-    yield from windows
-
-
 @pytest.mark.parametrize("finished", [(), (Window(START + DAY, START + 2 * DAY),)])
 def test_windows_tile_what_is_not_finished(finished: Finished) -> None:
     found = opened(group(Listed(), finished=finished))
@@ -206,18 +158,6 @@ def test_a_page_of_nothing_but_rows_that_last_is_no_repeated_page() -> None:
         True,
         False,
     ]
-
-
-def test_a_row_that_lasted_is_forgotten_once_no_window_can_list_it() -> None:
-    things = group(Lasting(), days=9)
-    windows = things.windows()
-    lasting = row("long", 2.5) | {"began": START.isoformat()}
-    for _ in range(4):
-        window = next(windows)
-        things.claim(window, [lasting])
-        assert things._lasting
-        things.close(window, 1)
-    assert not things._lasting
 
 
 def test_a_window_knows_the_piece_it_was_cut_from() -> None:

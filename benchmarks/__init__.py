@@ -1,0 +1,1 @@
+"""This project beside other ways to build the same connectors: the same work, the same server, one table."""

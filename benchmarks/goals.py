@@ -1,0 +1,82 @@
+"""The goals: what this project wants to be, and whether it was in this run."""
+
+from typing import NamedTuple
+
+from benchmarks.commands import Floor, HttpStreams, Manifest, Ours
+from benchmarks.plan import Figures, milliseconds, works
+from benchmarks.rows import Row, Rows, Values, cpu, requests, wall
+
+OURS, MANIFEST, HTTP, FLOOR = Ours.name, Manifest.name, HttpStreams.name, Floor.name
+
+NOISE = 0.03
+"""Times and memory that differ by less are taken as equal."""
+
+
+class Goal(NamedTuple):
+    """A claim, the figure that was measured, and how far it may go."""
+
+    claim: str
+    figure: float
+    limit: float
+    is_least: bool = False
+    """Whether the limit is the least rather than the most."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it was true."""
+        return self.figure >= self.limit if self.is_least else self.figure <= self.limit
+
+
+def goals(figures: Figures) -> list[Goal]:
+    """All goals of a whole run."""
+    rows = Rows(figures)
+    named = works(figures.size)
+    one, four = list(named)[:2]
+    effort = {one: rows.net(cpu, one), four: rows.net(cpu, four)}
+    soon, late = figures.size.latencies
+    waited = {name: rows.net(wall, name, milliseconds(soon)) for name in (one, four)}
+    most = f"{figures.size.largest:,}"
+    over = max(rows.of(requests, name)[OURS] / work.least_requests for name, work in named.items())
+
+    def times(values: Values, other: str) -> float:
+        return values[OURS] / values[other]
+
+    return [
+        Goal(
+            f"records per CPU second over the {MANIFEST}'s: {one}",
+            1 / times(effort[one], MANIFEST),
+            5,
+            is_least=True,
+        ),
+        Goal(
+            f"records per CPU second over the {MANIFEST}'s: {four}",
+            1 / times(effort[four], MANIFEST),
+            20,
+            is_least=True,
+        ),
+        Goal(f"CPU over {HTTP}'s: {four}", times(effort[four], HTTP), 0.6),
+        *(
+            Goal(f"wall time at {milliseconds(soon)} over {HTTP}'s: {name}", times(waited[name], HTTP), 1 / 6)
+            for name in (one, four)
+        ),
+        Goal(f"CPU over the {FLOOR}'s: {one}", times(effort[one], FLOOR), 2),
+        Goal(f"CPU over the {FLOOR}'s: {four}", times(effort[four], FLOOR), 3),
+        Goal("requests over the least possible: the worst of all", over, 1.02),
+        Goal(f"wall time at {milliseconds(late)} over the ideal: {one}", rows.over_ideal(one, late)[OURS], 1.15),
+        Goal(f"wall time at {milliseconds(soon)} over the ideal: {one}", rows.over_ideal(one, soon)[OURS], 1.6),
+        Goal(f"peak memory of {most} sessions over the ordinary, as many a day", rows.growth("long")[OURS], 1.1),
+        Goal(
+            f"peak memory of {most} sessions over the ordinary, in as many days", rows.growth("dense")[OURS], 1.1
+        ),
+        Goal("`spec` over a bare `import airbyte_cdk`", figures.spec / figures.bare, 1.1),
+    ]
+
+
+def ahead_of_us(row: Row) -> list[str]:
+    """Name the contenders, beside the floor, that do better in a row than this project, by more than noise."""
+    ours = row.values[OURS]
+    return [
+        who
+        for who, value in row.values.items()
+        if who != FLOOR and (value < ours * (1 - NOISE) if row.is_less_better else value > ours * (1 + NOISE))
+    ]

@@ -1,0 +1,158 @@
+"""Pages of three vendors with any number of sessions, made while they are sent.
+
+They check nothing and hold nothing: what a vendor refuses is the sandboxes' business. Every session is a copy of
+the vendor's example, all sessions of a day are of its noon, and a page has a hundred of them.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+PAGE = 100
+WEBSITES = 20
+FIRST_DAY = date(2022, 3, 1)
+"""In the past, so that a run is the same on any day."""
+
+_ID, _MOMENT, _WID = 7700000000001, "77/MOMENT/77", 7700000000002
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class Asked(NamedTuple):
+    """A request, its path below that of the run."""
+
+    path: str
+    query: Mapping[str, str]
+    body: bytes
+
+
+Answering = Callable[[Asked], bytes]
+"""How a vendor answers."""
+
+
+def example(vendor: str) -> dict[str, Any]:
+    """The session that the vendor's own page shows."""
+    examples = json.loads((_ROOT / f"source-{vendor}" / "sandbox" / "examples.json").read_bytes())
+    row: dict[str, Any] = {
+        "uxcam": lambda: examples["data"][0],
+        "devrev": lambda: examples["sessions"][0],
+        "inspectlet": lambda: examples["sessions"]["response"][0],
+    }[vendor]()
+    return row
+
+
+class Data:
+    """So many sessions, spread evenly over so many days from the first one on."""
+
+    def __init__(self, *, sessions: int, days: int) -> None:
+        self.days = days
+        self.per_day = sessions // days
+
+    def between(self, start: datetime, end: datetime) -> range:
+        """The days whose noon is in ``[start, end]``, by number."""
+        noon, one = _noon(0), timedelta(days=1)
+        return range(max(0, -((noon - start) // one)), min(self.days, (end - noon) // one + 1))
+
+    def noons(self, form: str) -> list[bytes]:
+        """The noons of all days, written."""
+        return [_noon(day).strftime(form).encode() for day in range(self.days)]
+
+    def page(self, days: range, number: int, row: Callable[[int, int], bytes]) -> list[bytes]:
+        """The rows of a page, counted from 0: those of one day after those of the other."""
+        start, end = number * PAGE, min((number + 1) * PAGE, len(days) * self.per_day)
+        places = (divmod(place, self.per_day) for place in range(start, end))
+        return [row(days.start + day, index) for day, index in places]
+
+
+def uxcam(data: Data) -> Answering:
+    """``GET session``: days are given as JSON in ``sessiondate``."""
+    shown = example("uxcam")
+    shown["id"] = str(_ID)
+    shown["session"]["uploaded_server_time"] = _MOMENT
+    before, between, after = _cut(shown, f'"{_ID}"', f'"{_MOMENT}"')
+    noons = data.noons("%Y/%m/%d, %H:%M:%S")
+
+    def row(day: int, index: int) -> bytes:
+        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noons[day], after)
+
+    def answer(asked: Asked) -> bytes:
+        given = json.loads(asked.query["sessiondate"])["value"]
+        wanted = [date.fromisoformat(day) for day in ([given] if isinstance(given, str) else given)]
+        start, end = (_midnight(day) for day in (min(wanted), max(wanted) + timedelta(days=1)))
+        rows = data.page(data.between(start, end), int(asked.query["page"]) - 1, row)
+        return b'{"success":"true","data":[%s]}' % b",".join(rows)
+
+    return answer
+
+
+def devrev(data: Data) -> Answering:
+    """``POST observability.sessions.list``: the cursor is the number of the next page."""
+    before, between, after = _cut(
+        example("devrev") | {"session_id": str(_ID), "created_at": _MOMENT}, f'"{_ID}"', f'"{_MOMENT}"'
+    )
+    noons = data.noons("%Y-%m-%dT%H:%M:%S.000Z")
+
+    def row(day: int, index: int) -> bytes:
+        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noons[day], after)
+
+    def answer(asked: Asked) -> bytes:
+        told = json.loads(asked.body)
+        created = told["created_at"]
+        days = data.between(*(datetime.fromisoformat(created[name]) for name in ("after", "before")))
+        number = int(told.get("cursor") or 0)
+        is_last = (number + 1) * PAGE >= len(days) * data.per_day
+        following = b"" if is_last else b'"next_cursor":"%d",' % (number + 1)
+        return b'{%s"sessions":[%s]}' % (following, b",".join(data.page(days, number, row)))
+
+    return answer
+
+
+def inspectlet(data: Data) -> Answering:
+    """``GET websites`` and ``POST websites/<wid>/sessions``: a form, in which the search is JSON."""
+    shown = example("inspectlet") | {"sid": _ID, "wid": _WID, "date_start_session": _MOMENT}
+    shown |= {"date_end_session": _MOMENT}
+    before, between, again, until, after = _cut(shown, str(_ID), str(_WID), *[f'"{_MOMENT}"'] * 2)
+    part = Data(sessions=data.per_day * data.days // WEBSITES, days=data.days)
+    noons = [int(_noon(day).timestamp()) for day in range(part.days)]
+
+    def answer(asked: Asked) -> bytes:
+        if asked.path == "websites":
+            wids = range(1, WEBSITES + 1) if part.per_day else ()  # nothing to read is nothing to ask for
+            sites = [{"wid": wid, "site_name": "a site", "date_added": 1} for wid in wids]
+            return json.dumps({"response": sites}).encode()
+        wid = int(asked.path.split("/")[1])
+        form = dict(parse_qsl(asked.body.decode()))
+        dates = json.loads(form["search"])["daterangecustom"]
+        days = part.between(*(datetime.fromtimestamp(int(dates[name]), UTC) for name in ("start", "end")))
+
+        def row(day: int, index: int) -> bytes:
+            sid = (wid * part.days + day) * part.per_day + index
+            start = noons[day]
+            return b"%s%d%s%d%s%d%s%d%s" % (before, sid, between, wid, again, start, until, start + 289, after)
+
+        return b'{"response":[%s]}' % b",".join(part.page(days, int(form["page"]) - 1, row))
+
+    return answer
+
+
+VENDORS = {"uxcam": uxcam, "devrev": devrev, "inspectlet": inspectlet}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _noon(day: int) -> datetime:
+    return _midnight(FIRST_DAY) + timedelta(days=day, hours=12)
+
+
+def _cut(row: dict[str, Any], *marks: str) -> list[bytes]:
+    """Write a record, and cut out of it the marks that stand where its ids and times belong."""
+    text = json.dumps(row, separators=(",", ":"))
+    pieces = []
+    for mark in marks:
+        piece, text = text.split(mark, 1)
+        pieces.append(piece.encode())
+    return [*pieces, text.encode()]

@@ -1,0 +1,92 @@
+"""The report: the table in Markdown, ratios first, with the machine and the versions it was made with."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.commands import CONTENDERS
+from benchmarks.goals import OURS, ahead_of_us, goals
+from benchmarks.plan import Figures
+from benchmarks.rows import Row, Rows
+
+REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
+BEGIN, END = "<!-- written by make bench -->", "<!-- end -->"
+NOTE = (
+    f"Ratios to {OURS}; in small, what was measured. Rates, CPU and late answers are net of start-up. *Ideal*: "
+    "requests × latency / requests that a contender can have open at once."
+)
+
+
+def whole(figures: Figures) -> str:
+    """Write everything."""
+    parts = [table(figures), NOTE, circumstances(), _goals(figures), _behind(figures)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _goals(figures: Figures) -> str:
+    lines = ["| goal | measured | limit | |", "|---|---:|---:|---|"]
+    for goal in goals(figures):
+        limit = f"{'≥' if goal.is_least else '≤'} {goal.limit:.2f}"
+        lines.append(f"| {goal.claim} | {goal.figure:.2f} | {limit} | {'met' if goal.is_met else '**missed**'} |")
+    return "\n".join(lines)
+
+
+def _behind(figures: Figures) -> str:
+    """Tell where this project is not ahead."""
+    lines = [
+        f"- {heading.partition(':')[0]}, {row.title}: {', '.join(others)}"
+        for heading, rows in Rows(figures).sections()
+        for row in rows
+        if (others := ahead_of_us(row))
+    ]
+    if not lines:
+        return "Nobody but the floor is ahead in any row."
+    return "\n".join(["Rows in which somebody beside the floor is ahead:", "", *lines])
+
+
+def table(figures: Figures) -> str:
+    """Write the table."""
+    names = [kind.name for kind in CONTENDERS if figures.took_part(kind.name)]
+    lines = [f"| | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
+    for heading, rows in Rows(figures).sections():
+        lines.append(f"| **{heading}** |{' |' * len(names)}")
+        lines += [f"| {row.title} | {' | '.join(_cell(row, name) for name in names)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def with_table(page: str, table: str) -> str:
+    """Put a table between the two marks of a page."""
+    before, rest = page.split(BEGIN)
+    return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
+
+
+def _cell(row: Row, name: str) -> str:
+    if name not in row.values:
+        return "–"
+    ratio = row.values[name] / row.values[OURS] if row.values[OURS] else 0.0
+    return f"{ratio:.{0 if ratio >= 10 else 1 if ratio >= 2 else 2}f}× <sub>{row.told[name]}</sub>"
+
+
+def circumstances() -> str:
+    """Tell the machine, the versions and the date."""
+    versions = [f"{name} {version(name)}" for name in ("airbyte-cdk", "requests", "orjson")]
+    for kind in CONTENDERS:
+        if kind.environment:
+            pinned = (REQUIREMENTS / f"{kind.environment}.txt").read_text().splitlines()
+            versions += [line.replace("==", " ") for line in pinned if line.startswith(f"{kind.package}==")]
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} × {_processor()}, {platform.system()}, "
+        f"Python {platform.python_version()}, {', '.join(versions)}."
+    )
+
+
+def _processor() -> str:
+    """Name the processor, as far as the system tells."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,137 @@
+"""The rows of the table: every figure, of every contender that it was measured of."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from benchmarks.commands import CONTENDERS
+from benchmarks.plan import Figures, milliseconds, works
+from benchmarks.runs import Run
+from benchmarks.work import Work
+
+WORKERS = {contender.name: contender.workers for contender in CONTENDERS}
+
+Values = Mapping[str, float]
+"""A figure by contender."""
+
+
+class Row(NamedTuple):
+    """One figure of every contender that it was measured of."""
+
+    title: str
+    values: Values
+    told: Mapping[str, str]
+    """The values as they are written."""
+    is_less_better: bool = True
+
+
+def cpu(run: Run) -> float:
+    """Seconds of CPU."""
+    return run.cpu
+
+
+def wall(run: Run) -> float:
+    """Seconds of wall time."""
+    return run.wall
+
+
+def peak(run: Run) -> float:
+    """Memory in MB."""
+    return run.peak / 1024
+
+
+def requests(run: Run) -> float:
+    """Requests."""
+    return run.requests
+
+
+def sent(run: Run) -> float:
+    """What the server sent, in MB."""
+    return run.bytes / 1_000_000
+
+
+def told(values: Values, form: str) -> dict[str, str]:
+    """Write all values in the same form."""
+    return {who: form.format(value) for who, value in values.items()}
+
+
+class Rows:
+    """Makes rows of figures."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+        self._works = works(figures.size)
+        self._one, self._four = list(self._works)[:2]
+
+    def sections(self) -> list[tuple[str, list[Row]]]:
+        """All rows, below their headings."""
+        found = [
+            (f"{name}: {work.records:,} records", self._reading(name, work)) for name, work in self._works.items()
+        ]
+        return [*found, ("Late answers", self._late()), ("Beside the reading", self._others())]
+
+    def of(self, of: Callable[[Run], float], *key: str) -> dict[str, float]:
+        """Give the medians of something."""
+        medians = {who: self._figures.median(key, who, of) for who in WORKERS}
+        return {who: value for who, value in medians.items() if value is not None}
+
+    def net(self, of: Callable[[Run], float], name: str, *late: str) -> dict[str, float]:
+        """Give what a piece of work took, less the start-up."""
+        start = self.of(of, name, "start-up")
+        return {who: max(value - start[who], 0.001) for who, value in self.of(of, name, *late).items()}
+
+    def over_ideal(self, name: str, late: float) -> dict[str, float]:
+        """Give the net wall time over requests × latency / requests that the contender can have open at once."""
+        key = milliseconds(late)
+        asked = self.of(requests, name, key)
+        return {
+            who: value / (asked[who] * late / WORKERS[who]) for who, value in self.net(wall, name, key).items()
+        }
+
+    def growth(self, size: str) -> dict[str, float]:
+        """Give the peak memory of a large read over that of the ordinary one."""
+        small = self.of(peak, self._one)
+        return {who: value / small[who] for who, value in self.of(peak, "memory", size).items()}
+
+    def _reading(self, name: str, work: Work) -> list[Row]:
+        pace = {who: work.records / seconds for who, seconds in self.net(wall, name).items()}
+        effort = {who: seconds / work.records * 100_000 for who, seconds in self.net(cpu, name).items()}
+        asked, memory = self.of(requests, name), self.of(peak, name)
+        return [
+            Row("records per second (more is better)", pace, told(pace, "{:,.0f}"), is_less_better=False),
+            Row("CPU for 100,000 records", effort, told(effort, "{:.2f} s")),
+            Row(f"requests (least: {work.least_requests:,})", asked, told(asked, "{:,.0f}")),
+            Row("peak memory", memory, told(memory, "{:.0f} MB")),
+        ]
+
+    def _late(self) -> list[Row]:
+        found = []
+        for name in self._works:
+            for late in self._figures.size.latencies:
+                if (name, milliseconds(late)) in self._figures.runs:
+                    seconds, over = self.net(wall, name, milliseconds(late)), self.over_ideal(name, late)
+                    written = {who: f"{value:.1f} s, {over[who]:.2f} × ideal" for who, value in seconds.items()}
+                    found.append(Row(f"{name}, {milliseconds(late)}: wall", seconds, written))
+        return found
+
+    def _others(self) -> list[Row]:
+        again = self.of(sent, "incremental sync")
+        work, size = self._works[self._four], self._figures.size
+        for who, once in self.of(sent, self._one).items():
+            again[who] -= once / 10 / work.days  # the new day, once
+        start_wall, start_cpu = self.of(wall, self._one, "start-up"), self.of(cpu, self._one, "start-up")
+        return [
+            self._grown("large", size.large, work.days),
+            self._grown("long", size.largest, work.days * size.largest // size.sessions),
+            self._grown("dense", size.largest, work.days),
+            Row("start-up: a read of nothing, wall", start_wall, told(start_wall, "{:.2f} s")),
+            Row("start-up: a read of nothing, CPU", start_cpu, told(start_cpu, "{:.2f} s")),
+            Row("read again by the next sync, four streams", again, told(again, "{:.1f} MB")),
+        ]
+
+    def _grown(self, size: str, sessions: int, days: int) -> Row:
+        memory, growth = self.of(peak, "memory", size), self.growth(size)
+        return Row(
+            f"peak memory, {sessions:,} sessions in {days:,} days",
+            memory,
+            {who: f"{value:.0f} MB, grew {growth[who]:.2f} times" for who, value in memory.items()},
+        )

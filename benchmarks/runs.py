@@ -1,0 +1,126 @@
+"""Runs: one contender does one piece of work, in a process of its own, and is measured.
+
+This module imports little: the peak memory of a child is at least that of the process that began it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from benchmarks.commands import ROOT, Contender
+from benchmarks.work import Work
+
+RECORD = (b'{"type":"RECORD"', b'{"type": "RECORD"')
+STATE = (b'{"type":"STATE"', b'{"type": "STATE"')
+COUNTS = (b'{"type": "COUNTS"',)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run took."""
+
+    records: int
+    requests: int
+    bytes: int
+    most_open: int
+    """Requests that were open at once, at most."""
+    wall: float
+    """Seconds, with start-up."""
+    cpu: float
+    """Seconds of user and system time, with start-up."""
+    peak: int
+    """Memory in kB."""
+
+
+class Server:
+    """The server's process, while the ``with`` lasts."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.server"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        self._address = self._process.stdout.readline().strip()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+
+    def begin(self, work: Work, latency: float) -> str:
+        """Begin a run, and give its address."""
+        asked = {"vendor": work.vendor, "sessions": work.sessions, "days": work.days, "latency": latency}
+        request = urllib.request.Request(f"{self._address}/runs", json.dumps(asked).encode())  # noqa: S310
+        return f"{self._address}/{_json(request)}"
+
+    def counts(self, origin: str) -> dict[str, int]:
+        """What was asked of a run."""
+        number = origin.rsplit("/", 1)[1]
+        counts: dict[str, int] = _json(urllib.request.Request(f"{self._address}/runs/{number}"))  # noqa: S310
+        return counts
+
+
+def _json(request: urllib.request.Request) -> Any:  # noqa: ANN401 - JSON
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - a server of this machine
+        return json.load(answer)
+
+
+def measure(contender: Contender, work: Work, server: Server, *, latency: float = 0, goes_on: bool = False) -> Run:
+    """Let a contender do a piece of work.
+
+    Args:
+        contender: who does it.
+        work: what is read.
+        server: who answers.
+        latency: seconds before each answer.
+        goes_on: whether it is given the state of the run before; then it reads what it thinks it has to.
+
+    Raises:
+        SystemExit: it failed, or its records were not as many as they should be.
+    """
+    origin = server.begin(work, latency)
+    command = contender.command(work, origin, goes_on=goes_on)
+    log = contender.place / "log"
+    began = time.monotonic()
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(  # noqa: S603
+            command, bufsize=1 << 20, stdout=subprocess.PIPE, stderr=errors, env=_variables(contender)
+        ) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        records, states = 0, []
+        for line in process.stdout:
+            if line.startswith(RECORD):
+                records += 1
+            elif line.startswith(STATE):
+                states.append(line)
+            elif line.startswith(COUNTS):
+                records += sum(json.loads(line)["counts"].values())
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{contender.name} failed. It said:\n{log.read_text()[-4000:]}")
+    if not goes_on and records != work.records:
+        raise SystemExit(f"{contender.name} gave {records:,} records of {work}, not {work.records:,}.")
+    contender.keep(states)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(records=records, wall=wall, cpu=cpu, peak=usage.ru_maxrss, **server.counts(origin))
+
+
+def _variables(contender: Contender) -> dict[str, str]:
+    """The environment, in which bytecode is kept: otherwise every start would compile."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | contender.variables

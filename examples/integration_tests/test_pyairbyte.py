@@ -1,0 +1,41 @@
+"""The PyAirbyte example as it is written, in a folder like a clone's."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from integration_tests.conftest import late
+from integration_tests.connector import expected
+from integration_tests.sandbox import load_vendor, serve
+
+SCRIPT = Path(__file__).resolve().parents[1] / "pyairbyte" / "uxcam.py"
+QUIET = {"AIRBYTE_OFFLINE_MODE": "1", "DO_NOT_TRACK": "1", "NO_LIVE_PROGRESS": "1"}
+
+
+def test_the_example_reads_all_and_then_what_is_new(tmp_path: Path) -> None:
+    pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.11 or 3.12")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    with serve(load_vendor("source-uxcam", sessions=60, days=6, now=late)) as server:
+        config = server.vendor.configs(server.origin)["data_access_v2"]
+        (tmp_path / "secrets" / "uxcam.json").write_text(json.dumps(config))
+        for _ in range(2):
+            done = subprocess.run(  # noqa: S603
+                [sys.executable, str(SCRIPT)],
+                cwd=tmp_path,
+                env=os.environ | QUIET | {"AIRBYTE_LOGGING_ROOT": str(tmp_path / "logs")},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.splitlines()[-4].startswith("android ")
+            with duckdb.connect(tmp_path / "sessions.duckdb", read_only=True) as connection:
+                found = connection.execute("SELECT session_id FROM uxcam.sessions").fetchall()
+            assert set(found) >= set(expected(server, "data_access_v2")["sessions"])
+            server.vendor.grow(10)

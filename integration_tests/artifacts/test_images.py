@@ -1,0 +1,97 @@
+"""What an image consists of, and what Airbyte's own tests of images say of it."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.sandbox import load_vendor, main_configs
+from integration_tests.standard import run_standard_tests
+from release.distributions import ROOT, Distribution, connectors, distributions
+from release.images import docker, sizes
+
+pytestmark = pytest.mark.images
+
+CONNECTORS = connectors()
+BY_NAME = pytest.mark.parametrize("connector", CONNECTORS, ids=[one.name for one in CONNECTORS])
+
+# Airbyte's tests run containers without any option, and connectors send secrets to loopback addresses only.
+IN_THE_HOSTS_NETWORK = """#!/bin/sh
+if [ "$1" = run ]; then shift; set -- run --network host "$@"; fi
+exec {docker} "$@"
+"""
+
+INSTALLED = """
+import importlib.metadata, json, pathlib, sysconfig
+packages = pathlib.Path(sysconfig.get_path("purelib"))
+print(json.dumps({
+    "versions": {one.name: one.version for one in importlib.metadata.distributions()},
+    "uncompiled": [
+        str(path) for path in packages.rglob("*.py")
+        if not list(path.parent.glob(f"__pycache__/{path.stem}.cpython-*.pyc"))
+    ],
+}))
+"""
+
+
+def inspect(connector: Distribution) -> dict[str, Any]:
+    (found,) = json.loads(docker("image", "inspect", connector.image))
+    return dict(found)
+
+
+@BY_NAME
+def test_an_image_is_labelled_as_metadata_says_and_runs_as_a_number(
+    connector: Distribution, record_property: Callable[[str, object], None]
+) -> None:
+    config = inspect(connector)["Config"]
+    assert config["Labels"]["io.airbyte.name"] == connector.metadata["dockerRepository"]
+    assert config["Labels"]["io.airbyte.version"] == connector.metadata["dockerImageTag"]
+    assert config["User"] == "1000:1000"
+    environment = dict(entry.split("=", 1) for entry in config["Env"])
+    assert config["Entrypoint"] == [environment["AIRBYTE_ENTRYPOINT"]]
+    assert environment["AIRBYTE_ENTRYPOINT"].startswith("/")
+    record_property("size", str(sizes(connector.image)))
+
+
+def test_images_differ_only_in_what_comes_after_their_dependencies() -> None:
+    layers = [inspect(connector)["RootFS"]["Layers"] for connector in CONNECTORS]
+    assert len({tuple(one[:-2]) for one in layers}) == 1
+    assert len({one[-1] for one in layers}) == len(layers)
+
+
+@BY_NAME
+def test_an_image_has_the_locked_versions_its_own_packages_and_nothing_else(connector: Distribution) -> None:
+    found = json.loads(
+        docker("run", "--rm", "--entrypoint", "/airbyte/venv/bin/python", connector.image, "-c", INSTALLED)
+    )
+    locked = set(re.findall(r"^(\S+)==(\S+)", (ROOT / "build/requirements.txt").read_text(), re.MULTILINE))
+    own = {(one.name, one.version) for one in distributions() if one.name in {"session-source", connector.name}}
+    versions = {(re.sub("[-_.]+", "-", name).lower(), version) for name, version in found["versions"].items()}
+    assert own <= versions
+    assert versions - own <= locked
+    assert found["uncompiled"] == []
+
+
+@BY_NAME
+def test_airbytes_image_tests_pass(connector: Distribution, tmp_path: Path) -> None:
+    client = tmp_path / "bin" / "docker"
+    client.parent.mkdir()
+    ours = shlex.split(os.environ.get("DOCKER", "docker"))
+    ours[0] = shutil.which(ours[0]) or ours[0]  # not this one again
+    client.write_text(IN_THE_HOSTS_NETWORK.format(docker=shlex.join(ours)))
+    client.chmod(0o755)
+    scenarios = ",".join(main_configs(load_vendor(connector.name, sessions=2, days=2), ""))
+    passed, configs = run_standard_tests(
+        connector.name,
+        tmp_path,
+        *("-m", "image_tests", f"--connector-image={connector.image}"),
+        *("--read-from-streams=all", f"--read-scenarios={scenarios}"),
+        environment={"PATH": f"{client.parent}:{os.environ['PATH']}"},
+    )
+    assert passed >= 4 * len(configs)

@@ -1,0 +1,67 @@
+"""What Airbyte reads of a connector beside its output: metadata.yaml and what it names."""
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+
+from integration_tests.inside import source_class
+from integration_tests.sandbox import load_vendor
+from release.distributions import ROOT, Distribution, connectors
+
+CONNECTORS = connectors()
+BY_NAME = pytest.mark.parametrize("connector", CONNECTORS, ids=[one.name for one in CONNECTORS])
+
+
+def validate(metadata: dict[str, Any]) -> None:
+    models = pytest.importorskip(
+        "airbyte_connector_models.metadata.v0.connector_metadata_definition_v0",
+        reason="it needs Python below 3.13",
+    )
+    models.ConnectorMetadataDefinitionV0.model_validate(metadata)
+
+
+def whole(connector: Distribution) -> dict[str, Any]:
+    return dict(yaml.safe_load((connector.folder / "metadata.yaml").read_text()))
+
+
+@BY_NAME
+def test_metadata_passes_airbytes_published_model(connector: Distribution) -> None:
+    validate(whole(connector))
+
+
+def test_the_model_refuses_what_it_does_not_know_and_what_is_missing() -> None:
+    for change in ({"dockerImageTags": "0.1.0"}, {"definitionId": None}, {"supportLevel": "best"}):
+        wrong = copy.deepcopy(whole(CONNECTORS[0]))
+        wrong["data"].update(change)
+        with pytest.raises(ValueError, match=next(iter(change))):
+            validate(wrong)
+
+
+@BY_NAME
+def test_allowed_hosts_are_those_that_the_connector_asks(connector: Distribution) -> None:
+    source = source_class(connector.name)()
+    configs = load_vendor(connector.name, sessions=2, days=2).configs("http://127.0.0.1:1").values()
+    asked = {urlsplit(source.base_url(config)).hostname for config in configs}
+    assert set(connector.metadata["allowedHosts"]["hosts"]) == asked
+
+
+@BY_NAME
+def test_the_base_image_is_that_of_the_dockerfile(connector: Distribution) -> None:
+    (base,) = re.findall(r"^ARG BASE_IMAGE=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert connector.metadata["connectorBuildOptions"]["baseImage"] == base
+
+
+@BY_NAME
+def test_the_icon_is_a_square_drawing_that_loads_nothing(connector: Distribution) -> None:
+    icon = Path(connector.folder / connector.metadata["icon"])
+    drawing = ET.fromstring(icon.read_text())  # noqa: S314 - our own file
+    left, top, width, height = map(float, drawing.attrib["viewBox"].split())
+    assert (left, top, width) == (0, 0, height)
+    assert drawing.attrib["width"] == drawing.attrib["height"]
+    assert {element.tag.rpartition("}")[2] for element in drawing.iter()} <= {"svg", "rect", "circle", "path", "g"}

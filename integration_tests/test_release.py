@@ -1,0 +1,93 @@
+"""``make release-check`` finds what must not be released."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from release.check import CHECKS, NotReadyError, version
+from release.distributions import ROOT
+from release.images import in_bytes
+
+GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A copy of what is released, committed."""
+    place = tmp_path / "repository"
+    leave = shutil.ignore_patterns("__pycache__", "secrets", "build", "dist", "*.egg-info")
+    for folder in [ROOT / "shared", *ROOT.glob("source-*")]:
+        shutil.copytree(folder, place / folder.name, ignore=leave)
+    for name in ("pyproject.toml", "uv.lock", "CHANGELOG.md", ".gitignore"):
+        shutil.copy(ROOT / name, place / name)
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All"]):
+        subprocess.run([*GIT, *command], cwd=place, check=True)  # noqa: S603
+    return place
+
+
+def replace(place: Path, old: str, new: str) -> None:
+    text = place.read_text()
+    assert old in text
+    place.write_text(text.replace(old, new))
+
+
+def forget_the_schemas(root: Path) -> None:
+    target = "[tool.hatch.build.targets.wheel]"
+    replace(root / "source-uxcam/pyproject.toml", target, f'{target}\nexclude = ["*.json"]')
+
+
+def release_it_already(root: Path) -> None:
+    subprocess.run([*GIT, "tag", f"v{version(root)}"], cwd=root, check=True)  # noqa: S603
+
+
+BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "versions": (
+        lambda root: replace(root / "source-uxcam/metadata.yaml", "dockerImageTag: ", "dockerImageTag: 9"),
+        "source-uxcam/metadata.yaml says 9",
+    ),
+    "changelog": (lambda root: (root / "CHANGELOG.md").write_text("# Changelog\n"), "Write what is new"),
+    "tag": (
+        release_it_already,
+        "exists already",
+    ),
+    "tree": (lambda root: replace(root / "uv.lock", "version = 1", "version = 2"), r"not committed \(uv.lock\)"),
+    "lock": (lambda root: replace(root / "shared/pyproject.toml", "orjson>=3.10", "orjson>=3.11"), "Run uv lock"),
+    "wheels": (forget_the_schemas, "lacks source_uxcam/schemas/data_access_v2/events.json"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_check_passes_until_it_is_given_a_reason(repository: Path, name: str) -> None:
+    change, words = BREAKS[name]
+    assert CHECKS[name](repository)
+    change(repository)
+    with pytest.raises(NotReadyError, match=words):
+        CHECKS[name](repository)
+
+
+def test_every_check_has_its_line_and_one_that_fails_is_the_exit_code(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER", "false")  # a client that reaches no engine
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "release.check", str(repository)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    lines = [line.split()[:2] for line in done.stdout.splitlines()]
+    assert lines == [["MEND" if name == "images" else "ok", name] for name in CHECKS]
+    assert "no container engine answers" in done.stdout
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "size"), [("0B", 0), ("84.3kB", 84_300), ("86.5 kB", 86_500), ("245MB", 245e6), ("1.2GB", 1.2e9)]
+)
+def test_sizes_are_read_as_every_client_writes_them(told: str, size: float) -> None:
+    assert in_bytes(told) == size

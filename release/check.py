@@ -1,0 +1,136 @@
+"""``python -m release.check``: could a tag be cut? One line for each check, ``ok`` or what to mend."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from release import images, wheels
+from release.distributions import ROOT, connectors, distributions
+
+
+class NotReadyError(ValueError):
+    """Something has to be mended before a release; the text says what."""
+
+
+def version(root: Path) -> str:
+    """Give the version to be released: that of the shared core."""
+    return distributions(root)[0].version
+
+
+def check_versions(root: Path) -> str:
+    """See that every file names the same version."""
+    wanted = version(root)
+    found = {f"{one.folder.name}/pyproject.toml": one.version for one in distributions(root)}
+    for connector in connectors(root):
+        acceptance = yaml.safe_load((connector.folder / "acceptance-test-config.yml").read_text())
+        found[f"{connector.name}/metadata.yaml"] = connector.metadata["dockerImageTag"]
+        found[f"{connector.name}/acceptance-test-config.yml"] = acceptance["connector_image"].rpartition(":")[2]
+    if others := [f"{place} says {told}" for place, told in found.items() if told != wanted]:
+        raise NotReadyError(
+            f"shared/pyproject.toml says {wanted}, but {', '.join(others)}. Write one version into all."
+        )
+    return f"{wanted} in {len(found)} files"
+
+
+def check_changelog(root: Path) -> str:
+    """See that the changelog tells what is new in this version."""
+    heading = f"## {version(root)}"
+    _, found, rest = f"\n{(root / 'CHANGELOG.md').read_text()}".partition(f"\n{heading}\n")
+    if not found or not rest.partition("\n## ")[0].strip():
+        raise NotReadyError(f"CHANGELOG.md tells nothing under {heading}. Write what is new for users.")
+    return heading
+
+
+def check_tag(root: Path) -> str:
+    """See that this version was not released before."""
+    tag = f"v{version(root)}"
+    if _run(root, "git", "tag", "--list", tag):
+        raise NotReadyError(f"{tag} exists already. Choose the next version in every file.")
+    return f"{tag} is free"
+
+
+def check_tree(root: Path) -> str:
+    """See that what is built here is what is committed."""
+    if changed := _run(root, "git", "status", "--porcelain").splitlines():
+        shown = ", ".join(line[3:] for line in changed[:3])
+        raise NotReadyError(f"{len(changed)} files are not committed ({shown}). Commit or remove them.")
+    return _run(root, "git", "rev-parse", "--short", "HEAD")
+
+
+def check_lock(root: Path) -> str:
+    """See that the lock is that of the projects' dependencies."""
+    try:
+        _run(root, wheels.UV, "lock", "--check", "--quiet")
+    except subprocess.CalledProcessError:
+        raise NotReadyError("uv.lock is older than a pyproject.toml. Run uv lock and commit it.") from None
+    return "uv.lock is fresh"
+
+
+def check_wheels(root: Path) -> str:
+    """Build every wheel and see that it is complete."""
+    with tempfile.TemporaryDirectory() as place:
+        for one in distributions(root):
+            try:
+                wheels.build(one, Path(place) / one.name)
+            except ValueError as error:
+                raise NotReadyError(str(error)) from None
+    return ", ".join(one.name for one in distributions(root))
+
+
+def check_images(root: Path) -> str:
+    """Build every image; what is built already takes no time."""
+    try:
+        images.docker("version")
+    except (OSError, subprocess.CalledProcessError):
+        raise NotReadyError(
+            "no container engine answers. Start Docker, or run this with .ci/with-engine."
+        ) from None
+    for connector in connectors(root):
+        try:
+            images.build(connector)
+        except (ValueError, subprocess.CalledProcessError) as error:
+            raise NotReadyError(
+                f"{connector.image} cannot be built; make image CONNECTOR={connector.name} shows why."
+            ) from error
+    base = f" on {os.environ['BASE_IMAGE']}, not on the published base" if os.environ.get("BASE_IMAGE") else ""
+    return f"{len(connectors(root))} images of {version(root)}{base}"
+
+
+CHECKS: dict[str, Callable[[Path], str]] = {
+    "versions": check_versions,
+    "changelog": check_changelog,
+    "tag": check_tag,
+    "tree": check_tree,
+    "lock": check_lock,
+    "wheels": check_wheels,
+    "images": check_images,
+}
+
+
+def _run(root: Path, *command: str) -> str:
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.rstrip()  # noqa: S603
+
+
+def main() -> None:
+    """Run every check, whatever the others say."""
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
+    failed = 0
+    for name, check in CHECKS.items():
+        try:
+            line = f"ok    {name:<10} {check(root)}"
+        except NotReadyError as error:
+            failed += 1
+            line = f"MEND  {name:<10} {error}"
+        print(line, flush=True)  # noqa: T201 - what was asked for
+    if failed:
+        sys.exit(f"v{version(root)} cannot be released yet.")
+    print(f"v{version(root)} can be tagged.")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Wheels: one for each distribution, complete."""
+
+import shutil
+import subprocess
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+from release.distributions import ROOT, Distribution
+
+UV = str(max(ROOT.glob(".cache/uv-*/bin/uv"), default="uv"))  # the one that make installed
+
+
+def build(distribution: Distribution, place: Path) -> Path:
+    """Build a wheel into an empty folder.
+
+    Raises:
+        ValueError: it cannot be built, or misses something; the text says what.
+    """
+    shutil.rmtree(place, ignore_errors=True)
+    done = subprocess.run(  # noqa: S603
+        [UV, "build", "--wheel", "--quiet", "--out-dir", place, distribution.folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ValueError(f"{distribution.name} cannot be built: {done.stderr.strip()}")
+    (wheel,) = place.glob("*.whl")
+    if found := problems(distribution, wheel):
+        raise ValueError(f"{wheel.name} {'; '.join(found)}. Mend [tool.hatch.build] in its pyproject.toml.")
+    return wheel
+
+
+def problems(distribution: Distribution, wheel: Path) -> list[str]:
+    """Say what a wheel misses of its package's files, and where it contradicts its ``pyproject.toml``."""
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        about = next(name for name in names if name.endswith(".dist-info/METADATA"))
+        told = Parser().parsestr(archive.read(about).decode())
+        scripts = about.replace("METADATA", "entry_points.txt")
+        entry_points = archive.read(scripts).decode() if scripts in names else ""
+    files = {
+        path.relative_to(distribution.folder).as_posix()
+        for path in distribution.package.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    found = [f"lacks {name}" for name in sorted(files - names)]
+    if told["Version"] != distribution.version:
+        found.append(f"says version {told['Version']}, not {distribution.version}")
+    for script, target in distribution.project.get("scripts", {}).items():
+        if f"{script} = {target}" not in entry_points:
+            found.append(f"lacks the console script {script}")
+    return found
