@@ -17,7 +17,6 @@ from session_source.pagination import NextInAnswer, Page, Token
 from session_source.reading import GroupFailed, read
 from session_source.records import Recorder
 from session_source.state import Partition
-from session_source.streams import Stream
 from session_source.windows import Window
 
 from integration_tests import sandbox
@@ -112,7 +111,7 @@ class Words(Endpoint):
     """A list that names the same next page again and again; its pages hold other words or the same ones."""
 
     name = "words"
-    streams = (Stream("words", ("word",), None),)
+    streams = ()
     columns = {"word": Text("word")}
     id = "word"
     pager = NextInAnswer("token")

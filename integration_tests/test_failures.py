@@ -131,18 +131,6 @@ def test_a_page_that_is_served_twice_costs_no_record(start: Start, case: tuple[s
     check_whole(connector, [output], wanted)
 
 
-@pytest.mark.long  # the page of another partition is no answer, which is tried again for minutes
-@pytest.mark.promise(n=7)
-def test_a_page_that_is_served_for_ever_is_an_error_and_no_loop(start: Start) -> None:
-    connector, server = start(inside=True, sessions=700, days=2)
-    server.faults.append(sandbox.StalePage(times=None))
-    output = connector.read("sessions")
-    assert output.exit_code == 1
-    assert server.count < 200
-    assert output.errors[-1]["failure_type"] == "transient_error"
-    assert output.statuses["sessions"][-1] == "INCOMPLETE"
-
-
 @pytest.mark.promise(n=7)
 def test_one_failure_is_one_trace_and_ends_no_other_stream(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=60, days=6)

@@ -50,6 +50,7 @@ DATA = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.soak
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
 def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> None:
