@@ -59,8 +59,10 @@ class Sync:
                 case WindowRead(group, window):
                     for stream in group.streams:
                         if stream.cursor:
-                            self._states[stream.name].add(group.partition, window)
-                            yield self._states[stream.name].message(self._budget)
+                            state = self._states[stream.name]
+                            state.add(group.partition, window)
+                            if state.is_due:
+                                yield state.message(self._budget)
                 case GroupFailed(group, error):
                     if group not in self._failed_groups:
                         self._failed_groups.add(group)

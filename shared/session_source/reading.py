@@ -75,8 +75,9 @@ def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: i
     """
     queue = _Queue(workers)
     tasks = _Tasks(groups, workers)
+    turn = threading.Lock()  # one page at a time becomes records: no two take turns in the processor's caches
     for number in range(workers):
-        worker = _Worker(tasks, queue, client, recorder)
+        worker = _Worker(tasks, queue, client, recorder, turn)
         threading.Thread(target=worker.run, name=f"worker-{number}", daemon=True).start()
     try:
         while (event := queue.get()) is not None:
@@ -196,11 +197,14 @@ def _until_failed(group: Group) -> Iterator[Window]:
 class _Worker:
     """Does what there is to do until there is nothing left."""
 
-    def __init__(self, tasks: _Tasks, queue: _Queue, client: Client, recorder: Recorder) -> None:
+    def __init__(
+        self, tasks: _Tasks, queue: _Queue, client: Client, recorder: Recorder, turn: threading.Lock
+    ) -> None:
         self._tasks = tasks
         self._queue = queue
         self._client = client
         self._recorder = recorder
+        self._turn = turn
 
     def run(self) -> None:
         try:
@@ -230,15 +234,13 @@ class _Worker:
         odd = pages = 0
         while True:
             pages += 1
-            page, rows, is_right = self._page(group, window, token)
-            self._queue.put(PageRead(group, self._recorder.records(group.streams, rows)))
-            self._bring_details(group, window, rows)
+            following, is_right = self._read_page(group, window, token)
             odd = 0 if is_right else odd + 1
             if odd == REPEATS:
                 raise _stuck(self._client.vendor, group, window, token, "holds nothing but what came before")
-            if page.following is None:
+            if following is None:
                 break
-            token = page.following
+            token = following
             if token in asked:
                 raise _stuck(self._client.vendor, group, window, token, "was named as the next one twice")
             asked.add(token)
@@ -247,24 +249,33 @@ class _Worker:
         if group.details is not None:
             self._end_details(group.details, window)
 
-    def _page(self, group: Group, window: Window, token: Token) -> tuple[Page, list[Claimed], bool]:
-        """Get a page; one that cannot be right (a cache's, of another request) is asked for again."""
-        endpoint = group.endpoint
-        request = endpoint.request(group.asked(window), group.partition, token)
+    def _read_page(self, group: Group, window: Window, token: Token) -> tuple[Token, bool]:
+        """Read a page and hand it on; one that cannot be right (a cache's, of another request) is asked for again.
+
+        Returns:
+            The token of the next page, and whether the page can be right. Nothing else of it outlives this
+            call, so that it takes no memory while the next one is waited for.
+        """
+        request = group.endpoint.request(group.asked(window), group.partition, token)
+        read = partial(self._page, group, token)
         claimed: list[Claimed] = []
-
-        def read(answer: Answer) -> Page:
-            page = endpoint.page(answer, token)
-            endpoint.verify(page.rows, group.partition)
-            return page
-
         for attempt in range(1, REPEATS + 1):
             page = self._fetch(group, request, read, about=f"{group}, {window}")
-            rows, is_right = group.claim(window, page.rows)
-            claimed += rows
-            if is_right or attempt == REPEATS:
-                break
-        return page, claimed, is_right
+            with self._turn:
+                rows, is_right = group.claim(window, page.rows)
+                claimed += rows
+                if is_right or attempt == REPEATS:
+                    records = self._recorder.records(group.streams, claimed)
+                    break
+        self._queue.put(PageRead(group, records))
+        self._bring_details(group, window, claimed)
+        return page.following, is_right
+
+    def _page(self, group: Group, token: Token, answer: Answer) -> Page:
+        with self._turn:
+            page = group.endpoint.page(answer, token)
+            group.endpoint.verify(page.rows, group.partition)
+            return page
 
     def _bring_details(self, group: Group, window: Window, rows: list[Claimed]) -> None:
         """Put the detail calls of a page's rows where every worker takes them; help where many wait."""

@@ -24,6 +24,9 @@ from session_source.windows import Finished, Window
 Partition = Mapping[str, Any]
 """A part of the vendor's data with windows and state of its own (a site, an app); ``{}`` where there is one."""
 
+PARTITIONS_A_WINDOW = 20
+"""How many partitions a message may name for each window that it adds; else states would outgrow the records."""
+
 _NO_CURSOR = {"__ab_no_cursor_state_message": True}
 """The CDK's word for a stream that is read whole each time."""
 
@@ -46,6 +49,7 @@ class StreamState:
         self.requests = saved.get("requests")
         self.count = 0
         """Records since the last state message."""
+        self._untold = 0
         self._finished: dict[bytes, tuple[Partition, Finished]] = {}
         if saved and saved != _NO_CURSOR:
             written_by = saved.get("api", generation)
@@ -83,6 +87,12 @@ class StreamState:
     def add(self, partition: Partition, window: Window) -> None:
         """Count one more window as finished."""
         self.replace(partition, windows.union([*self.finished(partition), window]))
+        self._untold += 1
+
+    @property
+    def is_due(self) -> bool:
+        """Whether enough was finished since the last message: one names all partitions, and there may be many."""
+        return self._untold * PARTITIONS_A_WINDOW >= len(self._finished)
 
     def message(self, budget: Budget | None) -> AirbyteMessage:
         """Write the state as it stands."""
@@ -105,7 +115,7 @@ class StreamState:
     def _counted(self, message: AirbyteMessage) -> AirbyteMessage:
         if message.state is not None:
             message.state.sourceStats = AirbyteStateStats(recordCount=float(self.count))
-        self.count = 0
+        self.count = self._untold = 0
         return message
 
 
