@@ -59,6 +59,22 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     assert large <= small * 1.15, (small, large)
 
 
+@pytest.mark.promise(n=3)
+@pytest.mark.promise(n=4)
+def test_a_busy_stretch_is_many_checkpoints_and_a_quiet_one_few_requests(tmp_path: Path) -> None:
+    for sessions, least_states, most_requests in ((20 * 1500, 20, 20 * 16), (20, 2, 3)):
+        with serve(Load(sessions=sessions, days=20)) as server:
+            config = {
+                **server.vendor.configs(server.origin)["session_api"],
+                "window_in_days": 30,
+                "num_workers": 10,
+            }
+            output = InsideConnector("source-uxcam", config, tmp_path).read("sessions")
+            assert len(output.records["sessions"]) == sessions
+            assert len(output.of_type("STATE")) - 1 >= least_states
+            assert server.count <= most_requests + 1, "that of today"
+
+
 @pytest.mark.soak
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=4)

@@ -58,6 +58,8 @@ class Group:
         self.streams = streams
         self.details = details
         self.has_failed = False
+        self.is_probing = False
+        """Whether its first window is to tell how long the others should be, and has not told yet."""
         self._span = span
         self._now = now or span.end
         self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
@@ -89,6 +91,7 @@ class Group:
         for window in windows.tiles(self._missing, self._pace) if is_cut else self._missing:
             with self._lock:
                 self._keys.open(window)
+                self.is_probing = self._pace.is_guess and window.start == self._missing[0].start
             if self.details is not None:
                 self.details.expect(window, 1)  # the pages themselves
             yield window
@@ -124,15 +127,16 @@ class Group:
                     self._keys.keep(key, until=until)
         return claimed, (is_new or not is_repeated) and is_near
 
-    def close(self, window: Window, pages: int) -> list[Window]:
-        """Note that a window is done, and how many pages it had.
+    def close(self, window: Window) -> list[Window]:
+        """Note that a window is done.
 
         Returns:
             The windows that count as finished now: this one, or those whose neighbours are done too, where a
             window leans on them.
         """
         with self._lock:
-            self._pace.note(window, pages)
+            self.is_probing = False
+            self._pace.note(window, len(self._keys.seen(window)))
             settled = self._keys.close(window)
         return settled if self.endpoint.leans_on_neighbours else [window]
 

@@ -146,7 +146,7 @@ class _Tasks:
 
     def __init__(self, groups: Iterable[Group], workers: int) -> None:
         self._changed = threading.Condition()
-        self._windows = (_WindowTask(g, window) for g in groups for window in _until_failed(g))
+        self._groups = [(group, group.windows()) for group in groups]
         self._details: deque[_DetailTask] = deque()
         self._workers = workers
         self._busy = 0
@@ -156,7 +156,7 @@ class _Tasks:
         """Give the next task, or None when there is none and no other worker can bring any more."""
         with self._changed:
             while not self._is_closed:
-                task = self._details.popleft() if self._details else next(self._windows, None)
+                task = self._details.popleft() if self._details else self._next_window()
                 if task is not None:
                     self._busy += 1
                     return task
@@ -165,6 +165,22 @@ class _Tasks:
                 self._changed.wait()
             self._changed.notify_all()
             return None
+
+    def _next_window(self) -> _WindowTask | None:
+        """Give the next window of the first group that has one to give now."""
+        for group, windows in list(self._groups):
+            if group.is_probing and not group.has_failed:
+                continue
+            window = None if group.has_failed else next(windows, None)
+            if window is not None:
+                return _WindowTask(group, window)
+            self._groups.remove((group, windows))
+        return None
+
+    def wake(self) -> None:
+        """Let those that wait look again for what there is to do."""
+        with self._changed:
+            self._changed.notify_all()
 
     def take_detail(self, *, beyond: int) -> _DetailTask | None:
         """Give a waiting detail where more than ``beyond`` wait: who brings them helps before bringing more."""
@@ -185,13 +201,6 @@ class _Tasks:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-
-
-def _until_failed(group: Group) -> Iterator[Window]:
-    for window in group.windows():
-        if group.has_failed:
-            return
-        yield window
 
 
 class _Worker:
@@ -231,20 +240,22 @@ class _Worker:
     def _read(self, group: Group, window: Window) -> None:
         token = group.endpoint.first(window, group.piece(window), group.partition)
         asked = {token}
-        odd = pages = 0
+        odd = 0
         while True:
-            pages += 1
             following, is_right = self._read_page(group, window, token)
             odd = 0 if is_right else odd + 1
             if odd == REPEATS:
                 raise _stuck(self._client.vendor, group, window, token, "holds nothing but what came before")
             if following is None:
                 break
+            if group.is_probing:  # there is more than a page of a day: enough to begin the others
+                group.is_probing = False
+                self._tasks.wake()
             token = following
             if token in asked:
                 raise _stuck(self._client.vendor, group, window, token, "was named as the next one twice")
             asked.add(token)
-        for finished in group.close(window, pages):
+        for finished in group.close(window):
             self._queue.put(WindowRead(group, finished))
         if group.details is not None:
             self._end_details(group.details, window)

@@ -92,25 +92,24 @@ class Pace:
         missing: what is to be read.
     """
 
-    PAGES = 20
+    ROWS = 2000
     """What a window should hold: seconds of work, not minutes."""
 
-    AT_ONCE = timedelta(days=3)
-    """What is not cut on suspicion: all that a daily sync has to read."""
+    AT_ONCE = timedelta(days=4)
+    """What is not cut on suspicion: all that a daily sync has to read, also after a weekend."""
 
-    GROWTH = 4
-    """How many times as long as one that was read a window may be."""
-
-    def __init__(self, most: int, missing: Finished = ()) -> None:
+    def __init__(self, most: int, missing: Finished) -> None:
         self._most = most
         is_little = sum((window.end - window.start for window in missing), timedelta()) <= self.AT_ONCE
         self.days = most if is_little else 1
+        self.is_guess = self.days < most
+        """Whether nothing was read yet that tells."""
 
-    def note(self, window: Window, pages: int) -> None:
-        """Learn from a window that was read how many days the next one should have."""
+    def note(self, window: Window, rows: int) -> None:
+        """Learn how many days the next window should have from one that was read, and how many rows it had."""
         days = (window.end - window.start) / timedelta(days=1)
-        fitting = days * min(self.GROWTH, self.PAGES / pages)
-        self.days = max(1, min(self._most, math.ceil(fitting)))
+        self.days = max(1, min(self._most, math.floor(days * self.ROWS / max(rows, 1))))
+        self.is_guess = False
 
 
 def tiles(missing: Finished, pace: Pace) -> Iterator[Window]:

@@ -193,15 +193,13 @@ def test_nothing_is_asked_for_from_behind_the_moment_the_sync_began() -> None:
 def test_a_window_that_leans_on_its_neighbours_is_finished_when_they_are() -> None:
     things = group(Leaning(), days=4)
     first, second, third, last = opened(things)
-    closed = [things.close(window, 1) for window in (second, first, last, third)]
+    closed = [things.close(window) for window in (second, first, last, third)]
     assert closed == [[], [first], [], [second, third, last]]
 
 
 def test_a_window_that_leans_on_nothing_is_finished_when_it_is_done() -> None:
     things = group(Listed(), days=2)
-    assert [things.close(window, 1) for window in reversed(opened(things))] == [
-        [w] for w in reversed(windows_of(2))
-    ]
+    assert [things.close(window) for window in reversed(opened(things))] == [[w] for w in reversed(windows_of(2))]
 
 
 def windows_of(days: int) -> list[Window]:

@@ -40,7 +40,7 @@ def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> 
 def test_tiles_touch_and_are_never_longer_than_allowed(span: Window, days: int) -> None:
     if span.end - span.start > timedelta(days=2000):
         span = Window(span.start, span.start + timedelta(days=2000))
-    tiles = list(windows.tiles(windows.union([span]), Pace(days)))
+    tiles = list(windows.tiles(windows.union([span]), Pace(days, ())))
     assert windows.union(tiles) == windows.union([span])
     assert all(earlier.end == later.start for earlier, later in pairwise(tiles))
     assert all(timedelta(0) < tile.end - tile.start <= timedelta(days=days) for tile in tiles)
@@ -49,38 +49,38 @@ def test_tiles_touch_and_are_never_longer_than_allowed(span: Window, days: int) 
 @pytest.mark.parametrize("start", EDGES)
 @pytest.mark.parametrize("end", EDGES)
 def test_every_tile_but_the_last_ends_at_midnight(start: datetime, end: datetime) -> None:
-    tiles = list(windows.tiles(windows.union([Window(start, end)]), Pace(1)))
+    tiles = list(windows.tiles(windows.union([Window(start, end)]), Pace(1, ())))
     assert all(tile.end.time() == datetime.min.time() for tile in tiles[:-1])
 
 
-def paced(days: int, most: int, pages_a_day: float) -> list[Window]:
+def paced(days: int, most: int, rows_a_day: float) -> list[Window]:
     """The windows of a span in which the vendor lists as much each day."""
     span = (Window(day(0), day(days)),)
     pace = Pace(most, span)
     tiles = []
     for tile in windows.tiles(span, pace):
         tiles.append(tile)
-        pace.note(tile, max(1, round((tile.end - tile.start) / timedelta(days=1) * pages_a_day)))
+        pace.note(tile, round((tile.end - tile.start) / timedelta(days=1) * rows_a_day))
     return tiles
 
 
 def test_a_busy_month_is_many_windows_and_a_quiet_year_few() -> None:
-    assert len(paced(30, most=30, pages_a_day=100)) == 30
-    assert len(paced(365, most=30, pages_a_day=0.01)) <= 365 / 30 + 3
-    assert all(tile.end - tile.start <= timedelta(days=30) for tile in paced(365, most=30, pages_a_day=0.01))
+    assert len(paced(30, most=30, rows_a_day=10_000)) == 30
+    assert len(paced(365, most=30, rows_a_day=0.01)) == 1 + 13
+    assert all(tile.end - tile.start <= timedelta(days=30) for tile in paced(365, most=30, rows_a_day=0.01))
 
 
-def test_windows_hold_about_as_many_pages_as_they_should() -> None:
-    tiles = paced(365, most=365, pages_a_day=4)[3:-1]
-    assert {tile.end - tile.start for tile in tiles} == {timedelta(days=Pace.PAGES // 4)}
+def test_windows_hold_about_as_many_rows_as_they_should() -> None:
+    tiles = paced(365, most=365, rows_a_day=400)[1:-1]
+    assert {tile.end - tile.start for tile in tiles} == {timedelta(days=Pace.ROWS // 400)}
 
 
 def test_windows_become_short_again_where_the_vendor_lists_more() -> None:
     pace = Pace(30, (Window(day(0), day(365)),))
-    for most in (4, 16, 30):
-        pace.note(Window(day(0), day(pace.days)), pages=1)
-        assert pace.days == most
-    pace.note(Window(day(0), day(30)), pages=600)
+    assert (pace.days, pace.is_guess) == (1, True)
+    pace.note(Window(day(0), day(1)), rows=3)
+    assert (pace.days, pace.is_guess) == (30, False)
+    pace.note(Window(day(1), day(31)), rows=60_000)
     assert pace.days == 1
 
 
@@ -89,7 +89,6 @@ def test_what_a_daily_sync_has_to_read_is_one_window() -> None:
     assert list(windows.tiles(missing, Pace(30, missing))) == list(missing)
 
 
-@pytest.mark.promise(n=1)
 @given(st.lists(PIECES, max_size=6))
 def test_union_is_sorted_disjoint_and_keeps_every_moment(pieces: list[Window]) -> None:
     merged = windows.union(pieces)
