@@ -47,8 +47,7 @@ FORM = {"dataType": "jsondatatable", "ignoreLocale": "true", "locale": "en_US"}
 ASKED_PARTITIONS = 10
 """How many sites, or ids of sites, are asked for what a date means, until one has sessions to tell it by."""
 
-PROBE_SIZE = 50
-"""Sessions that are asked for to see what a date means: of ten, one in twenty lists had none that tells."""
+PROBE_SIZE = 10
 
 ENDED_AT = Moment("session_end_unix_timestamp", per_second=1000)
 
