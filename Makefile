@@ -1,6 +1,6 @@
 # make sync           sync every connector against the local sandbox, or one for real: CONNECTOR=… CONFIG=… [DB=…] [STREAMS=…]
 # make test           lint, types, unit and integration tests
-# make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (half an hour)
+# make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
 # make test-images    build all images and run them against the sandboxes
