@@ -66,7 +66,7 @@ def is_finished(connector: Connector, state: list[Json], stream: str, record: Js
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=4)
 def test_killed_and_resumed_until_done(start: Start, case: tuple[str, str]) -> None:
-    options: dict[str, Any] = {"sessions": 6 * DAYS, "days": DAYS, "latency": 0.1}
+    options: dict[str, Any] = {"sessions": 6 * DAYS, "days": DAYS, "latency": 0.2}
     connector, server = start({"window_in_days": 1, "lookback_window_days": 0, "num_workers": 2}, **options)
     wanted = expected(server, case[1])
     chance = trials.chance(*case)
