@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration_tests.connector import Connector
+from integration_tests.connector import Connector, Json
 from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import Server, load_vendor, main_configs, serve, vendor_names
 
@@ -43,26 +44,34 @@ def connector_kind() -> Callable[..., Connector]:
     return Connector
 
 
+@contextmanager
+def starting(folder: str, place: Path, kind: Callable[..., Connector] = InsideConnector) -> Iterator[Start]:
+    """Give what starts a vendor's sandbox and a connector that reads it; the sandboxes end with the block.
+
+    What it takes: the name of one of the sandbox's configs, what to change in it, and options, which go to the
+    vendor or the server.
+    """
+    with ExitStack() as running:
+
+        def start(name: str, config: Json | None = None, **options: Any) -> tuple[Connector, Server]:
+            server_options = {n: options.pop(n) for n in ("latency", "grow_every", "grow_by") if n in options}
+            server = running.enter_context(serve(load_vendor(folder, **options), **server_options))
+            given = server.vendor.configs(server.origin)[name]
+            return kind(folder, given | (config or {}), place), server
+
+        yield start
+
+
 @pytest.fixture
 def start(case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., Connector]) -> Iterator[Start]:
     """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server.
 
     With ``inside`` the connector runs in this process: that saves its start-up where a test is not about that.
     """
-    running = []
+    folder, name = case
+    with starting(folder, tmp_path, connector_kind) as run, starting(folder, tmp_path) as run_inside:
 
-    def begin(
-        config: dict[str, Any] | None = None, *, inside: bool = False, **options: Any
-    ) -> tuple[Connector, Server]:
-        folder, name = case
-        server_options = {n: options.pop(n) for n in ("latency", "grow_every", "grow_by") if n in options}
-        serving = serve(load_vendor(folder, **{"now": late, **options}), **server_options)
-        server = serving.__enter__()
-        running.append(serving)
-        given = server.vendor.configs(server.origin)[name]
-        kind = InsideConnector if inside else connector_kind
-        return kind(folder, given | (config or {}), tmp_path), server
+        def begin(config: Json | None = None, *, inside: bool = False, **options: Any) -> tuple[Connector, Server]:
+            return (run_inside if inside else run)(name, config, **{"now": late, **options})
 
-    yield begin
-    for serving in running:
-        serving.__exit__(None, None, None)
+        yield begin

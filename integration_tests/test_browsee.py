@@ -13,29 +13,17 @@ import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer, Type
 from source_browsee import SourceBrowsee
 
-from integration_tests.conftest import late
+from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, Json, Output, duplicates
-from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import ErrorInside, NeverAnswers, RepeatToken, Server, Status, load_vendor, serve
+from integration_tests.sandbox import ErrorInside, NeverAnswers, RepeatToken, Server, Status
 
 Begin = Callable[..., tuple[Connector, Server]]
 
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    running = []
-
-    def start(case: str, config: Json | None = None, **options: Any) -> tuple[Connector, Server]:
-        latency = options.pop("latency", 0)
-        serving = serve(load_vendor("source-browsee", **{"now": late, **options}), latency=latency)
-        server = serving.__enter__()
-        running.append(serving)
-        given = server.vendor.configs(server.origin)[case]
-        return InsideConnector("source-browsee", given | (config or {}), tmp_path), server
-
-    yield start
-    for serving in running:
-        serving.__exit__(None, None, None)
+    with starting("source-browsee", tmp_path) as start:
+        yield lambda case, config=None, **options: start(case, config, **{"now": late, **options})
 
 
 def hashed(part: Any) -> Any:

@@ -3,14 +3,15 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import RepeatToken, Server, Status, load_vendor, serve
+from integration_tests.sandbox import RepeatToken, Server, Status
 
 Begin = Callable[..., tuple[Connector, Server]]
 FAR = {"X-Ratelimit-Reset": str(int(time.time()) + 86400)}
@@ -18,19 +19,8 @@ FAR = {"X-Ratelimit-Reset": str(int(time.time()) + 86400)}
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    running = []
-
-    def start(config: dict[str, Any] | None = None, **options: Any) -> tuple[Connector, Server]:
-        server_options = {n: options.pop(n) for n in ("grow_every", "grow_by") if n in options}
-        serving = serve(load_vendor("source-devrev", **options), **server_options)
-        server = serving.__enter__()
-        running.append(serving)
-        given = server.vendor.configs(server.origin)["default"]
-        return InsideConnector("source-devrev", given | (config or {}), tmp_path), server
-
-    yield start
-    for serving in running:
-        serving.__exit__(None, None, None)
+    with starting("source-devrev", tmp_path) as start:
+        yield partial(start, "default")
 
 
 def bodies(server: Server) -> list[Json]:

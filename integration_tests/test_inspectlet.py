@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from integration_tests.conftest import late
+from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, Output, duplicates
-from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import ErrorInside, Server, Status, load_vendor, serve
+from integration_tests.sandbox import ErrorInside, Server, Status
 
 Begin = Callable[..., tuple[Connector, Server]]
 
@@ -22,20 +21,8 @@ SESSION_STREAMS = ("sessions", "session_pages", "session_tags", "session_details
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    running = []
-
-    def start(
-        config: dict[str, Any] | None = None, *, name: str = "default", latency: float = 0, **options: Any
-    ) -> tuple[Connector, Server]:
-        serving = serve(load_vendor("source-inspectlet", **{"now": late, **options}), latency=latency)
-        server = serving.__enter__()
-        running.append(serving)
-        given = server.vendor.configs(server.origin)[name]
-        return InsideConnector("source-inspectlet", given | (config or {}), tmp_path), server
-
-    yield start
-    for serving in running:
-        serving.__exit__(None, None, None)
+    with starting("source-inspectlet", tmp_path) as start:
+        yield lambda config=None, name="default", **options: start(name, config, **{"now": late, **options})
 
 
 def check_whole(connector: Connector, server: Server, output: Output, name: str = "default") -> None:

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
+from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import ErrorInside, RepeatToken, Server, Status, load_vendor, serve
+from integration_tests.sandbox import ErrorInside, RepeatToken, Server, Status
 
 Begin = Callable[..., tuple[Connector, Server]]
 KEY = ["site", "session_id"]
@@ -24,18 +24,10 @@ BY_ACTIVITY = {"date_by": "any_activity"}
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    running = []
-
-    def start(config: Json | None = None, *, case: str = "default", **options: Any) -> tuple[Connector, Server]:
-        serving = serve(load_vendor("source-opentracker", **({"sessions": 150, "days": 5} | options)))
-        server = serving.__enter__()
-        running.append(serving)
-        given = server.vendor.configs(server.origin)[case]
-        return InsideConnector("source-opentracker", given | (config or {}), tmp_path), server
-
-    yield start
-    for serving in running:
-        serving.__exit__(None, None, None)
+    with starting("source-opentracker", tmp_path) as start:
+        yield lambda config=None, case="default", **options: start(
+            case, config, **({"sessions": 150, "days": 5} | options)
+        )
 
 
 def forms(server: Server) -> list[dict[str, str]]:
@@ -103,7 +95,7 @@ def test_a_token_that_comes_again_is_an_error_and_no_loop(begin: Begin) -> None:
 
 
 def test_offsets_go_on_where_there_are_no_tokens(begin: Begin) -> None:
-    connector, server = begin(sessions=9000, days=2, **NO_TOKENS)
+    connector, server = begin(sessions=13_000, days=2, **NO_TOKENS)
     check_all_is_read_once(connector.read(), server)
     assert {"1000", "2000"} <= {form.get("offset") for form in forms(server)}
 

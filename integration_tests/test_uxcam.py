@@ -8,27 +8,17 @@ from typing import Any
 import pytest
 from source_uxcam.filters import DATA_ACCESS_V2, SESSION_API, DataType
 
+from integration_tests.conftest import starting
 from integration_tests.connector import Connector, duplicates
-from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import Server, load_vendor, serve
+from integration_tests.sandbox import Server
 
 Begin = Callable[..., tuple[Connector, Server]]
 
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    running = []
-
-    def start(api: str, config: dict[str, Any] | None = None, **options: Any) -> tuple[Connector, Server]:
-        serving = serve(load_vendor("source-uxcam", **options))
-        server = serving.__enter__()
-        running.append(serving)
-        given = server.vendor.configs(server.origin)[api]
-        return InsideConnector("source-uxcam", given | (config or {}), tmp_path), server
-
-    yield start
-    for serving in running:
-        serving.__exit__(None, None, None)
+    with starting("source-uxcam", tmp_path) as start:
+        yield start
 
 
 @pytest.mark.promise(n=2)

@@ -114,11 +114,10 @@ class Group:
                 key = one.columns[self.endpoint.id]
                 belongs, near = self._places(one.row, window)
                 is_near = is_near or near
-                if key in seen:
+                if not seen.add(key):
                     is_repeated = is_repeated or self._lasts_until(one.row) is None
                     continue
                 is_new = True
-                seen.add(key)
                 if not belongs or key in taken:
                     self._keys.leave(window, key)
                     continue

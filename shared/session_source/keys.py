@@ -2,11 +2,12 @@
 
 A row can come again while its window is read (lists grow, pages are repeated), and while a neighbour is (bounds
 are inclusive, a row's time moves). So the keys of a window are kept until both its neighbours are done: memory is
-bounded by windows, not by rows.
+bounded by windows, not by rows, and each key of a window with many takes a few bytes.
 """
 
 from datetime import UTC, datetime
 
+from session_source.seen import Seen
 from session_source.windows import SLACK, Finished, Window
 
 
@@ -14,7 +15,7 @@ class _OfWindow:
     """Nearly all that is seen is claimed, so only what is not is noted beside it: that halves the memory."""
 
     def __init__(self) -> None:
-        self.seen: set[object] = set()
+        self.seen = Seen()
         self.left: set[object] = set()
         self.is_done = False
 
@@ -41,7 +42,7 @@ class Keys:
         self._windows[window] = _OfWindow()
         self._opened = window.end
 
-    def seen(self, window: Window) -> set[object]:
+    def seen(self, window: Window) -> Seen:
         """Give what the window has seen; what it sees is claimed by it, unless ``leave`` says otherwise."""
         return self._windows[window].seen
 
@@ -50,7 +51,7 @@ class Keys:
         taken = self._lasting.keys() & keys
         for other, theirs in self._windows.items():
             if other.end == window.start or other.start == window.end:
-                taken |= (theirs.seen & keys) - theirs.left
+                taken |= theirs.seen.among(keys) - theirs.left
         return taken
 
     def leave(self, window: Window, key: object) -> None:

@@ -74,7 +74,7 @@ def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: i
     the iteration, by its end or by an error, ends the threads.
     """
     queue = _Queue(workers)
-    tasks = _Tasks(groups, workers)
+    tasks = _Tasks(groups)
     turn = threading.Lock()  # one page at a time becomes records: no two take turns in the processor's caches
     for number in range(workers):
         worker = _Worker(tasks, queue, client, recorder, turn)
@@ -144,11 +144,10 @@ _Task: TypeAlias = _WindowTask | _DetailTask
 class _Tasks:
     """Hands out what there is to do: details that are waiting first, then the next window."""
 
-    def __init__(self, groups: Iterable[Group], workers: int) -> None:
+    def __init__(self, groups: Iterable[Group]) -> None:
         self._changed = threading.Condition()
         self._groups = [(group, group.windows()) for group in groups]
         self._details: deque[_DetailTask] = deque()
-        self._workers = workers
         self._busy = 0
         self._is_closed = False
 

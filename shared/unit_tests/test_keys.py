@@ -54,7 +54,8 @@ def test_other_windows_than_neighbours_do_not_count() -> None:
 def test_what_a_window_left_is_its_neighbours() -> None:
     first, second = days(2)
     keys = opened([first, second])
-    keys.seen(first).update({"left", "claimed"})
+    keys.seen(first).add("left")
+    keys.seen(first).add("claimed")
     keys.leave(first, "left")
     assert keys.taken(second, {"left", "claimed"}) == {"claimed"}
 

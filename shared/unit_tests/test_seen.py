@@ -1,0 +1,45 @@
+import tracemalloc
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from session_source.seen import FEW, Seen
+
+KEYS = st.one_of(st.text(max_size=3), st.integers(), st.integers(0, 5).map(lambda n: n << 40))
+
+
+@given(st.lists(KEYS), st.sets(KEYS), st.integers(0, 30))
+def test_it_knows_what_a_set_knows_whether_keys_are_few_or_many(
+    added: list[object], asked: set[object], few: int
+) -> None:
+    seen = Seen(few)
+    known: set[object] = set()
+    for key in added:
+        assert seen.add(key) is (key not in known)
+        known.add(key)
+    assert len(seen) == len(known)
+    assert seen.among(asked | known) == known
+    assert seen.among(asked) == known & asked
+
+
+@pytest.mark.parametrize("spread", [1, 1 << 12, 1 << 40])
+def test_numbers_that_end_alike_are_found_all_the_same(spread: int) -> None:
+    numbers = range(0, 20_000 * spread, spread)
+    seen = Seen()
+    assert all(seen.add(number) for number in numbers)
+    assert not any(seen.add(number) for number in numbers)
+    assert seen.among({7 * spread, 20_000 * spread}) == {7 * spread}
+
+
+@pytest.mark.promise(n=6)
+def test_of_many_keys_each_takes_at_most_twenty_bytes() -> None:
+    tracemalloc.start()
+    try:
+        seen = Seen()
+        for count in range(1, 20 * FEW):
+            seen.add(str(uuid.UUID(int=count)))
+            if count > FEW:
+                assert tracemalloc.get_traced_memory()[0] <= 20 * count + 2000
+    finally:
+        tracemalloc.stop()
