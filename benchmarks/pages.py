@@ -1,7 +1,8 @@
 """Pages of three vendors with any number of sessions, made while they are sent.
 
 They check nothing and hold nothing: what a vendor refuses is the sandboxes' business. Every session is a copy of
-the vendor's example, all sessions of a day are of its noon, and a page has a hundred of them.
+the vendor's example, but for its id and its times: those of a day are a second apart, from its noon on, again and
+again through the hour. A page has a hundred sessions.
 """
 
 import json
@@ -70,12 +71,14 @@ def uxcam(data: Data) -> Answering:
     """``GET session``: days are given as JSON in ``sessiondate``."""
     shown = example("uxcam")
     shown["id"] = str(_ID)
-    shown["session"]["uploaded_server_time"] = _MOMENT
-    before, between, after = _cut(shown, f'"{_ID}"', f'"{_MOMENT}"')
-    noons = data.noons("%Y/%m/%d, %H:%M:%S")
+    shown["session"] |= {"uploaded_server_time": _MOMENT, "verified_server_time": _MOMENT}
+    before, between, again, after = _cut(shown, f'"{_ID}"', _MOMENT, _MOMENT)
+    dates = data.noons("%Y/%m/%d, ")
 
     def row(day: int, index: int) -> bytes:
-        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noons[day], after)
+        uploaded = dates[day] + _past_noon(index + 60)
+        started = dates[day] + _past_noon(index)
+        return b'%s"%d-%d"%s%s%s%s%s' % (before, day, index, between, uploaded, again, started, after)
 
     def answer(asked: Asked) -> bytes:
         given = json.loads(asked.query["sessiondate"])["value"]
@@ -90,12 +93,13 @@ def uxcam(data: Data) -> Answering:
 def devrev(data: Data) -> Answering:
     """``POST observability.sessions.list``: the cursor is the number of the next page."""
     before, between, after = _cut(
-        example("devrev") | {"session_id": str(_ID), "created_at": _MOMENT}, f'"{_ID}"', f'"{_MOMENT}"'
+        example("devrev") | {"session_id": str(_ID), "created_at": _MOMENT}, f'"{_ID}"', _MOMENT
     )
-    noons = data.noons("%Y-%m-%dT%H:%M:%S.000Z")
+    dates = data.noons("%Y-%m-%dT")
 
     def row(day: int, index: int) -> bytes:
-        return b'%s"%d-%d"%s"%s"%s' % (before, day, index, between, noons[day], after)
+        created = b"%s%s.000Z" % (dates[day], _past_noon(index))
+        return b'%s"%d-%d"%s%s%s' % (before, day, index, between, created, after)
 
     def answer(asked: Asked) -> bytes:
         told = json.loads(asked.body)
@@ -129,7 +133,7 @@ def inspectlet(data: Data) -> Answering:
 
         def row(day: int, index: int) -> bytes:
             sid = (wid * part.days + day) * part.per_day + index
-            start = noons[day]
+            start = noons[day] + index % 3600
             return b"%s%d%s%d%s%d%s%d%s" % (before, sid, between, wid, again, start, until, start + 289, after)
 
         return b'{"response":[%s]}' % b",".join(part.page(days, int(form["page"]) - 1, row))
@@ -146,6 +150,10 @@ def _midnight(day: date) -> datetime:
 
 def _noon(day: int) -> datetime:
     return _midnight(FIRST_DAY) + timedelta(days=day, hours=12)
+
+
+def _past_noon(seconds: int) -> bytes:
+    return b"12:%02d:%02d" % (seconds // 60 % 60, seconds % 60)
 
 
 def _cut(row: dict[str, Any], *marks: str) -> list[bytes]:

@@ -123,8 +123,6 @@ class Moment(_AtPath):
             moment = None if count is None else times.from_epoch(count, per_second=self._per_second)
         else:
             value = self._value(row)
-            if value is not None and not isinstance(value, str):
-                raise ValueError("a date is written as text")
             moment = None if value is None else times.from_text(value)
         if moment is None or self._plus is None:
             return moment

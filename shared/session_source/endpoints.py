@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from session_source.columns import Column, Moment, Row
+from session_source.columns import Column, Row
 from session_source.errors import Fault
 from session_source.exchange import Answer, Request
 from session_source.pagination import Page, Pager, Token
@@ -24,8 +24,8 @@ class Endpoint(ABC):
         streams: the streams that stand on its rows.
         columns: what is added beside the vendor's record, by name.
         id: the column that tells two rows of a partition apart. A row without it gets a hash of itself.
-        time: the column that tells when a row happened, where it has one. Rows outside of the sync's
-            ``[start, end)`` are not emitted.
+        time: the column, a ``Moment``, that tells when a row happened, where it has one. Rows outside of the
+            sync's ``[start, end)`` are not emitted.
         is_filtered_by_time: whether ``time`` is the very time that the vendor filters by. Then a row belongs
             to the window of its time, whatever the vendor's bounds include.
         is_filtered_by_time_or_later: whether the vendor filters by ``time`` or by a later moment of the row (a
@@ -43,10 +43,10 @@ class Endpoint(ABC):
     streams: ClassVar[tuple[Stream, ...]]
     columns: ClassVar[Mapping[str, Column]]
     id: ClassVar[str]
-    time: ClassVar[Moment | None] = None
+    time: ClassVar[str | None] = None
     is_filtered_by_time: ClassVar[bool] = False
     is_filtered_by_time_or_later: ClassVar[bool] = False
-    began: ClassVar[Moment | None] = None
+    began: ClassVar[str | None] = None
     leans_on_neighbours: ClassVar[bool] = False
     detail: ClassVar["Detail | None"] = None
     pager: ClassVar[Pager]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from session_source import windows
-from session_source.columns import UNFIT, Row, evaluate
+from session_source.columns import Row, evaluate
 from session_source.endpoints import Detail, Endpoint
 from session_source.keys import Keys
 from session_source.state import Partition
@@ -103,26 +103,27 @@ class Group:
             The rows to emit, and whether the page can be right: it holds something that the window had not
             seen, or nothing but what may be listed again, and not only rows of quite other times.
         """
-        page = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
+        id_, endpoint, partition = self.endpoint.id, self.endpoint, self.partition
+        page = [Claimed(row, *_columns(endpoint, partition, row)) for row in rows]
+        places = [self._places(one.columns, window) for one in page]
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
         with self._lock:
             seen = self._keys.seen(window)
-            taken = self._keys.taken(window, {one.columns[self.endpoint.id] for one in page})
-            for one in page:
-                key = one.columns[self.endpoint.id]
-                belongs, near = self._places(one.row, window)
+            taken = self._keys.taken(window, {one.columns[id_] for one in page})
+            for one, (belongs, near) in zip(page, places, strict=True):
+                key = one.columns[id_]
                 is_near = is_near or near
                 if not seen.add(key):
-                    is_repeated = is_repeated or self._lasts_until(one.row) is None
+                    is_repeated = is_repeated or self._lasts_until(one.columns) is None
                     continue
                 is_new = True
                 if not belongs or key in taken:
                     self._keys.leave(window, key)
                     continue
                 claimed.append(one)
-                if until := self._lasts_until(one.row):
+                if until := self._lasts_until(one.columns):
                     self._keys.keep(key, until=until)
         return claimed, (is_new or not is_repeated) and is_near
 
@@ -139,30 +140,24 @@ class Group:
             settled = self._keys.close(window)
         return settled if self.endpoint.leans_on_neighbours else [window]
 
-    def _lasts_until(self, row: Row) -> datetime | None:
+    def _lasts_until(self, columns: Row) -> datetime | None:
         """Tell when a row ends that may be listed by windows, or days of a window, which are no neighbours."""
-        if self.endpoint.began is None or self.endpoint.time is None:
+        if self.endpoint.began is None:
             return None
-        try:
-            start, end = self.endpoint.began.moment(row), self.endpoint.time.moment(row)
-        except UNFIT:
-            return None
+        start, end = _moment(columns, self.endpoint.began), _moment(columns, self.endpoint.time)
         return end if start and end and end - start >= SLACK / 2 else None
 
-    def _places(self, row: Row, window: Window) -> tuple[bool, bool]:
+    def _places(self, columns: Row, window: Window) -> tuple[bool, bool]:
         """Tell whether a row belongs to a window, and whether it is at least near it."""
-        time = self.endpoint.time
-        try:
-            moment = None if time is None else time.moment(row)
-        except UNFIT:
-            moment = None
+        moment = _moment(columns, self.endpoint.time)
         if moment is None:  # a record that lacks its time is emitted all the same
             return True, True
         if self.endpoint.is_filtered_by_time_or_later:
             return moment in self._span and moment < self.piece(window).end, True
         if not self.endpoint.is_filtered_by_time:
             return moment in self._span, True
-        return moment in window, window.start - SLACK <= moment < window.end + SLACK
+        belongs = moment in window
+        return belongs, belongs or window.start - SLACK <= moment < window.end + SLACK
 
 
 class Details:
@@ -216,6 +211,12 @@ def described(endpoint: Endpoint | Detail, partition: Partition) -> str:
     """Name a part of the vendor's data: ``sessions of 12345678``."""
     names = ", ".join(str(value) for value in partition.values())
     return f"{endpoint.name} of {names}" if names else endpoint.name
+
+
+def _moment(columns: Row, name: str | None) -> datetime | None:
+    """Read a column that was written as RFC 3339."""
+    text = None if name is None else columns[name]
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _columns(endpoint: Endpoint | Detail, partition: Partition, row: Row) -> tuple[Row, list[str]]:

@@ -8,8 +8,8 @@ million.
 from array import array
 from collections.abc import Iterable
 
-FEW = 4096
-"""Keys that are kept as they are: twice what a window is meant to hold."""
+FEW = 2048
+"""Keys that are kept as they are: what a window is meant to hold."""
 
 _FULL = 0.8
 """Beyond this share of a table's places it is doubled: a search passes over a few places then."""

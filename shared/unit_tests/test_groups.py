@@ -20,7 +20,7 @@ class Listed(Endpoint):
     streams = (Stream("things", ("id",), "at"),)
     columns = {"id": Text("id"), "at": Moment("at")}
     id = "id"
-    time = Moment("at")
+    time = "at"
     pager = PageNumber(10)
 
     def request(self, window: Window, partition: Partition, token: Token) -> Request:
@@ -31,7 +31,8 @@ class Listed(Endpoint):
 
 
 class Lasting(Listed):
-    began = Moment("began")
+    columns = {**Listed.columns, "began": Moment("began")}
+    began = "began"
 
 
 class Leaning(Listed):

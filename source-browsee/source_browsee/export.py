@@ -92,7 +92,6 @@ def told(answer: Answer) -> Fault | None:
     return None
 
 
-STARTED_AT = Moment("timestamp", per_second=1000)
 DURATION = Number("duration", per=1000)
 
 
@@ -106,7 +105,7 @@ class _Export(Endpoint):
     columns = {
         "session_id": session_id,
         "user_id": Text("userId"),
-        "started_at": STARTED_AT,
+        "started_at": Moment("timestamp", per_second=1000),
         "ended_at": Moment("timestamp", per_second=1000, plus=DURATION),
         "duration_seconds": DURATION,
         "country_code": country_code,
@@ -114,7 +113,7 @@ class _Export(Endpoint):
         "page_count": Integer("pageCount"),
     }
     id = "session_id"
-    time = STARTED_AT
+    time = "started_at"
     pager = Offset("exports", "to", total=("exports", "total"), size=PAGE_SIZE)
 
     def __init__(self, fields: Iterable[str]) -> None:

@@ -95,7 +95,7 @@ class Sessions(Endpoint):
         "page_count": unknown,
     }
     id = "session_id"
-    time = CREATED_AT
+    time = "created_at"
     is_filtered_by_time = True
     pager = NextInAnswer("next_cursor")
 

@@ -88,11 +88,10 @@ def country_code(row: Row) -> str | None:
     return country and country.upper()
 
 
-STARTED_AT = Moment("date_start_session", per_second=1)
 COLUMNS: dict[str, Callable[[Row], str | float | None]] = {
     "session_id": Text("sid"),
     "user_id": Text("uid"),
-    "started_at": STARTED_AT,
+    "started_at": Moment("date_start_session", per_second=1),
     "ended_at": Moment("date_end_session", per_second=1),
     "duration_seconds": duration_seconds,
     "country_code": country_code,
@@ -156,7 +155,7 @@ class Sessions(Endpoint):
     )
     columns = COLUMNS
     id = "session_id"
-    time = STARTED_AT
+    time = "started_at"
     is_filtered_by_time_or_later = True
     detail = SessionDetails()
     pager = PageNumber(size=PAGE_SIZE)

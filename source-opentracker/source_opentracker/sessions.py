@@ -92,8 +92,8 @@ class Sessions(Endpoint):
         "longitude_degrees": Number("longitude"),
     }
     id = "session_id"
-    time = LAST_EVENT_AT
-    began = STARTED_AT
+    time = "last_event_at"
+    began = "started_at"
     leans_on_neighbours = True  # a date is a day of the site, whose midnight is not known
 
     def __init__(

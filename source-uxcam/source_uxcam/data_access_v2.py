@@ -80,9 +80,7 @@ class _List(Endpoint):
         return Page(rows, self.pager.following(token, rows, body))
 
 
-STARTED_AT = Moment("property", "verifiedServerTime")
 DURATION = Number("property", "durationSec")
-UPLOADED_AT = Moment("property", "uploadedServerTime")
 
 
 class Sessions(_List):
@@ -95,9 +93,9 @@ class Sessions(_List):
     )
     columns = {
         "session_id": Text("sessionId"),
-        "uploaded_at": UPLOADED_AT,
+        "uploaded_at": Moment("property", "uploadedServerTime"),
         "user_id": Either(Text("user", "uxcamuserid"), Text("user", "userProperty", "uxcamuserid")),
-        "started_at": STARTED_AT,
+        "started_at": Moment("property", "verifiedServerTime"),
         "ended_at": Moment("property", "verifiedServerTime", plus=DURATION),
         "duration_seconds": DURATION,
         "country_code": Text("location", "countryCode"),
@@ -105,7 +103,7 @@ class Sessions(_List):
         "page_count": Integer("property", "totalScreen"),
     }
     id = "session_id"
-    time = UPLOADED_AT
+    time = "uploaded_at"
     is_filtered_by_time = True
 
 
@@ -124,7 +122,7 @@ class Events(_List):
         "session_id": Text("sessionProperty", "sessionId"),
     }
     id = "event_id"
-    time = Moment("eventDate")
+    time = "event_at"
 
 
 class Users(_List):

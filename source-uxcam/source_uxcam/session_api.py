@@ -71,9 +71,7 @@ def _inside_screens(row: Row, name: str, *, item: str, index: str) -> Iterator[R
             yield found | {"screen_index": screen["screen_index"], index: position}
 
 
-STARTED_AT = Moment("session", "verified_server_time")
 DURATION = Number("session", "duration_sec")
-UPLOADED_AT = Moment("session", "uploaded_server_time")
 
 
 class Sessions(Endpoint):
@@ -109,9 +107,9 @@ class Sessions(Endpoint):
     )
     columns = {
         "session_id": Text("id"),
-        "uploaded_at": UPLOADED_AT,
+        "uploaded_at": Moment("session", "uploaded_server_time"),
         "user_id": Text("user", "uxcam_id"),
-        "started_at": STARTED_AT,
+        "started_at": Moment("session", "verified_server_time"),
         "ended_at": Moment("session", "verified_server_time", plus=DURATION),
         "duration_seconds": DURATION,
         "country_code": Text("location", "country_code"),
@@ -119,7 +117,7 @@ class Sessions(Endpoint):
         "page_count": Integer("session", "screen_count"),
     }
     id = "session_id"
-    time = UPLOADED_AT
+    time = "uploaded_at"
     is_filtered_by_time = True
     pager = PageNumber(size=100)
 
