@@ -102,12 +102,17 @@ class Opentracker(Vendor):
         return words.text(words.INSIDE[self.inside], blank_lines=self.readings.blank_lines)
 
     def repeat_token(self, answer: Answer) -> Answer:
-        """The answer with the token that it was asked by; the first page gets one that leads to itself."""
+        """The answer with the token that it was asked by; the first page gets one that leads to itself.
+
+        A list that holds nothing has no place for a token and stays as it is.
+        """
+        if not self.readings.has_next_token:
+            raise NotImplementedError("no answer has a place for a token")
         start, end = answer.body.find(b"{"), answer.body.rfind(b"}") + 1
         told = orjson.loads(answer.body[start:end])
         rows = told.get("resultsList")
-        if not rows or not self.readings.has_next_token:
-            raise NotImplementedError("this answer has no place for a token")
+        if not rows:
+            return answer
         fields = told.get("field", FIELDS)
         first = rows[0]["session_id"] if isinstance(rows[0], dict) else rows[0][fields.index("session_id")]
         told = {"nextToken": "", **told}
