@@ -127,7 +127,7 @@ class Moment(_AtPath):
         if moment is None or self._plus is None:
             return moment
         seconds = self._plus(row)
-        return None if seconds is None else moment + timedelta(seconds=seconds)
+        return None if seconds is None else moment + timedelta(0, seconds)
 
     def __call__(self, row: Row) -> str | None:
         """Read the column from a row, as RFC 3339 in UTC."""

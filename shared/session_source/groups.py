@@ -105,20 +105,21 @@ class Group:
         """
         id_, endpoint, partition = self.endpoint.id, self.endpoint, self.partition
         page = [Claimed(row, *_columns(endpoint, partition, row)) for row in rows]
-        places = [self._places(one.columns, window) for one in page]
+        own, near = self._bounds(window)
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
         with self._lock:
             seen = self._keys.seen(window)
             taken = self._keys.taken(window, {one.columns[id_] for one in page})
-            for one, (belongs, near) in zip(page, places, strict=True):
-                key = one.columns[id_]
-                is_near = is_near or near
+            for one in page:
+                key, moment = one.columns[id_], _moment(one.columns, endpoint.time)
+                is_near = is_near or near is None or moment is None or moment in near
                 if not seen.add(key):
                     is_repeated = is_repeated or self._lasts_until(one.columns) is None
                     continue
                 is_new = True
+                belongs = moment is None or moment in own  # a record that lacks its time is emitted all the same
                 if not belongs or key in taken:
                     self._keys.leave(window, key)
                     continue
@@ -147,17 +148,13 @@ class Group:
         start, end = _moment(columns, self.endpoint.began), _moment(columns, self.endpoint.time)
         return end if start and end and end - start >= SLACK / 2 else None
 
-    def _places(self, columns: Row, window: Window) -> tuple[bool, bool]:
-        """Tell whether a row belongs to a window, and whether it is at least near it."""
-        moment = _moment(columns, self.endpoint.time)
-        if moment is None:  # a record that lacks its time is emitted all the same
-            return True, True
+    def _bounds(self, window: Window) -> tuple[Window, Window | None]:
+        """Tell when the rows of a window are, and when a row is that can at least stand on its pages, if known."""
+        if self.endpoint.is_filtered_by_time:
+            return window, Window(window.start - SLACK, window.end + SLACK)
         if self.endpoint.is_filtered_by_time_or_later:
-            return moment in self._span and moment < self.piece(window).end, True
-        if not self.endpoint.is_filtered_by_time:
-            return moment in self._span, True
-        belongs = moment in window
-        return belongs, belongs or window.start - SLACK <= moment < window.end + SLACK
+            return Window(self._span.start, min(self._span.end, self.piece(window).end)), None
+        return self._span, None
 
 
 class Details:

@@ -1,7 +1,6 @@
 """The sessions of a website. https://apidocs.inspectlet.com/#listing-and-searching-sessions"""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
@@ -34,6 +33,7 @@ from source_inspectlet.websites import Websites
 
 PAGE_SIZE = 100
 
+COUNTRY = Text("country")
 START, END = Number("date_start_session"), Number("date_end_session")
 OPENED_AT, RID = Number("opened_at"), Number("rid")
 TAGGED_AT = Number("timestamp")
@@ -82,8 +82,8 @@ def duration_seconds(row: Row) -> float | None:
 
 def country_code(row: Row) -> str | None:
     """Read the country, two letters."""
-    country = Text("country")(row)
-    if country is not None and not re.fullmatch("[A-Za-z]{2}", country):
+    country = COUNTRY(row)
+    if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):
         raise ValueError("no code of a country")
     return country and country.upper()
 
