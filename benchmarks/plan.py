@@ -13,7 +13,7 @@ from benchmarks.commands import Contender, Floor, Ours
 from benchmarks.runs import Run, Server, measure
 from benchmarks.work import UXCAM_STREAMS, Work
 
-SLOW = 12.0
+SLOW = 6.0
 """A run of more CPU seconds than this is not repeated: its own differences are small beside its length."""
 
 

@@ -51,14 +51,14 @@ class Seen:
 
 def _hash(key: object) -> int:
     """Mix a key's hash, which for a number is the number: ids may all end in the same bits, and 0 be like ""."""
-    return hash((type(key), key))
+    return hash((type(key), key)) or 1  # 0 marks a free place
 
 
 class _Hashes:
     """A table of hashes: each stands at the first free place from the one that its last bits name."""
 
     def __init__(self, hashes: Iterable[int]) -> None:
-        self._table = array("q", [0]) * 64  # 0 marks a free place
+        self._table = array("q", [0]) * 64
         self._count = 0
         for hashed in hashes:
             self.add(hashed)
@@ -73,7 +73,7 @@ class _Hashes:
         place = self._place(hashed)
         if self._table[place]:
             return False
-        self._table[place] = hashed or 1
+        self._table[place] = hashed
         self._count += 1
         if self._count > _FULL * len(self._table):
             self._double()
@@ -83,7 +83,7 @@ class _Hashes:
         """Find where a hash stands, or else the free place where it is to stand."""
         table, last = self._table, len(self._table) - 1
         place = hashed & last
-        while (there := table[place]) and there != (hashed or 1):
+        while (there := table[place]) and there != hashed:
             place = (place + 1) & last
         return place
 
