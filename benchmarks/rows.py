@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from benchmarks.commands import CONTENDERS
-from benchmarks.plan import Figures, milliseconds, works
+from benchmarks.plan import START_UP, Figures, milliseconds, works
 from benchmarks.runs import Run
 from benchmarks.work import Work
 
@@ -76,7 +76,7 @@ class Rows:
 
     def net(self, of: Callable[[Run], float], name: str, *late: str) -> dict[str, float]:
         """Give what a piece of work took, less the start-up."""
-        start = self.of(of, name, "start-up")
+        start = self.of(of, *START_UP)
         return {who: max(value - start[who], 0.001) for who, value in self.of(of, name, *late).items()}
 
     def over_ideal(self, name: str, late: float) -> dict[str, float]:
@@ -118,7 +118,7 @@ class Rows:
         work, size = self._works[self._four], self._figures.size
         for who, once in self.of(sent, self._one).items():
             again[who] -= once / 10 / work.days  # the new day, once
-        start_wall, start_cpu = self.of(wall, self._one, "start-up"), self.of(cpu, self._one, "start-up")
+        start_wall, start_cpu = self.of(wall, *START_UP), self.of(cpu, *START_UP)
         return [
             self._grown("large", size.large, work.days),
             self._grown("long", size.largest, work.days * size.largest // size.sessions),

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.commands import Contender, Floor, HttpStreams, Manifest, Ours
 from benchmarks.goals import ahead_of_us
-from benchmarks.plan import Figures, Size, measured, works
+from benchmarks.plan import START_UP, Figures, Size, measured, works
 from benchmarks.report import BEGIN, END, table, with_table
 from benchmarks.rows import Row, Rows
 from benchmarks.runs import Run, Server, measure
@@ -89,7 +89,7 @@ def test_start_up_is_not_counted_and_the_table_tells_who_is_ahead() -> None:
     run = Run(records=1000, requests=10, bytes=1000, most_open=1, wall=3.0, cpu=2.0, peak=1024)
     for name in works(figures.size):
         for who, seconds in ((Ours.name, 3.0), (HttpStreams.name, 2.0), (Floor.name, 1.5)):
-            figures.add((name, "start-up"), who, replace(run, wall=1.0, cpu=1.0))
+            figures.add(START_UP, who, replace(run, wall=1.0, cpu=1.0))
             figures.add((name,), who, replace(run, wall=seconds, cpu=1.0 + seconds))
     rows = Rows(figures)
     assert rows.net(lambda run: run.wall, ONE) == {Ours.name: 2.0, HttpStreams.name: 1.0, Floor.name: 0.5}
