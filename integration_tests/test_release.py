@@ -73,6 +73,7 @@ BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
     ),
     ("lock", lambda root: replace(root / "shared/pyproject.toml", "orjson>=3.10", "orjson>=3.11"), "Run uv lock"),
     ("wheels", forget_the_columns, "lacks session_source/session_columns.json"),
+    ("wheels", lambda root: (root / "shared/LICENSE").unlink(), r"lacks session_source-.*/LICENSE"),
 ]
 
 

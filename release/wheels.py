@@ -28,19 +28,23 @@ def build(distribution: Distribution, place: Path) -> Path:
         raise ValueError(f"{distribution.name} cannot be built: {done.stderr.strip()}")
     (wheel,) = place.glob("*.whl")
     if found := problems(distribution, wheel):
-        raise ValueError(f"{wheel.name} {'; '.join(found)}. Mend [tool.hatch.build] in its pyproject.toml.")
+        raise ValueError(
+            f"{wheel.name} {'; '.join(found)}. Mend [tool.hatch.build] in its pyproject.toml, or link the "
+            "repository's LICENSE into its folder."
+        )
     return wheel
 
 
 def problems(distribution: Distribution, wheel: Path) -> list[str]:
-    """Say what a wheel misses of its package's files, and where it contradicts its ``pyproject.toml``."""
+    """Say which files a wheel misses, with the licence, and where it contradicts its ``pyproject.toml``."""
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
         about = next(name for name in names if name.endswith(".dist-info/METADATA"))
         told = Parser().parsestr(archive.read(about).decode())
         scripts = about.replace("METADATA", "entry_points.txt")
         entry_points = archive.read(scripts).decode() if scripts in names else ""
-    files = {
+    licence = about.replace("METADATA", "licenses/LICENSE")
+    files = {licence} | {
         path.relative_to(distribution.folder).as_posix()
         for path in distribution.package.rglob("*")
         if path.is_file() and path.suffix != ".pyc"
