@@ -159,6 +159,38 @@ def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
     assert server.count == 3
 
 
+@pytest.mark.parametrize(
+    ("patience", "limits"),
+    [
+        (Patience(outage=2.5, limit=10), [sandbox.Status(429, retry_after=3)]),
+        (Patience(attempts=2, limit=10), [sandbox.Status(429, retry_after=1, times=3)]),
+    ],
+    ids=["a long one", "many"],
+)
+def test_a_limit_takes_nothing_of_the_patience_for_an_outage(
+    server: Server, patience: Patience, limits: list[sandbox.Fault]
+) -> None:
+    server.faults += [*limits, sandbox.Status(503)]
+    assert client(server.origin, patience).fetch(GET, words) == 2000
+
+
+def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> None:
+    server.faults += [sandbox.Status(503, retry_after=1), sandbox.Status(429, retry_after=4), sandbox.Status(503)]
+    shared = client(server.origin, Patience(outage=3.5, limit=10), workers=2)
+    met = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(shared.fetch, GET, words, say=lambda _: met.set())
+        assert met.wait(10)  # the first has met its outage, and the second the limit before it tries again
+        second = pool.submit(shared.fetch, GET, words)
+        assert [first.result(), second.result()] == [2000, 2000]
+    assert server.count == 5
+
+
+def test_an_answer_that_was_cut_is_asked_for_again_however_long_it_took(server: Server) -> None:
+    server.faults.append(sandbox.SlowBody(seconds=60))
+    assert client(server.origin, Patience(total=3, outage=2)).fetch(GET, words) == 2000
+
+
 def test_a_refused_connection_says_what_to_check() -> None:
     with pytest.raises(Fault, match=r"refused the connection\. Check base_url"):
         client(refused_origin(), Patience(attempts=2)).fetch(GET, words)

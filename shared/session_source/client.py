@@ -27,6 +27,9 @@ from session_source.exchange import Answer, Request, Wish
 
 Read = TypeVar("Read")
 
+_LATER = "Try again later: a sync goes on with what was not read."
+"""The cure where a vendor could not be asked any longer."""
+
 _HEADERS = {**requests.utils.default_headers(), "Accept": "application/json"}
 
 
@@ -52,6 +55,28 @@ class Patience:
     def for_limit(self, seconds: float) -> "Patience":
         """Wait at most this long for a rate limit, or less where that was less."""
         return replace(self, limit=min(self.limit, seconds))
+
+
+@dataclass
+class _Tries:
+    """What one request met so far. The time of a rate limit is no time of an outage."""
+
+    count: int = 0
+    failures: int = 0
+    """Outages in a row."""
+    failing_since: float = 0.0
+    """When the first of them was met, put off by what was waited for limits since."""
+    limited: float = 0.0
+    """Seconds that were waited because this request met a limit."""
+
+    def note(self, fault: Fault) -> None:
+        """Count a fault."""
+        if fault.kind is Kind.LIMIT:
+            self.failures = 0
+            return
+        self.failures += 1
+        if self.failures == 1:
+            self.failing_since = time.monotonic()
 
 
 class Closed(Exception):  # noqa: N818 - no error: the reading ended, and the thread that sees this ends too
@@ -128,13 +153,11 @@ class Client:
             Fault: it could not be read, and trying again does not help or did not.
             Closed: the client was closed meanwhile.
         """
-        began = time.monotonic()
-        attempt = 0
-        waited = 0.0
+        tries = _Tries()
         wish = request.wish if request.wish and request.wish.is_granted is not False else None
         while True:
-            self._take_turn(say)
-            attempt += 1
+            tries.failing_since += self._take_turn(say)
+            tries.count += 1
             spelling = self._auth.spelling
             try:
                 answer = self._kept.get(request.path) or self._send(request, wish)
@@ -152,10 +175,11 @@ class Client:
             except Fault as fault:
                 if not fault.kind.is_retried:
                     raise
-                wait = self._wait_for(fault, attempt, began, waited)
-                say(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {attempt}).")
+                tries.note(fault)
+                wait = self._wait_for(fault, tries)
+                say(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
                 if fault.kind is Kind.LIMIT:
-                    waited += wait
+                    tries.limited += wait
                     self._hold(wait)
                     limited()
                 elif self.closed.wait(wait):
@@ -230,19 +254,20 @@ class Client:
             fault.wait = asked_wait(fault.kind, answer, now)
         return fault
 
-    def _wait_for(self, fault: Fault, attempt: int, began: float, waited: float) -> float:
+    def _wait_for(self, fault: Fault, tries: _Tries) -> float:
         """Decide how long to wait before the next attempt, or raise what ends them."""
         patience = self.patience
-        backoff = min(2.0 ** (attempt - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        many = tries.failures or tries.count
+        backoff = min(2.0 ** (many - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
             wait = fault.wait or backoff
-            if waited + wait > patience.limit:
+            if tries.limited + wait > patience.limit:
                 raise self._too_long(fault.sentence, wait)
             return wait
         wait = max(backoff, fault.wait or 0)
-        if attempt >= patience.attempts or time.monotonic() - began + wait > patience.outage:
-            tried = f" It was tried {attempt} times." if attempt > 1 else ""
-            raise Fault(Kind.STUCK, f"{fault.sentence}{tried}")
+        if tries.failures >= patience.attempts or time.monotonic() - tries.failing_since + wait > patience.outage:
+            tried = f" It was tried {tries.count} times." if tries.count > 1 else ""
+            raise Fault(Kind.STUCK, f"{fault.sentence}{tried} {_LATER}")
         return wait
 
     def _too_long(self, sentence: str, wait: float) -> Fault:
@@ -258,8 +283,9 @@ class Client:
         """Let no worker send anything for a while."""
         self._open_at = max(self._open_at, time.monotonic() + seconds)
 
-    def _take_turn(self, say: Callable[[str], None]) -> None:
-        """Wait until the vendor is to be asked again, and until the budget has room."""
+    def _take_turn(self, say: Callable[[str], None]) -> float:
+        """Wait until the vendor is to be asked again, and until the budget has room; tell how many seconds."""
+        began = time.monotonic()
         while True:
             wait = self._open_at - time.monotonic()
             if wait <= 0 and self.budget is not None:
@@ -274,7 +300,7 @@ class Client:
             if wait <= 0:
                 if self.closed.is_set():
                     raise Closed
-                return
+                return time.monotonic() - began
             if self.closed.wait(wait):
                 raise Closed
 

@@ -352,5 +352,5 @@ def _stuck(vendor: str, group: Group, window: Window, token: Token, what: str) -
     return Fault(
         Kind.STUCK,
         f"{vendor} does not go on with its list of {group}, {window}: page {token!r} {what}. Nothing was lost: "
-        "the window counts as not read. If it happens again, report it to the vendor.",
+        "the window counts as not read. Run the sync again later; if it happens again, report it to the vendor.",
     )
