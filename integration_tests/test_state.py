@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +38,20 @@ def test_a_state_with_keys_that_nobody_knows_is_used_all_the_same(start: Start) 
     incremental = {name for name, stream in connector.streams.items() if stream.get("default_cursor_field")}
     assert incremental & set(second.records) == set()
     assert {status[-1] for status in second.statuses.values()} == {"COMPLETE"}
+
+
+def test_an_end_date_takes_nothing_from_a_state_that_goes_further(start: Start) -> None:
+    connector, _ = start(ALONE, inside=True, sessions=40, days=4)
+    first = connector.read()
+    early = datetime.fromisoformat(connector.config["start_date"]) + timedelta(days=2)
+    shorter = replace(connector, config={**connector.config, "end_date": f"{early:%Y-%m-%d}"})
+    second = shorter.read(state=first.state)
+    assert second.exit_code == 0, second.log
+    third = connector.read(state=second.state)
+    assert third.exit_code == 0, third.log
+    incremental = {name for name, stream in connector.streams.items() if stream.get("default_cursor_field")}
+    assert incremental
+    assert incremental & set(third.records) == set()
 
 
 def with_more(message: Json) -> Json:

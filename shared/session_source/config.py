@@ -1,10 +1,14 @@
 """The part of a config that all connectors share, read once at the start of a command."""
 
+import contextlib
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+
+import requests
 
 from session_source import times
 from session_source.errors import config_error
@@ -75,17 +79,24 @@ def base_url(config: Config, production: str) -> str:
         AirbyteTracedException: it is neither.
     """
     url = str(config.get("base_url") or production)
-    try:
+    parts = urlsplit("")
+    with contextlib.suppress(ValueError):  # what is no URL, has no such port, or a host that cannot be
+        requests.Request("GET", url).prepare()
         parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    is_local = host in {"localhost", "::1"} or host.startswith("127.")
-    if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not is_local):
+    host = parts.hostname or ""
+    if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not _is_local(host)):
         raise config_error("base_url must begin with https:// and name a host; http:// is for this machine only.")
-    if parts.username or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise config_error("base_url must hold an address only: no user, no password, no query.")
     return url
+
+
+def _is_local(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _date(config: Config, name: str) -> datetime:

@@ -41,22 +41,30 @@ class _Current(threading.local):
 _current = _Current()
 
 
-def _note(connection: HTTPConnection) -> None:
-    """Tell the thread's exchange its socket; the connection lets go of it when the vendor is to close it."""
-    if _current.exchange is not None:
-        _current.exchange.socket = connection.sock
-
-
 class _Connection(HTTPConnection):
+    """A connection that tells its socket to the thread's exchange."""
+
+    def _new_conn(self) -> socket.socket:
+        """Connect; a host with many addresses, all silent, takes no longer than the exchange has."""
+        exchange = _current.exchange
+        if exchange is None:
+            return super()._new_conn()
+        with contextlib.suppress(OSError):  # connecting will tell that there is no such host
+            addresses = len(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+            left = max(exchange.end - time.monotonic(), 1)
+            self.timeout = min(self.timeout or left, left / addresses)
+        exchange.socket = connected = super()._new_conn()
+        return connected
+
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().request(*args, **kwargs)
-        _note(self)
+        # Now, since the connection lets go of it when the vendor is to close it.
+        if _current.exchange is not None:
+            _current.exchange.socket = self.sock
 
 
-class _SecureConnection(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
-        super().request(*args, **kwargs)
-        _note(self)
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):

@@ -62,7 +62,11 @@ class Answer:
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError:
-            return _printable(json.loads(self.body.decode("utf-8-sig", errors="replace")))
+            text = self.body.decode("utf-8-sig", errors="replace")
+            try:
+                return _printable(json.loads(text, parse_int=_number))
+            except RecursionError:
+                raise ValueError("the body is nested too deeply") from None
 
     def object(self) -> dict[str, Any]:
         """Parse the body, which must be a JSON object.
@@ -74,6 +78,11 @@ class Answer:
         if not isinstance(value, dict):
             raise ValueError("the body is no JSON object")
         return value
+
+
+def _number(text: str) -> float:
+    """Read an integer; one that 64 bits may not hold as a float, as orjson does, which could not write it."""
+    return int(text) if len(text) <= 19 else float(text)
 
 
 def _printable(value: Value) -> Value:

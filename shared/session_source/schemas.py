@@ -73,8 +73,10 @@ class Shape:
 
 
 def _types_only(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave nothing of a schema but types: all that a record is held to."""
+    """Leave nothing of a schema but types, and that an integer has 64 bits: all that a record is held to."""
     kept: dict[str, Any] = {"type": schema["type"]} if "type" in schema else {}
+    if int in (types := _python_types(schema)) and float not in types:
+        kept |= {"minimum": -LARGEST, "maximum": LARGEST}
     if "properties" in schema:
         kept["properties"] = {name: _types_only(part) for name, part in schema["properties"].items()}
     if "items" in schema:
@@ -82,11 +84,23 @@ def _types_only(schema: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _mend(value: Value, schema: Mapping[str, Any], path: str, nulled: list[str]) -> Value:
+def _python_types(schema: Mapping[str, Any]) -> set[type]:
+    """Tell which types a value may have."""
     declared = schema.get("type", list(_PYTHON_TYPES))
     names = [declared] if isinstance(declared, str) else declared
-    types = {python for name in names for python in _PYTHON_TYPES[name]}
-    if type(value) not in types:
+    return {python for name in names for python in _PYTHON_TYPES[name]}
+
+
+def _has_type(value: Value, types: set[type]) -> bool:
+    """Tell whether a value has one of the types; an integer beyond 64 bits is none."""
+    if type(value) is int and float not in types and abs(value) > LARGEST:
+        return False
+    return type(value) in types
+
+
+def _mend(value: Value, schema: Mapping[str, Any], path: str, nulled: list[str]) -> Value:
+    types = _python_types(schema)
+    if not _has_type(value, types):
         value = _in_declared_type(value, types)
         if value is None:
             nulled.append(path)
@@ -113,7 +127,7 @@ def _in_declared_type(value: Value, types: set[type]) -> Value:
             number = orjson.loads(value)
         except orjson.JSONDecodeError:
             return None
-        return number if type(number) in types else None
+        return number if _has_type(number, types) else None
     if isinstance(value, int | float) and not isinstance(value, bool) and str in types:
         return str(value)
     return None

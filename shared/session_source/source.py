@@ -3,10 +3,10 @@
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from airbyte_cdk.models import (
     AirbyteCatalog,
@@ -28,7 +28,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from requests.auth import AuthBase
 
 from session_source import config as configs
-from session_source import redaction, specification, state, windows
+from session_source import files, redaction, specification, state, windows
 from session_source.budget import Budget
 from session_source.client import Client, Patience
 from session_source.config import Config, Settings
@@ -103,6 +103,24 @@ class SessionSource(Source):
         """Describe the config: the vendor's own properties, then those that all connectors share."""
         return specification.load(self.package, self.window_days, self.workers)
 
+    @staticmethod
+    def read_config(config_path: str) -> MutableMapping[str, Any]:
+        """Read the config from its file."""
+        with files.readable(config_path, files.CONFIG):
+            return Source.read_config(config_path)
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """Read the configured catalog from its file."""
+        with files.readable(catalog_path, files.CATALOG):
+            return super().read_catalog(catalog_path)
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """Read the state from its file; without one, there is none."""
+        with files.readable(state_path, files.STATE):
+            return super().read_state(state_path)
+
     def discover(self, logger: logging.Logger, config: Config) -> AirbyteCatalog:
         """List the streams; needs no network."""
         return AirbyteCatalog(
@@ -175,7 +193,7 @@ class SessionSource(Source):
             try:
                 partitions = endpoint.partitions(fetch)
                 endpoint.prepare(fetch, partitions, settings.span)
-            except (Fault, AirbyteTracedException) as error:
+            except Exception as error:  # noqa: BLE001 - told, whatever it is; the other streams go on
                 yield from sync.fail(own, error, endpoint.name)
                 continue
             if limits:
@@ -277,10 +295,13 @@ def _groups(
     names_by_finished: dict[windows.Finished, set[str]] = {}
     for configured in streams:
         saved = states[configured.stream.name]
-        finished = windows.before(saved.finished(partition), settings.span.end)
+        known = windows.before(saved.finished(partition), settings.now)
+        finished = windows.before(known, settings.span.end)
         if finished and configured.sync_mode is SyncMode.incremental:
             finished = windows.before(finished, finished[-1].end - settings.lookback)
-        saved.replace(partition, finished)
+        # What was finished behind an end_date stays finished: it is read again when the end_date is gone.
+        behind = windows.within(known, Window(settings.span.end, settings.now))
+        saved.replace(partition, windows.union([*finished, *behind]))
         to_skip = windows.within(finished, settings.span)
         names_by_finished.setdefault(to_skip, set()).add(configured.stream.name)
     for finished, names in names_by_finished.items():

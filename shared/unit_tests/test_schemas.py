@@ -48,6 +48,8 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
         ({"count": True}, {"count": None}, ["count"]),
         ({"count": 1.5}, {"count": None}, ["count"]),
         ({"count": 1e30}, {"count": None}, ["count"]),
+        ({"count": 2**63}, {"count": None}, ["count"]),
+        ({"count": "9223372036854775808"}, {"count": None}, ["count"]),
         ({"names": ["a", {}]}, {"names": ["a", None]}, ["names[1]"]),
         ({"count": "nan"}, {"count": None}, ["count"]),
     ],

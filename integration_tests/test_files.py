@@ -1,0 +1,48 @@
+"""A file that a command cannot use is named, with what it should hold."""
+
+import json
+from pathlib import Path
+
+import pytest
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from session_source.commands import Entrypoint
+
+from integration_tests.inside import source_class
+from integration_tests.sandbox import load_vendor, refused_origin
+
+FOLDER = "source-uxcam"
+
+
+@pytest.mark.promise(n=7)
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        *(
+            (name, None, "cannot be read .*No such file.* Check its path")
+            for name in ("config", "catalog", "state")
+        ),
+        *((name, b"{", "Could not read json") for name in ("config", "catalog", "state")),
+        ("config", b"[1]", "Give a configuration"),
+        ("config", b"\xff\xfe", "Give a configuration"),
+        ("catalog", b"[]", "Give a configured catalog"),
+        ("catalog", b'{"streams": [{"name": "sessions"}]}', "Give a configured catalog"),
+        ("state", b'{"sessions": {}}', "Give a state"),
+        ("state", b"[1]", "Give a state"),
+        ("state", b"5", "Give a state"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, content: bytes | None, words: str) -> None:
+    config = load_vendor(FOLDER, sessions=1, days=1).configs(refused_origin())["session_api"]
+    contents = {"config": json.dumps(config).encode(), "catalog": b'{"streams": []}', "state": b"[]"}
+    arguments = ["read"]
+    for kind, usual in contents.items():
+        path = tmp_path / f"{kind}.json"
+        arguments += [f"--{kind}", str(path)]
+        given = content if kind == name else usual
+        if given is not None:
+            path.write_bytes(given)
+    with pytest.raises(AirbyteTracedException, match=words) as caught:
+        list(Entrypoint(source_class(FOLDER)()).lines(arguments))
+    assert caught.value.failure_type is FailureType.config_error
+    assert str(tmp_path / f"{name}.json") in str(caught.value)
