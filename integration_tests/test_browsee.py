@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from source_browsee import SourceBrowsee
 
 from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, Json, Output, duplicates
-from integration_tests.sandbox import ErrorInside, NeverAnswers, RepeatToken, Server, Status
+from integration_tests.sandbox import Answer, ErrorInside, Fault, NeverAnswers, RepeatToken, Server, Status
+from integration_tests.sandbox.exchange import Exchange
 
 Begin = Callable[..., tuple[Connector, Server]]
 
@@ -132,6 +133,28 @@ def test_pages_are_as_few_as_their_rows_need(begin: Begin, to_is: str, totals: s
     connector, server = begin("default", sessions=240, days=2, to_is=to_is, totals=totals)
     check_all_is_read(connector, server, "default")
     assert server.count == 3
+
+
+@dataclass
+class EmptyList(Fault):
+    """A page without its rows, which tells the total all the same."""
+
+    def answer(self, exchange: Exchange) -> Answer:
+        truth = exchange.truth()
+        body = json.loads(truth.body)
+        body["exports"] |= {"data": [], "to": json.loads(exchange.request.body)["from"]}
+        return Answer(truth.status, json.dumps(body).encode(), truth.headers)
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_page_that_is_empty_before_its_total_is_asked_for_again(begin: Begin, after: int) -> None:
+    connector, server = begin("default", sessions=250, days=2)
+    empty = EmptyList(after=after)
+    server.faults.append(empty)
+    output = check_all_is_read(connector, server, "default")
+    assert empty.hits == 1
+    assert "its total says that there is more" in output.log
 
 
 def test_an_offset_that_does_not_lead_on_is_an_error_that_names_where(begin: Begin) -> None:

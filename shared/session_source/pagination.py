@@ -76,13 +76,16 @@ class Offset:
         """Go on from where the answer came up to; where it does not say so, from behind its rows.
 
         Raises:
-            ValueError: the answer's offset or total is no whole number.
+            ValueError: the answer's offset or total is no whole number, or it holds nothing though there is more.
         """
         behind = int(token or 0) + len(rows)
         to = self._to(dict(body))
         to = behind if to is None else to
-        is_last = len(rows) < self.size and max(to, behind) >= (self._total(dict(body)) or 0)
-        return None if is_last or not rows else max(to, int(token or 0))
+        if len(rows) < self.size and max(to, behind) >= (self._total(dict(body)) or 0):
+            return None
+        if not rows:
+            raise ValueError("its list is empty, though its total says that there is more")
+        return max(to, int(token or 0))
 
 
 class NextInAnswer:

@@ -116,7 +116,6 @@ def test_check_asks_for_the_segments_where_there_are_some() -> None:
         (0, 100, {"total": 240, "to": 99}, 99),  # an index of the last one: one row comes again
         (198, 42, {"total": 240, "to": 239}, None),
         (200, 40, {"total": 240, "to": 300}, None),  # the offset that was asked for
-        (0, 0, {"total": 5, "to": 0}, None),
         (0, 3, {"total": "3", "to": "3"}, None),
         (0, 100, {}, 100),
         (0, 3, {}, None),
@@ -128,6 +127,12 @@ def test_to_is_where_the_next_page_begins_while_there_is_more(
     page = Sessions([]).page(exports(rows, **told), token)
     assert len(page.rows) == rows
     assert page.following == following
+
+
+@pytest.mark.parametrize("token", [0, 100])
+def test_a_page_that_is_empty_before_its_total_is_asked_for_again(token: int) -> None:
+    with pytest.raises(ValueError, match="its total says that there is more"):
+        Sessions([]).page(exports(0, total=240, to=token), token)
 
 
 @pytest.mark.parametrize("to", [100, 0])
