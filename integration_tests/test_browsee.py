@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,23 @@ def test_all_is_read_once_whatever_the_page_leaves_open(begin: Begin, options: J
     # An exclusive bound hides the session of the very first midnight, unless it is asked for a second early.
     connector, server = begin("segments", {"window_in_days": 1}, sessions=240, days=2, **options)
     check_all_is_read(connector, server, "segments")
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("compares", ["start", "end"])
+def test_no_session_is_lost_at_a_date_of_the_config_whatever_the_bounds_are_compared_with(
+    begin: Begin, compares: str
+) -> None:
+    connector, server = begin("default", {"lookback_window_days": 0}, sessions=600, days=6, compares=compares)
+    key = connector.key("sessions")
+    whole = {tuple(map(hashed, key)) for key in server.vendor.expected("default")["sessions"]}
+    edge = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
+    until = replace(connector, config={**connector.config, "end_date": edge}).read("sessions")
+    late = replace(connector, config={**connector.config, "start_date": edge}).read("sessions")
+    rest = connector.read("sessions", state=late.state)
+    for before in (until, rest):
+        assert all(record["started_at"] < edge for record in before.records["sessions"])
+        assert set(before.keys("sessions", key)) | set(late.keys("sessions", key)) == whole
 
 
 @pytest.mark.promise(n=3)

@@ -7,7 +7,7 @@ from session_source.columns import Either, Integer, Moment, Number, Row, Text, V
 from session_source.commands import run
 from session_source.config import Config
 from session_source.endpoints import Detail, Endpoint, Fetch
-from session_source.errors import Fault, Kind, ToldInBody, config_error
+from session_source.errors import Fault, Kind, ToldInBody, config_error, quoted
 from session_source.exchange import Answer, Request, Wish, rows_of
 from session_source.pagination import NextInAnswer, Offset, OnePage, Page, PageNumber, Pager, Token
 from session_source.source import SessionSource
@@ -58,6 +58,7 @@ __all__ = [
     "epoch_seconds",
     "moment_text",
     "objects",
+    "quoted",
     "rfc3339",
     "rfc3339_with_milliseconds",
     "rows_of",

@@ -62,6 +62,8 @@ class Budget:
                 if str(minute).isdecimal() and isinstance(count, int):
                     by_minute[int(minute)] = max(by_minute.get(int(minute), 0), min(count, self.limit))
         with self._lock:
-            # As if at the end of their minute: the hour is then never shorter than the vendor's.
-            times = [minute * 60 + 59.9 for minute, count in by_minute.items() for _ in range(count)]
+            # As if at the end of their minute: the hour is then never shorter than the vendor's. Where a clock
+            # was set back, none is later than that of this one.
+            latest = self._clock() + 59.9
+            times = [min(minute * 60 + 59.9, latest) for minute, count in by_minute.items() for _ in range(count)]
             self._sent = deque(sorted([*self._sent, *times]))

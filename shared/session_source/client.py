@@ -199,6 +199,8 @@ class Client:
             result = read(answer)
         except ToldInBody as told:
             raise self._explained(replace(answer, status=told.status), explain) from None
+        except Fault as fault:
+            raise _with_wait(fault, answer) from None
         except ValueError as error:
             raise Fault(Kind.OUTAGE, f"{self.vendor} sent an answer that cannot be read: {error}.") from None
         if request.is_kept:
@@ -246,21 +248,18 @@ class Client:
         return Fault(Kind.OUTAGE, sentence, wait=self.patience.after_timeout)
 
     def _explained(self, answer: Answer, explain: Callable[[Answer], Fault | None]) -> Fault:
-        now = datetime.now(UTC)
         fault = explain(answer)
         if fault is None:
-            return of_status(self.vendor, answer, cure=self.cure, now=now)
-        if fault.wait is None:
-            fault.wait = asked_wait(fault.kind, answer, now)
-        return fault
+            return of_status(self.vendor, answer, cure=self.cure, now=datetime.now(UTC))
+        return _with_wait(fault, answer)
 
     def _wait_for(self, fault: Fault, tries: _Tries) -> float:
         """Decide how long to wait before the next attempt, or raise what ends them."""
         patience = self.patience
-        many = tries.failures or tries.count
+        many = min(tries.failures or tries.count, 10)
         backoff = min(2.0 ** (many - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
-            wait = fault.wait or backoff
+            wait = max(fault.wait or backoff, 1.0)
             if tries.limited + wait > patience.limit:
                 raise self._too_long(fault.sentence, wait)
             return wait
@@ -303,6 +302,13 @@ class Client:
                 return time.monotonic() - began
             if self.closed.wait(wait):
                 raise Closed
+
+
+def _with_wait(fault: Fault, answer: Answer) -> Fault:
+    """Note how long the answer asks to wait, if the fault does not say so."""
+    if fault.wait is None:
+        fault.wait = asked_wait(fault.kind, answer, datetime.now(UTC))
+    return fault
 
 
 def _connection_sentence(vendor: str, error: Exception) -> str:

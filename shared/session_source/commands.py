@@ -16,6 +16,7 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 
@@ -89,11 +90,20 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
     _share_memory()
     entrypoint = Entrypoint(source)
     output = sys.stdout.buffer
+
+    def put(lines: bytes) -> None:
+        PRINT_BUFFER.flush()
+        output.write(lines)
+        output.flush()
+
     with PRINT_BUFFER:  # where the CDK's log goes
-        for lines in entrypoint.lines(sys.argv[1:] if arguments is None else arguments):
-            PRINT_BUFFER.flush()
-            output.write(lines)
-            output.flush()
+        try:
+            for lines in entrypoint.lines(sys.argv[1:] if arguments is None else arguments):
+                put(lines)
+        except AirbyteTracedException as error:
+            # The CDK would hide secrets in the whole line: one that is a word of the protocol would break it.
+            put(entrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()).encode() + b"\n")
+            sys.exit(1)
 
 
 def _share_memory() -> None:

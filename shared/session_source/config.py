@@ -51,7 +51,7 @@ def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Sett
     Raises:
         AirbyteTracedException: a date does not exist, or nothing lies between the dates.
     """
-    start = _date(config, "start_date")
+    start = max(_date(config, "start_date"), times.EPOCH)  # whoever writes year 1 means all there is
     end = began = now.astimezone(UTC).replace(microsecond=0)
     if config.get("end_date"):
         last = _date(config, "end_date")
@@ -82,6 +82,7 @@ def base_url(config: Config, production: str) -> str:
     parts = urlsplit("")
     with contextlib.suppress(ValueError):  # what is no URL, has no such port, or a host that cannot be
         requests.Request("GET", url).prepare()
+        (urlsplit(url).hostname or "").encode("idna")
         parts = urlsplit(url)
     host = parts.hostname or ""
     if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not _is_local(host)):

@@ -16,6 +16,9 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from session_source import redaction
 from session_source.exchange import Answer
 
+YEAR = 366 * 24 * 3600.0
+"""Seconds; whoever asks to wait longer means something else."""
+
 
 class Kind(Enum):
     """What sort of error it is, which decides its Airbyte failure type and whether it is tried again."""
@@ -122,6 +125,24 @@ def config_error(sentence: str) -> AirbyteTracedException:
     return Fault(Kind.CONFIG, sentence).traced()
 
 
+def as_traced(error: Exception, what: str) -> AirbyteTracedException:
+    """Turn whatever was raised into the CDK's exception.
+
+    Args:
+        error: a fault, the CDK's own, or something that nobody expected.
+        what: what was being done: ``reading sessions of 123``.
+    """
+    if isinstance(error, AirbyteTracedException):
+        return error
+    if isinstance(error, Fault):
+        return error.traced()
+    return AirbyteTracedException.from_exception(
+        error,
+        message=f"The connector met something it does not know while it was {what} ({type(error).__name__}). "
+        "Please report it with the log of this sync.",
+    )
+
+
 def of_status(vendor: str, answer: Answer, *, cure: str, now: datetime) -> Fault:
     """Read the fault that an HTTP status tells.
 
@@ -132,7 +153,9 @@ def of_status(vendor: str, answer: Answer, *, cure: str, now: datetime) -> Fault
         now: the moment, to read a date in ``Retry-After`` against.
     """
     rule = next(rule for rule in RULES if answer.status in rule.statuses)
-    sentence = rule.sentence.format(vendor=vendor, status=answer.status, said=_quoted(answer.body), cure=cure)
+    sentence = rule.sentence.format(
+        vendor=vendor, status=answer.status, said=quoted(_message(answer.body)), cure=cure
+    )
     return Fault(rule.kind, sentence, wait=asked_wait(rule.kind, answer, now))
 
 
@@ -140,14 +163,14 @@ def asked_wait(kind: Kind, answer: Answer, now: datetime) -> float | None:
     """Read how many seconds the vendor asks to wait before the same request; None where it does not.
 
     ``Retry-After`` comes first, then ``retry_after`` in the body, then ``X-Ratelimit-Reset``, which some vendors
-    send with every answer: only a limit waits for it. A wait that is over is none.
+    send with every answer: only a limit waits for it. A wait that is over is none, and none is longer than a year.
     """
     if not kind.is_retried:
         return None
     for read in (*_ASKED_WAITS, _until_reset) if kind is Kind.LIMIT else _ASKED_WAITS:
         try:
             if (wait := read(answer, now)) > 0:
-                return wait
+                return min(wait, YEAR)
         except (KeyError, ValueError, TypeError, OverflowError):
             continue
     return None
@@ -173,20 +196,30 @@ def _until_reset(answer: Answer, now: datetime) -> float:
 _ASKED_WAITS = (_after_seconds, _after_date, _as_body_tells)
 
 
-def _quoted(body: bytes) -> str:
-    """Quote the vendor's own message, if the body holds one, short and on one line."""
-    message = _message(body)
-    return f': "{message}"' if message else ""
+def quoted(words: str) -> str:
+    """Quote a vendor's own words behind a sentence: short, on one line, and without secrets.
+
+    Returns:
+        ``: "the words"``, or nothing if there are none.
+    """
+    # Hidden before they are cut: of a secret that was cut, nobody would know that it is one.
+    shown = " ".join(redaction.clean(words).split())[:300]
+    return f': "{shown}"' if shown else ""
 
 
 def _message(body: bytes) -> str:
+    """Give the vendor's own message, if the body holds one."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
         return ""
-    while isinstance(said, dict):
-        said = next(
-            (said[name] for name in ("error", "message", "detail", "errors", "description") if said.get(name)),
-            None,
-        )
-    return " ".join(said.split())[:300] if isinstance(said, str) else ""
+    while isinstance(said, dict | list):
+        if isinstance(said, list):
+            said = said[0] if said else None
+        else:
+            said = next((said[name] for name in _MESSAGES if said.get(name)), None)
+    return said if isinstance(said, str) else ""
+
+
+_MESSAGES = ("error", "message", "detail", "errors", "description")
+"""Where vendors put their words, at any depth."""

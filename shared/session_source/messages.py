@@ -6,6 +6,7 @@ order is the order in the output.
 
 import logging
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from airbyte_cdk.models import (
     AirbyteMessage,
@@ -15,15 +16,17 @@ from airbyte_cdk.models import (
     StreamDescriptor,
 )
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from session_source.budget import Budget
-from session_source.errors import Fault
+from session_source.errors import as_traced
 from session_source.groups import Details, Group
 from session_source.reading import Event, GroupFailed, Limited, PageRead, Said, WindowRead
 from session_source.records import Records
 from session_source.state import StreamState
 from session_source.streams import Stream
+
+if TYPE_CHECKING:
+    from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 
 class Sync:
@@ -98,16 +101,7 @@ class Sync:
     def fail(self, streams: Iterable[Stream], error: Exception, what: str) -> Iterator[AirbyteMessage]:
         """Note that streams failed, and why: one failure, one trace, however many streams it ends."""
         failed = list(streams)
-        if isinstance(error, AirbyteTracedException):
-            traced = error
-        elif isinstance(error, Fault):
-            traced = error.traced()
-        else:
-            traced = AirbyteTracedException.from_exception(
-                error,
-                message=f"The connector met something it does not know while it read {what} "
-                f"({type(error).__name__}). Please report it with the log of this sync.",
-            )
+        traced = as_traced(error, f"reading {what}")
         for stream in failed:
             self.errors.setdefault(stream.name, traced)
         yield traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=failed[0].name))

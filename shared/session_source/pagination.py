@@ -103,9 +103,15 @@ class NextInAnswer:
         self.otherwise = otherwise
 
     def following(self, token: Token, rows: list[Row], body: Mapping[str, Any]) -> Token:
-        """Read the next token."""
+        """Read the next token.
+
+        Raises:
+            ValueError: it is neither a text nor a number.
+        """
         around: Value = at(dict(body), *self.path[:-1])
         if (isinstance(around, dict) and self.path[-1] in around) or self.otherwise is None:
             following: Token = at(dict(body), *self.path) or None
+            if isinstance(following, dict | list):
+                raise ValueError("its next page is neither a text nor a number")
             return following
         return self.otherwise.following(token, rows, body)

@@ -15,6 +15,9 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets,
 
 from session_source.columns import Value
 
+_protected: set[str] = set()
+"""All that is hidden: of several connectors in one process, each hides the others', too."""
+
 
 def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None:
     """Have the CDK's filter hide the config's secrets, in every form they take.
@@ -26,8 +29,9 @@ def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None
     secrets = [text for value in get_secrets(specification, config) for text in _texts(value)]
     names = [text for value in config.values() for text in _texts(value) if len(text) < 200]
     pairs = [f"{name}:{secret}" for name in names for secret in secrets]
+    _protected.update(forms(secrets) | _base64s(pairs))
     # Longest first: a secret that contains another must go as a whole.
-    update_secrets(sorted(forms(secrets) | _base64s(pairs), key=len, reverse=True))
+    update_secrets(sorted(_protected, key=len, reverse=True))
 
 
 def clean(text: str) -> str:
@@ -38,7 +42,8 @@ def clean(text: str) -> str:
 def forms(secrets: Iterable[str]) -> set[str]:
     """Give every form in which the secrets may show."""
     shown: set[str] = set()
-    for secret in secrets:
+    # Vendors quote them without the blanks around them, and a sentence has no two in a row.
+    for secret in {text for one in secrets for text in (one, one.strip(), " ".join(one.split())) if text}:
         encoded = {
             secret,
             quote(secret),
@@ -53,7 +58,8 @@ def forms(secrets: Iterable[str]) -> set[str]:
         shown |= encoded | escaped | {text.replace("/", "\\/") for text in escaped}
         shown |= {repr(text)[1:-1] for text in (secret, _escaped(secret, ascii_only=True))}
         shown |= {secret.encode().decode("latin-1"), repr(secret.encode())[2:-1]}
-    return (shown | _base64s(secrets)) - {""}
+        shown |= _base64s([secret])
+    return shown - {""}
 
 
 def _escaped(text: str, *, ascii_only: bool) -> str:

@@ -33,7 +33,7 @@ from session_source.budget import Budget
 from session_source.client import Client, Patience
 from session_source.config import Config, Settings
 from session_source.endpoints import Endpoint
-from session_source.errors import Fault, config_error
+from session_source.errors import Fault, as_traced, config_error
 from session_source.exchange import Answer
 from session_source.groups import Details, Group, described
 from session_source.messages import Sync
@@ -136,10 +136,9 @@ class SessionSource(Source):
         self._protect(config)
         try:
             self._check(logger, config)
-        except Fault as fault:
-            return AirbyteConnectionStatus(Status.FAILED, fault.sentence)
-        except AirbyteTracedException as error:
-            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(error.message or str(error)))
+        except Exception as error:  # noqa: BLE001 - told, whatever it is
+            told = as_traced(error, f"checking {self.vendor}")
+            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(told.message or str(told)))
         return AirbyteConnectionStatus(Status.SUCCEEDED)
 
     def read(
@@ -178,10 +177,10 @@ class SessionSource(Source):
         states = self._states(config, chosen, state, logger)
         if budget is not None:
             budget.spend(saved.requests for saved in states.values())
+        client = self._client(config, settings, self.patience(), budget)
         sync = Sync(states, budget=budget, logger=logger)
 
         yield from sync.start(known)
-        client = self._client(config, settings, self.patience(), budget)
         groups: list[Group] = []
         for endpoint in endpoints:
             streams = [chosen[stream.name] for stream in endpoint.all_streams if stream.name in chosen]

@@ -143,6 +143,7 @@ def from_json(cursor: object) -> Finished:
     if not isinstance(slices, list):
         raise ValueError("it has no list of slices")
     try:
-        return union(Window(times.from_text(piece["start"]), times.from_text(piece["end"])) for piece in slices)
-    except (KeyError, TypeError, ValueError) as error:
+        read = [Window(times.from_text(piece["start"]), times.from_text(piece["end"])) for piece in slices]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError("a slice lacks its start or its end") from error
+    return union(Window(max(window.start, times.EPOCH), window.end) for window in read)

@@ -28,6 +28,7 @@ from session_source import (
     at,
     epoch_seconds,
     objects,
+    quoted,
     rows_of,
 )
 
@@ -77,8 +78,8 @@ def told(answer: Answer) -> Fault | None:
     """Read what the vendor's own words say of an error; null where they say no more than a status would."""
     body = answer.object()
     message = body.get("message")
-    words = " ".join(str(at(message, "error") if isinstance(message, dict) else message or "").split())[:300]
-    said = f': "{words}"' if words else ""
+    words = str(at(message, "error") if isinstance(message, dict) else message or "")
+    said = quoted(words)
     if re.search(r"(?i)\brate\b|open request|too many", words):
         return Fault(Kind.LIMIT, f"Browsee allows one open request at a time{said}.")
     if body.get("status") == "unauthorized" or re.search(r"(?i)(api|secret) ?key", words):
@@ -114,6 +115,7 @@ class _Export(Endpoint):
     }
     id = "session_id"
     time = "started_at"
+    is_filtered_by_time_or_later = True
     pager = Offset("exports", "to", total=("exports", "total"), size=PAGE_SIZE)
 
     def __init__(self, fields: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ https://developer.devrev.ai/about/errors
 
 from typing import NamedTuple
 
-from session_source import Answer, Fault, Kind, Row
+from session_source import Answer, Fault, Kind, Row, quoted
 
 from source_devrev.filters import KNOWN
 
@@ -102,10 +102,9 @@ def _refusal(told: Row) -> Meaning:
 
 
 def _quoted(told: Row) -> str:
-    """Quote what DevRev says, short and on one line."""
-    said = (" ".join(str(told[name]).split()) for name in ("message", "detail", "reason") if told.get(name))
-    quote = ": ".join(dict.fromkeys(said))[:300]
-    return f': "{quote}"' if quote else ""
+    """Quote what DevRev says."""
+    said = (str(told[name]).strip() for name in ("message", "detail", "reason") if told.get(name))
+    return quoted(": ".join(dict.fromkeys(said)))
 
 
 def _details(told: Row) -> str:

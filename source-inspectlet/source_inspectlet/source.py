@@ -23,7 +23,7 @@ class SourceInspectlet(SessionSource):
 
     def endpoints(self, config: Config) -> list[Endpoint]:
         """Give both endpoints, first the one that `check` asks: every configured website, or the list of all."""
-        chosen = config.get("website_ids") or []
+        chosen = [int(wid) for wid in config.get("website_ids") or []]
         websites = Websites(chosen)
         sessions = Sessions(websites, search.of_config(config))
         return [sessions, websites] if chosen else [websites, sessions]

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import NamedTuple
 
-from session_source import Answer, Fault, Kind, Row, Value
+from session_source import Answer, Fault, Kind, Row, Value, quoted
 
 CURE = (
     "Check login, password and sites: the site is written as in Opentracker (www.example.com), and the login "
@@ -68,7 +68,6 @@ def _row(item: Value, names: Value) -> Row:
 
 def _told(said: str) -> Fault:
     """Tell the user's errors from those that pass."""
-    quoted = " ".join(said.split())[:300]
-    if quoted == "false" or "combination is not valid" in quoted.lower():
-        return Fault(Kind.CONFIG, f'Opentracker did not accept the login: "{quoted}". {CURE}')
-    return Fault(Kind.OUTAGE, f'Opentracker could not answer: "{quoted}".')
+    if said.strip() == "false" or "combination is not valid" in said.lower():
+        return Fault(Kind.CONFIG, f"Opentracker did not accept the login{quoted(said)}. {CURE}")
+    return Fault(Kind.OUTAGE, f"Opentracker could not answer{quoted(said)}.")

@@ -54,7 +54,7 @@ class SourceUxcam(SessionSource):
         """Keep to what v2 allows: beyond it an app is locked out for up to a day."""
         if self.generation(config) == "session_api":
             return None
-        return Budget(config.get("api", {}).get("requests_per_hour", 500))
+        return Budget(int(config.get("api", {}).get("requests_per_hour", 500)))
 
     def generation(self, config: Config) -> str:
         """Name the chosen API."""
