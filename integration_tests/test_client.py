@@ -1,9 +1,12 @@
 """The client against a server that misbehaves, over real sockets."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -108,6 +111,42 @@ def test_a_wait_beyond_the_limit_says_when_to_come_back(server: Server) -> None:
     assert "UTC" in caught.value.sentence
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "inf"},
+        {"Retry-After": "3155760000000"},
+        {"X-Ratelimit-Reset": "1795273352768"},
+    ],
+    ids=["for ever", "for ages", "milliseconds"],
+)
+def test_a_wait_that_cannot_be_is_a_long_one(server: Server, headers: dict[str, str]) -> None:
+    server.faults.append(sandbox.Status(429, headers=headers))
+    with pytest.raises(Fault, match="in 52 weeks") as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is Kind.STUCK
+
+
+def test_a_vendor_that_wants_hardly_any_wait_is_not_hammered(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, headers={"Retry-After": "0.001"}, times=2))
+    client(server.origin).fetch(GET, words)
+    starts = [entry.start for entry in server.requests]
+    assert min(later - earlier for earlier, later in pairwise(starts)) >= 1
+
+
+def test_a_limit_that_is_told_in_a_200_is_waited_for_as_asked(server: Server) -> None:
+    server.faults.append(sandbox.Status(200, headers={"Retry-After": "3"}))
+
+    def read(answer: Answer) -> int:
+        if "words" not in answer.object():
+            raise Fault(Kind.LIMIT, "Shelf wants one request at a time.")
+        return words(answer)
+
+    assert client(server.origin).fetch(GET, read) == 2000
+    first, second = server.requests
+    assert second.start - first.start >= 3
+
+
 def test_a_constant_limit_ends_with_the_longest_wait(server: Server) -> None:
     server.faults.append(sandbox.Status(429, retry_after=1, times=None))
     with pytest.raises(Fault) as caught:
@@ -189,6 +228,22 @@ def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> Non
 def test_an_answer_that_was_cut_is_asked_for_again_however_long_it_took(server: Server) -> None:
     server.faults.append(sandbox.SlowBody(seconds=60))
     assert client(server.origin, Patience(total=3, outage=2)).fetch(GET, words) == 2000
+
+
+def test_a_host_with_many_silent_addresses_takes_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as sockets:
+        silent = sockets.enter_context(socket.create_server(("0.0.0.0", 0), backlog=0))  # noqa: S104
+        port = silent.getsockname()[1]
+        for _ in range(4):  # nobody takes them, and soon nobody else is answered
+            waiting = sockets.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(("127.0.0.1", port))
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in range(1, 9)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        began = time.monotonic()
+        with pytest.raises(Fault, match="did not answer within"):
+            client(f"http://localhost:{port}", Patience(connect=2, read=1, total=3, attempts=1)).fetch(GET, words)
+        assert time.monotonic() - began < 8
 
 
 def test_a_refused_connection_says_what_to_check() -> None:

@@ -123,6 +123,15 @@ def test_a_connection_that_fails_shows_no_address_with_a_key(start: Start) -> No
     assert shown(connector, output) == []
 
 
+@pytest.mark.parametrize("secret", ["a", "1", ":", "type", "trace", "error"])
+def test_a_secret_that_is_a_word_of_the_protocol_breaks_no_message(start: Start, secret: str) -> None:
+    connector, server = start(sessions=2, days=2)
+    server.faults.append(sandbox.Status(401, times=None))
+    config = {**connector.config, **dict.fromkeys(connector.secret_names, secret)}
+    output = type(connector)(connector.folder, config, connector.place).read()
+    assert output.errors[-1]["failure_type"] == "config_error"
+
+
 @pytest.mark.parametrize("shape", ["list", "object", "number"])
 def test_secrets_of_a_wrong_type_are_secrets_all_the_same(start: Start, shape: str) -> None:
     connector, _ = start(inside=True, sessions=2, days=2)

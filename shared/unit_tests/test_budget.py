@@ -51,3 +51,10 @@ def test_what_is_older_than_an_hour_is_not_kept() -> None:
     budget.take()
     clock.now += HOUR
     assert budget.to_json() == {}
+
+
+def test_what_a_clock_that_ran_ahead_wrote_is_over_in_an_hour() -> None:
+    clock = Clock()
+    budget = Budget(5, clock=clock)
+    budget.spend([{"9" * 20: 5}])
+    assert HOUR <= budget.take() <= HOUR + 60

@@ -28,6 +28,8 @@ def test_an_absent_empty_or_null_cursor_is_the_end() -> None:
     pager = NextInAnswer("next_cursor")
     assert pager.first is None
     assert pager.following(None, [{}], {"next_cursor": "abc"}) == "abc"
+    with pytest.raises(ValueError, match="neither a text nor a number"):
+        pager.following(None, [{}], {"next_cursor": {"after": "abc"}})
     assert [pager.following(None, [{}], body) for body in ({}, {"next_cursor": ""}, {"next_cursor": None})] == [
         None
     ] * 3

@@ -385,6 +385,9 @@ def test_a_website_without_an_id_is_told_where_it_is_to_be_read(website: Row) ->
 def test_check_asks_configured_websites_or_else_the_list() -> None:
     source = SourceInspectlet()
     assert [endpoint.name for endpoint in source.endpoints({})] == ["websites", "sessions"]
+    (partition,) = source.endpoints({"website_ids": [7.0]})[0].partitions(lambda *_: None)
+    assert partition == {"wid": 7}
+    assert type(partition["wid"]) is int
     assert [endpoint.name for endpoint in source.endpoints({"website_ids": [7]})] == ["sessions", "websites"]
 
 

@@ -1,0 +1,32 @@
+"""The shared part of a config, at its edges."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from session_source import config as configs
+from session_source.times import EPOCH
+
+NOW = datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC)
+DEFAULTS = {"window_in_days": 7, "num_workers": 2}
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "0999-12-31T00:00:00Z", "1970-01-01"])
+def test_a_start_that_means_all_there_is_is_the_first_moment_of_a_session(start: str) -> None:
+    settings = configs.settings({"start_date": start}, DEFAULTS, NOW)
+    assert settings.span == (EPOCH, NOW.replace(microsecond=0))
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "value"),
+    [
+        ({"window_in_days": 3650.0}, "window_days", 3650),
+        ({"window_in_days": None}, "window_days", 7),
+        ({"num_workers": 3.0}, "workers", 3),
+        ({"max_waiting_time": 2}, "limit_wait", 120),
+    ],
+)
+def test_numbers_are_whole_and_left_out_they_are_the_defaults(more: dict[str, Any], name: str, value: int) -> None:
+    found = getattr(configs.settings({"start_date": "2026-01-01", **more}, DEFAULTS, NOW), name)
+    assert found == value
+    assert type(found) is int
