@@ -6,12 +6,13 @@
 # make test-images    build all images and run them against the sandboxes
 # make images         build all images; make image CONNECTOR=… one of them: [BASE_IMAGE=…] [DOCKER=…]
 # make release-check  say whether a version could be tagged
+# make lock           write uv.lock anew, after a pyproject.toml changed
 # make format         let the formatter and the linter mend what they can
 # make clean          remove what the other targets made
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak bench test-packages test-images image images release-check format clean
+.PHONY: help sync test soak bench test-packages test-images image images release-check lock format clean
 
 # Python 3.11 or 3.12 runs everything; 3.13 all but `make sync`, since PyAirbyte does not run there yet.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -86,6 +87,9 @@ release-check: .venv/.synced
 format: .venv/.synced
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+lock: $(UV)
+	$(UV) lock --quiet
 
 clean:
 	rm -rf .venv .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -54,6 +54,11 @@ BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
     ),
     (
         "versions",
+        lambda root: replace(root / "source-uxcam/pyproject.toml", "session-source==", "session-source==9"),
+        "source-uxcam/pyproject.toml for session-source says 9",
+    ),
+    (
+        "versions",
         lambda root: replace(root / EXAMPLE, "source-uxcam, newTag: ", "source-uxcam, newTag: 9"),
         f"{EXAMPLE} says 9",
     ),

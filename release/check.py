@@ -33,8 +33,10 @@ def check_versions(root: Path) -> str:
     found = [(f"{one.folder.name}/pyproject.toml", one.version) for one in distributions(root)]
     found += [("pyproject.toml", Distribution(root).version)]
     for connector in connectors(root):
+        (core,) = [need for need in connector.project["dependencies"] if need.startswith("session-source")]
         acceptance = yaml.safe_load((connector.folder / "acceptance-test-config.yml").read_text())
         found += [
+            (f"{connector.name}/pyproject.toml for session-source", core.partition("==")[2]),
             (f"{connector.name}/metadata.yaml", connector.metadata["dockerImageTag"]),
             (f"{connector.name}/acceptance-test-config.yml", acceptance["connector_image"].rpartition(":")[2]),
         ]

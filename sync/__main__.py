@@ -33,8 +33,8 @@ class Job:
     schema: str
     config: dict[str, Any]
     streams: list[str]
-    between: Callable[[], None]
-    """What happens between the two syncs."""
+    between: Callable[[], None] | None = None
+    """What happens between two syncs; a real account is synced once."""
 
 
 def main() -> None:
@@ -63,6 +63,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if bool(arguments.connector) != bool(arguments.config):
         parser.error("CONNECTOR and CONFIG go together: the one says what to run, the other with which account.")
+    if arguments.streams and not arguments.connector:
+        parser.error("STREAMS names streams of one connector: say which with CONNECTOR and CONFIG.")
     return arguments
 
 
@@ -76,7 +78,7 @@ def _real_job(connector: str, config: Path, streams: str) -> Job:
     except (OSError, ValueError) as error:
         sys.exit(f"The config {config} cannot be read: {error}.")
     names = [name.strip() for name in streams.split(",") if name.strip()]
-    return Job(connector, connector.removeprefix("source-"), loaded, names, between=lambda: None)
+    return Job(connector, connector.removeprefix("source-"), loaded, names)
 
 
 @contextmanager
@@ -120,11 +122,12 @@ def _sync(jobs: list[Job], database: Path) -> None:
             sys.exit(f"{job.connector} has no stream {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
         source.select_streams(job.streams or known)
         cursors = {stream.name: stream.default_cursor_field for stream in source.discovered_catalog.streams}
+        if job.between is not None:
+            _read(source, warehouse, job.schema)
+            job.between()
+        before = warehouse.counts(job.schema, source.get_selected_streams())
         _read(source, warehouse, job.schema)
-        first = warehouse.counts(job.schema, source.get_selected_streams())
-        job.between()
-        _read(source, warehouse, job.schema)
-        warehouse.note(job.schema, first, cursors)
+        warehouse.note(job.schema, before, cursors)
     warehouse.make_view()
     report.show(console, warehouse)
 

@@ -17,7 +17,7 @@ def show(console: Console, warehouse: Warehouse) -> None:
     table = Table(title="What the syncs brought", title_justify="left")
     for name in ("schema", "stream"):
         table.add_column(name, no_wrap=True)
-    for name in ("rows", "oldest", "newest", "new in the second run"):
+    for name in ("rows", "oldest", "newest", "new in the last sync"):
         table.add_column(name, justify="right", no_wrap=True)
     for brought in warehouse.brought:
         table.add_row(

@@ -123,7 +123,7 @@ class Client:
         }
         self._deadlines = Deadlines(self.closed)
         self._open_at = 0.0
-        self._kept: dict[str, Answer] = {}
+        self._kept: dict[tuple[str, ...], Answer] = {}
 
     def close(self) -> None:
         """Wake every thread that waits and let it end with ``Closed``."""
@@ -145,7 +145,8 @@ class Client:
             request: what to send.
             read: reads an answer with a good status; a ``ValueError`` means that the body is not what it
                 should be, and is tried again like an outage.
-            explain: explains an answer with a bad status in the vendor's terms, or leaves it to the status.
+            explain: explains an answer with a bad status in the vendor's terms, or leaves it to the status, also
+                by a ``ValueError`` for a body that is none of the vendor's.
             say: is given a line for the log before each wait.
             limited: is called when the vendor asks to slow down, before the wait.
 
@@ -160,7 +161,7 @@ class Client:
             tries.count += 1
             spelling = self._auth.spelling
             try:
-                answer = self._kept.get(request.path) or self._send(request, wish)
+                answer = self._kept.get(request.address) or self._send(request, wish)
                 if answer.status == 401 and self._auth.goes_on(spelling):
                     continue
                 if answer.status == 400 and wish is not None and not wish.is_granted:
@@ -204,7 +205,7 @@ class Client:
         except ValueError as error:
             raise Fault(Kind.OUTAGE, f"{self.vendor} sent an answer that cannot be read: {error}.") from None
         if request.is_kept:
-            self._kept[request.path] = answer
+            self._kept[request.address] = answer
         return result
 
     def _send(self, request: Request, wish: Wish | None) -> Answer:
@@ -248,7 +249,10 @@ class Client:
         return Fault(Kind.OUTAGE, sentence, wait=self.patience.after_timeout)
 
     def _explained(self, answer: Answer, explain: Callable[[Answer], Fault | None]) -> Fault:
-        fault = explain(answer)
+        try:
+            fault = explain(answer)
+        except ValueError:  # a body that the vendor did not write: a proxy's page
+            fault = None
         if fault is None:
             return of_status(self.vendor, answer, cure=self.cure, now=datetime.now(UTC))
         return _with_wait(fault, answer)

@@ -28,6 +28,9 @@ class Endpoint(ABC):
             sync's ``[start, end)`` are not emitted.
         is_filtered_by_time: whether ``time`` is the very time that the vendor filters by. Then a row belongs
             to the window of its time, whatever the vendor's bounds include.
+        is_filtered_by_day: whether the vendor filters by the day of ``time`` and does not say whose midnight it
+            means. The first window that lists a row has it, and a day more is asked for where the sync begins
+            and where it ends.
         is_filtered_by_time_or_later: whether the vendor filters by ``time`` or by a later moment of the row (a
             session's end), and does not say by which. Where nobody reads on behind a window, more is asked for
             than the window; a row from where somebody has read on is theirs.
@@ -45,6 +48,7 @@ class Endpoint(ABC):
     id: ClassVar[str]
     time: ClassVar[str | None] = None
     is_filtered_by_time: ClassVar[bool] = False
+    is_filtered_by_day: ClassVar[bool] = False
     is_filtered_by_time_or_later: ClassVar[bool] = False
     began: ClassVar[str | None] = None
     leans_on_neighbours: ClassVar[bool] = False
@@ -73,7 +77,8 @@ class Endpoint(ABC):
     def partitions(self, fetch: Fetch) -> list[Partition]:
         """List the parts that are read by themselves.
 
-        Called once a sync, before anything is read: what has to be learned of the vendor is learned here.
+        Called once a sync, before anything is read: what has to be learned of the vendor is learned here. Each
+        member of a partition is a column of all its rows: put it into the keys and the schemas.
         """
         return [{}]
 
@@ -97,12 +102,13 @@ class Endpoint(ABC):
 
     @abstractmethod
     def page(self, answer: Answer, token: Token) -> Page:
-        """Read an answer with a good status.
+        """Read an answer with a good status. No two threads do it at once.
 
         Raises:
             ToldInBody: the vendor tells in it that the request failed.
             Fault: the same, where the vendor's words say more than a status would.
-            ValueError: it is not what the vendor's page describes; it is asked for again.
+            ValueError: it is cut or garbled; it is asked for again, for some minutes. For what will be the same
+                the next time, raise a ``Fault``.
         """
 
     def verify(self, rows: list[Row], partition: Partition) -> None:  # noqa: B027 - most vendors' rows do not tell
@@ -113,7 +119,11 @@ class Endpoint(ABC):
         """
 
     def fault(self, answer: Answer) -> Fault | None:
-        """Explain an answer with a bad status in the vendor's terms; None leaves it to the status alone."""
+        """Explain an answer with a bad status in the vendor's terms; None leaves it to the status alone.
+
+        Raises:
+            ValueError: the body is none of the vendor's, a proxy's page for example; the status tells.
+        """
         return None
 
 

@@ -1,7 +1,9 @@
 """Exchanges: what is sent to a vendor and what comes back, as plain values."""
 
+import contextlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +43,11 @@ class Request:
     is_kept: bool = False
     wish: Wish | None = None
 
+    @property
+    def address(self) -> tuple[str, ...]:
+        """What an answer that is kept is kept for."""
+        return (self.path, *(part for item in sorted(self.params.items()) for part in item))
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -62,11 +69,19 @@ class Answer:
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError:
-            text = self.body.decode("utf-8-sig", errors="replace")
+            text = self._text()
             try:
                 return _printable(json.loads(text, parse_int=_number))
             except RecursionError:
                 raise ValueError("the body is nested too deeply") from None
+
+    def _text(self) -> str:
+        """Decode the body in the charset that the vendor tells, or as what JSON is: UTF-8."""
+        told = re.search(r"charset=[\"']?([\w.:-]+)", self.headers.get("Content-Type") or "", re.IGNORECASE)
+        if told is not None:
+            with contextlib.suppress(LookupError, UnicodeDecodeError):
+                return self.body.decode(told[1]).removeprefix("\ufeff")
+        return self.body.decode("utf-8-sig", errors="replace")
 
     def object(self) -> dict[str, Any]:
         """Parse the body, which must be a JSON object.

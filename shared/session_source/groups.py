@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -80,7 +80,11 @@ class Group:
         return next(piece for piece in self._missing if window.start in piece)
 
     def asked(self, window: Window) -> Window:
-        """Give what to ask for to get a window: more where rows of it can be listed behind all that is read."""
+        """Give what to ask for to get a window: more where rows of it can be listed outside of what is read."""
+        if self.endpoint.is_filtered_by_day:
+            early = SLACK if window.start == self._span.start else timedelta()
+            late = SLACK if window.end == self._span.end else timedelta()
+            return Window(window.start - early, window.end + late)
         if not self.endpoint.is_filtered_by_time_or_later or window.end != self.piece(window).end:
             return window
         return Window(window.start, max(window.end, min(window.end + SLACK, self._now)))
@@ -150,8 +154,12 @@ class Group:
 
     def _bounds(self, window: Window) -> tuple[Window, Window | None]:
         """Tell when the rows of a window are, and when a row is that can at least stand on its pages, if known."""
+        near = Window(window.start - SLACK, window.end + SLACK)
         if self.endpoint.is_filtered_by_time:
-            return window, Window(window.start - SLACK, window.end + SLACK)
+            return window, near
+        if self.endpoint.is_filtered_by_day:
+            piece = self.piece(window)
+            return Window(max(near.start, piece.start), min(near.end, piece.end)), near
         if self.endpoint.is_filtered_by_time_or_later:
             return Window(self._span.start, min(self._span.end, self.piece(window).end)), None
         return self._span, None

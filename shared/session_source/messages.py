@@ -71,7 +71,7 @@ class Sync:
                         self._failed_groups.add(group)
                         yield from self.fail(group.fed, error, str(group))
                 case Limited(group):
-                    yield from self.limited(group.streams)
+                    yield from self.limited(group.fed)
                 case Said(line):
                     self._logger.info(line)
 

@@ -43,6 +43,10 @@ class Filtered(Listed):
     is_filtered_by_time = True
 
 
+class ByDay(Listed):
+    is_filtered_by_day = True
+
+
 def group(endpoint: Endpoint, days: int = 4, finished: Finished = (), **more: Any) -> Group:
     return Group(
         endpoint, {}, endpoint.streams, span=Window(START, START + days * DAY), finished=finished, days=1, **more
@@ -77,6 +81,38 @@ def test_elsewhere_the_first_window_that_returns_a_row_emits_it() -> None:
     edge = row("edge", 1)
     assert ids(things, first, edge) == ["edge"]
     assert ids(things, second, edge, row("late", 0.5)) == ["late"]
+
+
+@pytest.mark.promise(n=1)
+def test_where_days_are_of_an_unknown_zone_the_first_window_that_lists_a_row_has_it() -> None:
+    things = group(ByDay())
+    first, second, third, *_ = opened(things)
+    assert ids(things, second, row("listed a day late", 0.9), row("own", 1.5), row("early", 2.1)) == [
+        "listed a day late",
+        "own",
+        "early",
+    ]
+    assert ids(things, first, row("listed a day late", 0.9)) == []
+    assert ids(things, third, row("early", 2.1), row("of the day after", 3.2)) == ["of the day after"]
+
+
+@pytest.mark.promise(n=1)
+def test_where_days_are_of_an_unknown_zone_a_day_more_is_asked_for_at_the_ends_of_a_sync() -> None:
+    things = group(ByDay())
+    first, second, *_, last = opened(things)
+    assert things.asked(first) == Window(START - DAY, first.end)
+    assert things.asked(second) == second
+    assert things.asked(last) == Window(last.start, last.end + DAY)
+    assert ids(things, first, row("before", -0.1), row("inside", 0)) == ["inside"]
+
+
+@pytest.mark.promise(n=1)
+def test_where_days_are_of_an_unknown_zone_what_another_read_has_finished_is_left_to_it() -> None:
+    things = group(ByDay(), finished=(Window(START, START + 2 * DAY),))
+    third, last = opened(things)
+    assert things.asked(third) == third
+    assert ids(things, third, row("finished", 1.9), row("own", 2)) == ["own"]
+    assert things.asked(last).end == last.end + DAY
 
 
 def test_rows_outside_of_the_sync_are_left_out() -> None:

@@ -33,6 +33,7 @@ class Uxcam(Vendor):
     to the first day of the data, "verbatim" in 2019, or "none".
 
     Readings of what the pages leave open: `between_inclusive` (old API: is the second day of `between` in),
+    `hours_ahead` (old API: of UTC, are the clocks whose days `sessiondate` means),
     `lower_inclusive` and `upper_inclusive` (new API: `between_dates`), `events_by_upload` (new API:
     `date_range` of events is about the upload of their session instead of the event's date), `time_form` ("iso"
     or "space").
@@ -45,6 +46,8 @@ class Uxcam(Vendor):
     name: ClassVar[str] = "uxcam"
     moods = (
         {"between_inclusive": False},
+        {"hours_ahead": 14},
+        {"hours_ahead": -12},
         {"lower_inclusive": False, "upper_inclusive": False},
         {"events_by_upload": True},
         {"time_form": "space"},
@@ -61,6 +64,7 @@ class Uxcam(Vendor):
         web: int | None = None,
         examples: Literal["shifted", "verbatim", "none"] = "shifted",
         between_inclusive: bool = True,
+        hours_ahead: float = 0,
         lower_inclusive: bool = True,
         upper_inclusive: bool = True,
         events_by_upload: bool = False,
@@ -85,7 +89,9 @@ class Uxcam(Vendor):
             examples=examples,
             clock=self.clock,
         )
-        self.old = SessionApi(self.data, OLD_APP, OLD_KEY, between_inclusive=between_inclusive)
+        self.old = SessionApi(
+            self.data, OLD_APP, OLD_KEY, between_inclusive=between_inclusive, hours_ahead=hours_ahead
+        )
         self.new = data_access.DataAccess(
             self.data,
             NEW_APP,

@@ -103,10 +103,9 @@ class Session:
     written: dict[str, bytes] = field(default_factory=dict)
     events: "list[Event]" = field(default_factory=list)
 
-    @functools.cached_property
-    def day(self) -> str:
-        """The day of the upload, in UTC."""
-        return time.strftime("%Y-%m-%d", time.gmtime(self.uploaded))
+    def day(self, ahead: float = 0) -> str:
+        """The day of the upload where clocks are so many hours ahead of UTC."""
+        return time.strftime("%Y-%m-%d", time.gmtime(self.uploaded + ahead * 3600))
 
     def __post_init__(self) -> None:
         digest = hashlib.blake2b(self.id.encode(), digest_size=12).hexdigest()

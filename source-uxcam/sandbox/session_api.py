@@ -8,6 +8,7 @@ text, as in the page's example of an answer.
 
 import calendar
 import datetime as dt
+import functools
 import operator
 import re
 import time
@@ -118,7 +119,7 @@ ELEMENTS: dict[str, Callable[..., Any]] = {
 }
 
 FIELDS: dict[str, tuple[str, Callable[[Session], Any]]] = {
-    "sessiondate": ("date", lambda session: session.day),
+    "sessiondate": ("date", Session.day),
     "countrycode": ("string", lambda session: session.place.code),
     "country": ("string", lambda session: session.place.country),
     "appversion": ("string", lambda session: session.device.record["app_version"]),
@@ -140,12 +141,14 @@ FIELDS: dict[str, tuple[str, Callable[[Session], Any]]] = {
 }
 
 
-def filter_test(name: str, written: str, *, between_inclusive: bool) -> Test:
+def filter_test(name: str, written: str, *, between_inclusive: bool, hours_ahead: float) -> Test:
     """The filter of one parameter: `{"operator":…,"value":…}`."""
     given = compact_json(written, name)
     if not isinstance(given, dict) or set(given) != {"operator", "value"}:
         raise RefusedError(f"{name} has to be an object with operator and value, nothing else")
     kind, held = FIELDS[name]
+    if kind == "date":
+        held = functools.partial(held, ahead=hours_ahead)
     symbol, value = given["operator"], given["value"]
     if symbol not in OPERATORS[kind]:
         raise RefusedError(f"{name} is a {kind}: its operators are {', '.join(OPERATORS[kind])}")
@@ -229,11 +232,14 @@ def failure(status: int, message: str) -> Answer:
 class SessionApi:
     """The rules of the old API over the data."""
 
-    def __init__(self, data: Data, app_id: str, api_key: str, *, between_inclusive: bool) -> None:
+    def __init__(
+        self, data: Data, app_id: str, api_key: str, *, between_inclusive: bool, hours_ahead: float
+    ) -> None:
         self.data = data
         self.app_id = app_id
         self.api_key = api_key
         self.between_inclusive = between_inclusive
+        self.hours_ahead = hours_ahead
         self.arrange: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows
         self.arrange_page: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows
         self._matches: dict[tuple[int, object], list[Session]] = {}
@@ -287,7 +293,8 @@ class SessionApi:
     def _matching(self, filters: tuple[tuple[str, str], ...]) -> list[Session]:
         key = (self.data.version, filters)
         if key not in self._matches:
-            tests = [filter_test(name, value, between_inclusive=self.between_inclusive) for name, value in filters]
+            readings = {"between_inclusive": self.between_inclusive, "hours_ahead": self.hours_ahead}
+            tests = [filter_test(name, value, **readings) for name, value in filters]
             found = [session for session in self.sessions() if all(test(session) for test in tests)]
             if len(self._matches) > 200:
                 self._matches.clear()

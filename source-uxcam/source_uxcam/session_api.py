@@ -77,7 +77,8 @@ DURATION = Number("session", "duration_sec")
 class Sessions(Endpoint):
     """``GET session``: up to 100 a page, newest upload first, filtered by the day of the upload.
 
-    The days are sent as a list (``in``): what ``between`` does with its bounds is not documented.
+    The days are sent as a list (``in``): what ``between`` does with its bounds is not documented. Nor is whose
+    days they are, while the time of the upload is taken as UTC.
     """
 
     name = "sessions"
@@ -118,7 +119,8 @@ class Sessions(Endpoint):
     }
     id = "session_id"
     time = "uploaded_at"
-    is_filtered_by_time = True
+    is_filtered_by_day = True
+    leans_on_neighbours = True
     pager = PageNumber(size=100)
 
     def __init__(self, filters: list[Filter]) -> None:
