@@ -20,10 +20,10 @@ Keys = dict[str, list[tuple[Any, ...]]]
 class Vendor(ABC):
     """One vendor with one set of data.
 
-    A subclass lives in `source-*/sandbox/api.py`. It takes `sessions` (how many), `days` (over how many until now),
-    `seed` and `now` (its clock, seconds since 1970) beside its own options; left at their defaults, every request
-    of a right connector is answered with 200. What pages tell and a test has to ask for (a part that refuses, an
-    order that changes) is an option of its own.
+    A subclass lives in `source-*/sandbox/api.py`. It takes `sessions` (how many), `days` (over how many until
+    now), `seed` and `now` (its clock, seconds since 1970) beside its own options; left at their defaults, every
+    request of a right connector is answered with 200. What a test has to ask for (a part that refuses, an order
+    that changes) is an option of its own.
     """
 
     name: ClassVar[str]

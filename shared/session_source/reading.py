@@ -77,8 +77,8 @@ def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: i
     queue = _Queue(workers)
     tasks = _Tasks(groups)
     # One page at a time is read, from its answer to its records: what it takes stays in the processor's caches,
-    # and no two fight for the interpreter. It saves a sixth of the CPU of ten workers. And an endpoint may note what
-    # it learns from a page.
+    # and no two fight for the interpreter. It saves a sixth of the CPU of ten workers. And endpoints may note what
+    # they learn from a page.
     turn = threading.Lock()
     for number in range(workers):
         worker = _Worker(tasks, queue, client, recorder, turn)

@@ -14,7 +14,7 @@ from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor
 from . import data_access, session_api
 from .data import Data
 from .data_access_filters import Bounds
-from .session_api import SessionApi
+from .session_api import Readings, SessionApi
 
 OLD_APP = "5d4a550f3596b9016670fc04+a/b"
 OLD_KEY = "k/ey+1%41\"'&ü#=? 0a0c"
@@ -89,9 +89,7 @@ class Uxcam(Vendor):
             examples=examples,
             clock=self.clock,
         )
-        self.old = SessionApi(
-            self.data, OLD_APP, OLD_KEY, between_inclusive=between_inclusive, hours_ahead=hours_ahead
-        )
+        self.old = SessionApi(self.data, OLD_APP, OLD_KEY, Readings(between_inclusive, hours_ahead))
         self.new = data_access.DataAccess(
             self.data,
             NEW_APP,

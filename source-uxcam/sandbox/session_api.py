@@ -13,7 +13,7 @@ import operator
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -141,14 +141,23 @@ FIELDS: dict[str, tuple[str, Callable[[Session], Any]]] = {
 }
 
 
-def filter_test(name: str, written: str, *, between_inclusive: bool, hours_ahead: float) -> Test:
+class Readings(NamedTuple):
+    """What the page leaves open."""
+
+    between_inclusive: bool
+    """Whether the second day of `between` is in."""
+    hours_ahead: float
+    """How far ahead of UTC the clocks are whose days `sessiondate` means."""
+
+
+def filter_test(name: str, written: str, readings: Readings) -> Test:
     """The filter of one parameter: `{"operator":…,"value":…}`."""
     given = compact_json(written, name)
     if not isinstance(given, dict) or set(given) != {"operator", "value"}:
         raise RefusedError(f"{name} has to be an object with operator and value, nothing else")
     kind, held = FIELDS[name]
-    if kind == "date":
-        held = functools.partial(held, ahead=hours_ahead)
+    if name == "sessiondate":
+        held = functools.partial(Session.day, ahead=readings.hours_ahead)
     symbol, value = given["operator"], given["value"]
     if symbol not in OPERATORS[kind]:
         raise RefusedError(f"{name} is a {kind}: its operators are {', '.join(OPERATORS[kind])}")
@@ -161,7 +170,7 @@ def filter_test(name: str, written: str, *, between_inclusive: bool, hours_ahead
             raise RefusedError(f"{name}: {value!r} is neither true nor false")
         return lambda session: held(session) is value
     if symbol == "between":
-        return between(several(value, name=name, of=day), held, inclusive=between_inclusive)
+        return between(several(value, name=name, of=day), held, inclusive=readings.between_inclusive)
     of = ELEMENTS[kind]
     takes_list = kind == "list" or symbol in {"in", "notin"}
     wanted = several(value, name=name, of=of) if takes_list else of(value, name=name)
@@ -232,14 +241,11 @@ def failure(status: int, message: str) -> Answer:
 class SessionApi:
     """The rules of the old API over the data."""
 
-    def __init__(
-        self, data: Data, app_id: str, api_key: str, *, between_inclusive: bool, hours_ahead: float
-    ) -> None:
+    def __init__(self, data: Data, app_id: str, api_key: str, readings: Readings) -> None:
         self.data = data
         self.app_id = app_id
         self.api_key = api_key
-        self.between_inclusive = between_inclusive
-        self.hours_ahead = hours_ahead
+        self.readings = readings
         self.arrange: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows
         self.arrange_page: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows
         self._matches: dict[tuple[int, object], list[Session]] = {}
@@ -293,8 +299,7 @@ class SessionApi:
     def _matching(self, filters: tuple[tuple[str, str], ...]) -> list[Session]:
         key = (self.data.version, filters)
         if key not in self._matches:
-            readings = {"between_inclusive": self.between_inclusive, "hours_ahead": self.hours_ahead}
-            tests = [filter_test(name, value, **readings) for name, value in filters]
+            tests = [filter_test(name, value, self.readings) for name, value in filters]
             found = [session for session in self.sessions() if all(test(session) for test in tests)]
             if len(self._matches) > 200:
                 self._matches.clear()
