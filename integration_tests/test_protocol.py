@@ -1,6 +1,7 @@
 """What every connector says, on every command, whatever the vendor."""
 
 import re
+import subprocess
 from collections import defaultdict
 from typing import Any
 
@@ -221,3 +222,16 @@ def test_no_key_comes_twice(start: Start) -> None:
     for name in connector.streams:
         if name != "users":  # once per window in which they were active
             assert duplicates(output.keys(name, connector.key(name))) == [], name
+
+
+def test_a_reader_that_goes_away_ends_the_command_without_a_stack_trace(start: Start) -> None:
+    connector, _ = start(sessions=100, days=2)
+    assert connector.run("check").exit_code == 0  # its config is a file now
+    command = [*connector.program, *connector.read_arguments(), "--config", str(connector.place / "config.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

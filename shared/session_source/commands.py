@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import gc
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -103,6 +104,9 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
         except AirbyteTracedException as error:
             # The CDK would hide secrets in the whole line: one that is a word of the protocol would break it.
             put(entrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()).encode() + b"\n")
+            sys.exit(1)
+        except BrokenPipeError:  # whoever read the output is gone: there is nobody to tell anything
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
             sys.exit(1)
 
 

@@ -15,8 +15,11 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets,
 
 from session_source.columns import Value
 
-_protected: set[str] = set()
-"""All that is hidden: of several connectors in one process, each hides the others', too."""
+NO_WORD = 8
+"""From so many characters on a secret is hidden by the other connectors of a process, too, which a shorter one, a
+word perhaps, would make unreadable."""
+
+_of_others: set[str] = set()
 
 
 def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None:
@@ -29,9 +32,10 @@ def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None
     secrets = [text for value in get_secrets(specification, config) for text in _texts(value)]
     names = [text for value in config.values() for text in _texts(value) if len(text) < 200]
     pairs = [f"{name}:{secret}" for name in names for secret in secrets]
-    _protected.update(forms(secrets) | _base64s(pairs))
+    own = forms(secrets) | _base64s(pairs)
+    _of_others.update(text for text in own if len(text) >= NO_WORD)
     # Longest first: a secret that contains another must go as a whole.
-    update_secrets(sorted(_protected, key=len, reverse=True))
+    update_secrets(sorted(own | _of_others, key=len, reverse=True))
 
 
 def clean(text: str) -> str:

@@ -38,6 +38,13 @@ def test_of_several_connectors_in_a_process_each_hides_the_others_secrets() -> N
     assert redaction.clean("the-first-one the-second-one") == "**** ****"
 
 
+def test_a_short_secret_of_another_connector_makes_nothing_unreadable() -> None:
+    hide("a")
+    assert redaction.clean("banana") == "b****n****n****"
+    hide("the-second-one")
+    assert redaction.clean("banana") == "banana"
+
+
 def test_words_are_quoted_on_one_line_and_nothing_where_there_are_none() -> None:
     assert quoted(" a\n  b ") == ': "a b"'
     assert quoted(" \n") == ""
