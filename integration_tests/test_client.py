@@ -301,6 +301,13 @@ def test_an_answer_that_is_kept_is_asked_for_once_and_not_before_it_could_be_rea
     assert server.count == 2
 
 
+def test_an_answer_is_kept_for_its_own_question_only(server: Server) -> None:
+    asking = client(server.origin)
+    kept = [Request("GET", "words", params={"page": page}, is_kept=True) for page in ("1", "2")]
+    assert [asking.fetch(each, lambda answer: answer.object()["page"]) for each in kept * 2] == ["1", "2"] * 2
+    assert server.count == 2
+
+
 def test_an_error_told_in_a_200_is_explained_in_the_vendors_terms(server: Server) -> None:
     def told(_: Answer) -> int:
         raise ToldInBody(404)

@@ -123,7 +123,7 @@ class Client:
         }
         self._deadlines = Deadlines(self.closed)
         self._open_at = 0.0
-        self._kept: dict[tuple[str, ...], Answer] = {}
+        self._kept: dict[tuple[Any, ...], Answer] = {}
 
     def close(self) -> None:
         """Wake every thread that waits and let it end with ``Closed``."""

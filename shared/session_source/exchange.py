@@ -31,7 +31,8 @@ class Wish:
 class Request:
     """One HTTP request, before credentials: ``path`` is below the connection's base URL.
 
-    With ``is_kept``, the answer is kept for the rest of the command: what several endpoints ask is asked once.
+    With ``is_kept``, the answer is kept for the rest of the command: what several endpoints ask is asked once. It is
+    known by its path and its ``params``.
     """
 
     method: str
@@ -44,9 +45,9 @@ class Request:
     wish: Wish | None = None
 
     @property
-    def address(self) -> tuple[str, ...]:
+    def address(self) -> tuple[Any, ...]:
         """What an answer that is kept is kept for."""
-        return (self.path, *(part for item in sorted(self.params.items()) for part in item))
+        return (self.path, *sorted(self.params.items()))
 
 
 @dataclass(frozen=True)
