@@ -31,8 +31,8 @@ class Wish:
 class Request:
     """One HTTP request, before credentials: ``path`` is below the connection's base URL.
 
-    With ``is_kept``, the answer is kept for the rest of the command: what several endpoints ask is asked once. It is
-    known by its path and its ``params``.
+    With ``is_kept``, the answer is kept for the rest of the command, for all who ask the same path with the same
+    ``params``: what several endpoints ask is asked once.
     """
 
     method: str
