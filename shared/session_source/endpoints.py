@@ -29,8 +29,8 @@ class Endpoint(ABC):
         is_filtered_by_time: whether ``time`` is the very time that the vendor filters by. Then a row belongs
             to the window of its time, whatever the vendor's bounds include.
         is_filtered_by_day: whether the vendor filters by the day of ``time`` and does not say whose midnight it
-            means. The first window that lists a row has it, and a day more is asked for where the sync begins
-            and where it ends.
+            means. The first window that lists a row has it, windows lean on their neighbours, and a day more is
+            asked for where the sync begins and where it ends.
         is_filtered_by_time_or_later: whether the vendor filters by ``time`` or by a later moment of the row (a
             session's end), and does not say by which. Where nobody reads on behind a window, more is asked for
             than the window; a row from where somebody has read on is theirs.

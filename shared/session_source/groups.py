@@ -143,7 +143,8 @@ class Group:
             self.is_probing = False
             self._pace.note(window, len(self._keys.seen(window)))
             settled = self._keys.close(window)
-        return settled if self.endpoint.leans_on_neighbours else [window]
+        leans = self.endpoint.leans_on_neighbours or self.endpoint.is_filtered_by_day
+        return settled if leans else [window]
 
     def _lasts_until(self, columns: Row) -> datetime | None:
         """Tell when a row ends that may be listed by windows, or days of a window, which are no neighbours."""

@@ -298,7 +298,7 @@ def _groups(
         finished = windows.before(known, settings.span.end)
         if finished and configured.sync_mode is SyncMode.incremental:
             finished = windows.before(finished, finished[-1].end - settings.lookback)
-        # What was finished behind an end_date stays finished: it is read again when the end_date is gone.
+        # What was finished behind an end_date stays finished: else it would be read again without it.
         behind = windows.within(known, Window(settings.span.end, settings.now))
         saved.replace(partition, windows.union([*finished, *behind]))
         to_skip = windows.within(finished, settings.span)

@@ -227,8 +227,9 @@ def test_nothing_is_asked_for_from_behind_the_moment_the_sync_began() -> None:
     assert group(Listed(), days=1, now=START + 9 * DAY).asked(window) == window
 
 
-def test_a_window_that_leans_on_its_neighbours_is_finished_when_they_are() -> None:
-    things = group(Leaning(), days=4)
+@pytest.mark.parametrize("endpoint", [Leaning(), ByDay()], ids=lambda e: type(e).__name__)
+def test_a_window_that_leans_on_its_neighbours_is_finished_when_they_are(endpoint: Endpoint) -> None:
+    things = group(endpoint, days=4)
     first, second, third, last = opened(things)
     closed = [things.close(window) for window in (second, first, last, third)]
     assert closed == [[], [first], [], [second, third, last]]

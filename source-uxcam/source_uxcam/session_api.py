@@ -120,7 +120,6 @@ class Sessions(Endpoint):
     id = "session_id"
     time = "uploaded_at"
     is_filtered_by_day = True
-    leans_on_neighbours = True
     pager = PageNumber(size=100)
 
     def __init__(self, filters: list[Filter]) -> None:
