@@ -71,7 +71,7 @@ def words(answer: Answer) -> int:
 def test_what_passes_is_tried_again(server: Server, fault: sandbox.Fault) -> None:
     server.faults.append(fault)
     said: list[str] = []
-    assert client(server.origin).fetch(GET, words, say=said.append) == 2000
+    assert client(server.origin).fetch(GET, words, log=said.append) == 2000
     assert server.count == 2
     assert len(said) == 1
     assert "Shelf" in said[0]
@@ -88,7 +88,7 @@ def test_an_answer_that_never_ends_is_cut(server: Server, fault: sandbox.Fault, 
     began = time.monotonic()
     said: list[str] = []
     assert client(server.origin, Patience(connect=2, read=1 if seconds == 1 else 30, total=3)).fetch(
-        GET, words, say=said.append
+        GET, words, log=said.append
     )
     assert time.monotonic() - began < 20
     assert "did not answer within" in said[0]
@@ -218,7 +218,7 @@ def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> Non
     shared = client(server.origin, Patience(outage=3.5, limit=10), workers=2)
     met = threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(shared.fetch, GET, words, say=lambda _: met.set())
+        first = pool.submit(shared.fetch, GET, words, log=lambda _: met.set())
         assert met.wait(10)  # the first has met its outage, and the second the limit before it tries again
         second = pool.submit(shared.fetch, GET, words)
         assert [first.result(), second.result()] == [2000, 2000]

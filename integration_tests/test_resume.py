@@ -17,13 +17,6 @@ DAYS = 6 + trials.KILLS
 LONGEST = 0.7
 """Seconds from the first line of a read to the last moment at which it is killed."""
 
-EDGE = timedelta(seconds=1)
-"""How near to the edge of what is finished a record may lie and come again: its neighbour may hold it too."""
-
-EDGES = {"source-opentracker": timedelta(days=2)}
-"""Its lists are of days of a time zone that it does not tell: where nobody reads on, the next day is asked for,
-too, and no row is dropped for its time."""
-
 
 def killed_read(connector: Connector, state: list[Json], after: float) -> tuple[Output, bool]:
     """Read, and kill so many seconds after the first line; give the whole lines that came, and whether all did."""
@@ -45,8 +38,8 @@ def killed_read(connector: Connector, state: list[Json], after: float) -> tuple[
     return Output(process.returncode, whole, ""), process.returncode == 0
 
 
-def is_finished(connector: Connector, state: list[Json], stream: str, record: Json) -> bool:
-    """Whether the state says that the window of a record was finished."""
+def is_finished(connector: Connector, state: list[Json], stream: str, record: Json, edge: timedelta) -> bool:
+    """Whether the state says that the window of a record was finished, further from its edge than ``edge``."""
     (cursor,) = connector.streams[stream]["default_cursor_field"]
     moment = datetime.fromisoformat(record[cursor])
     for message in state:
@@ -57,7 +50,6 @@ def is_finished(connector: Connector, state: list[Json], stream: str, record: Js
                     pieces = [
                         map(datetime.fromisoformat, (p["start"], p["end"])) for p in part["cursor"]["slices"]
                     ]
-                    edge = EDGES.get(connector.folder, EDGE)
                     return any(start + edge <= moment < end - edge for start, end in pieces)
     return False
 
@@ -84,7 +76,10 @@ def test_killed_and_resumed_until_done(start: Start, case: tuple[str, str]) -> N
             state[message["stream"]["stream_descriptor"]["name"]] = message
         for stream in set(connector.streams) - REPEATED:
             if connector.streams[stream].get("default_cursor_field"):
-                again = [r for r in output.records.get(stream, []) if is_finished(connector, begun, stream, r)]
+                records = output.records.get(stream, [])
+                again = [
+                    r for r in records if is_finished(connector, begun, stream, r, server.vendor.edge(case[1]))
+                ]
                 assert not again, f"{len(again)} of {stream} came again though their windows were finished"
     check_whole(connector, outputs, wanted)
     assert kills, "the read was over before it was killed"

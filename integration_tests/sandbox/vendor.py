@@ -6,6 +6,7 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -64,6 +65,10 @@ class Vendor(ABC):
     @abstractmethod
     def delete(self, count: int) -> None:
         """Delete the newest sessions, as a vendor does when a user asks to be forgotten."""
+
+    def edge(self, config_name: str) -> timedelta:
+        """How near to the edge of what a sync has finished the next one may emit a session again."""
+        return timedelta(seconds=1)
 
     def error_inside(self, path: str = "") -> Answer:
         """The vendor's way of telling an error in a 200."""

@@ -43,6 +43,12 @@ class Budget:
                 return 0.0
             return self._sent[len(self._sent) - self.limit] + HOUR - now
 
+    def left(self) -> int:
+        """Return how many requests could be sent now."""
+        with self._lock:
+            oldest = self._clock() - HOUR
+            return self.limit - sum(1 for sent in self._sent if sent > oldest)
+
     def to_json(self) -> dict[str, int]:
         """Write what was sent in the last hour, by minute since 1970."""
         with self._lock:

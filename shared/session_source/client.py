@@ -9,10 +9,11 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import requests
 import urllib3
@@ -83,6 +84,22 @@ class Closed(Exception):  # noqa: N818 - no error: the reading ended, and the th
     """The client was closed while it waited."""
 
 
+class Options(TypedDict, total=False):
+    """What the caller of a request wants beside its answer."""
+
+    explain: Callable[[Answer], Fault | None]
+    """Explains an answer with a bad status in the vendor's terms, or leaves it to the status alone by None or by a
+    ``ValueError`` for a body that is not the vendor's."""
+    log: Callable[[str], None]
+    """Receives a line for the log before each wait."""
+    limited: Callable[[], None]
+    """Called when the vendor asks to slow down, before the wait."""
+    failures: int
+    """How many failures in a row end the request; the client's patience decides if not given."""
+    can_ask_less: bool
+    """Whether the caller can ask for less at once. Then a 413, and a second 504 or timeout, end the request."""
+
+
 class Client:
     """Sends requests of one connection; its workers share the pool of connections and every wait.
 
@@ -113,7 +130,7 @@ class Client:
         self.patience = patience
         self.budget = budget
         self.closed = threading.Event()
-        self._auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
+        self.auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
         self._adapter = Adapter(pool_connections=1, pool_maxsize=workers)
         # Looked up once: a session would look through the environment for proxies at every request.
         self._settings: dict[str, Any] = {
@@ -130,85 +147,47 @@ class Client:
         self.closed.set()
         self._adapter.close()
 
-    def fetch(
-        self,
-        request: Request,
-        read: Callable[[Answer], Read],
-        *,
-        explain: Callable[[Answer], Fault | None] = lambda _: None,
-        say: Callable[[str], None] = lambda _: None,
-        limited: Callable[[], None] = lambda: None,
-    ) -> Read:
-        """Send a request until ``read`` could read its answer.
+    def fetch(self, request: Request, read: Callable[[Answer], Read], **options: Unpack[Options]) -> Read:
+        """Send a request until ``read`` could read its answer; see ``attempts``."""
+        for attempt in self.attempts(request, **options):
+            with attempt as answer:
+                return read(answer)
+        raise AssertionError("attempts end with an answer that was read, or with an error")
 
-        Args:
-            request: what to send.
-            read: reads an answer with a good status; a ``ValueError`` means that the body is not what it
-                should be, and is tried again like an outage.
-            explain: explains an answer with a bad status in the vendor's terms, or leaves it to the status, also
-                by a ``ValueError`` for a body that is none of the vendor's.
-            say: is given a line for the log before each wait.
-            limited: is called when the vendor asks to slow down, before the wait.
+    def attempts(self, request: Request, **options: Unpack[Options]) -> Iterator["Attempt"]:
+        """Send a request until an answer with a good status was read.
+
+            for attempt in client.attempts(request):
+                with attempt as answer:
+                    rows = read(answer)
+
+        A ``ValueError`` in the block means that the body is not what it should be; it is retried like an outage.
 
         Raises:
             Fault: it could not be read, and trying again does not help or did not.
             Closed: the client was closed meanwhile.
         """
-        tries = _Tries()
-        wish = request.wish if request.wish and request.wish.is_granted is not False else None
-        while True:
-            tries.failing_since += self._take_turn(say)
-            tries.count += 1
-            spelling = self._auth.spelling
-            try:
-                answer = self._kept.get(request.address) or self._send(request, wish)
-                if answer.status == 401 and self._auth.goes_on(spelling):
-                    continue
-                if answer.status == 400 and wish is not None and not wish.is_granted:
-                    wish = None
-                    continue
-                if not 200 <= answer.status < 300:
-                    raise self._explained(answer, explain)
-                self._auth.settle()
-                result = self._read(request, answer, read, explain)
-                if request.wish is not None and request.wish.is_granted is None:
-                    request.wish.is_granted = wish is not None
-            except Fault as fault:
-                if not fault.kind.is_retried:
-                    raise
-                tries.note(fault)
-                wait = self._wait_for(fault, tries)
-                say(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
-                if fault.kind is Kind.LIMIT:
-                    tries.limited += wait
-                    self._hold(wait)
-                    limited()
-                elif self.closed.wait(wait):
-                    raise Closed from None
-            else:
-                return result
+        call = _Call(self, request, options)
+        while not call.is_over:
+            answer = call.send()
+            if answer is not None:
+                yield Attempt(call, answer)
 
-    def _read(
-        self,
-        request: Request,
-        answer: Answer,
-        read: Callable[[Answer], Read],
-        explain: Callable[[Answer], Fault | None],
-    ) -> Read:
-        """Read an answer with a good status; an error told in it counts as the status that fits it."""
-        try:
-            result = read(answer)
-        except ToldInBody as told:
-            raise self._explained(replace(answer, status=told.status), explain) from None
-        except Fault as fault:
-            raise _with_wait(fault, answer) from None
-        except ValueError as error:
-            raise Fault(Kind.OUTAGE, f"{self.vendor} sent an answer that cannot be read: {error}.") from None
+    def kept(self, request: Request) -> Answer | None:
+        """Return the answer that was kept for a request."""
+        return self._kept.get(request.address) if request.is_kept else None
+
+    def keep(self, request: Request, answer: Answer) -> None:
+        """Keep an answer for the rest of the command, if the request says so."""
         if request.is_kept:
             self._kept[request.address] = answer
-        return result
 
-    def _send(self, request: Request, wish: Wish | None) -> Answer:
+    def send(self, request: Request, wish: Wish | None) -> Answer:
+        """Send a request once.
+
+        Raises:
+            Fault: there was no answer.
+        """
         # Neither prepared nor sent by the session, which merges settings and keeps cookies: a fifth of the time.
         prepared = requests.Request(
             request.method,
@@ -217,7 +196,7 @@ class Client:
             headers={**_HEADERS, **request.headers},
             data=request.form,
             json=request.json if wish is None else {**(request.json or {}), **wish.fields},
-            auth=self._auth,
+            auth=self.auth,
         ).prepare()
         patience = self.patience
         with self._deadlines.within(patience.total) as exchange:
@@ -244,20 +223,22 @@ class Client:
 
     def _timeout(self, seconds: float) -> Fault:
         if self.patience.after_timeout:
-            self._hold(self.patience.after_timeout)
+            self.hold(self.patience.after_timeout)
         sentence = f"{self.vendor} did not answer within {times.in_words(seconds)}."
-        return Fault(Kind.OUTAGE, sentence, wait=self.patience.after_timeout)
+        return Fault(Kind.OUTAGE, sentence, wait=self.patience.after_timeout, is_timeout=True)
 
-    def _explained(self, answer: Answer, explain: Callable[[Answer], Fault | None]) -> Fault:
+    def explained(self, answer: Answer, explain: Callable[[Answer], Fault | None]) -> Fault:
+        """Return what an answer with a bad status means, in the vendor's terms where there are any."""
         try:
             fault = explain(answer)
         except ValueError:  # a body that the vendor did not write: a proxy's page
             fault = None
         if fault is None:
             return of_status(self.vendor, answer, cure=self.cure, now=datetime.now(UTC))
+        fault.status = answer.status
         return _with_wait(fault, answer)
 
-    def _wait_for(self, fault: Fault, tries: _Tries) -> float:
+    def wait_for(self, fault: Fault, tries: _Tries, most: int) -> float:
         """Decide how long to wait before the next attempt, or raise what ends them."""
         patience = self.patience
         many = min(tries.failures or tries.count, 10)
@@ -268,9 +249,11 @@ class Client:
                 raise self._too_long(fault.sentence, wait)
             return wait
         wait = max(backoff, fault.wait or 0)
-        if tries.failures >= patience.attempts or time.monotonic() - tries.failing_since + wait > patience.outage:
+        is_over = time.monotonic() - tries.failing_since + wait > patience.outage
+        if tries.failures >= min(most, patience.attempts) or is_over:
             tried = f" It was tried {tries.count} times." if tries.count > 1 else ""
-            raise Fault(Kind.STUCK, f"{fault.sentence}{tried} {_LATER}")
+            fault.sentence = f"{fault.sentence}{tried} {_LATER}"
+            raise fault from None
         return wait
 
     def _too_long(self, sentence: str, wait: float) -> Fault:
@@ -282,11 +265,11 @@ class Client:
             f"({times.in_words(self.patience.limit)}). Run the sync again then, or raise max_waiting_time.",
         )
 
-    def _hold(self, seconds: float) -> None:
+    def hold(self, seconds: float) -> None:
         """Let no worker send anything for a while."""
         self._open_at = max(self._open_at, time.monotonic() + seconds)
 
-    def _take_turn(self, say: Callable[[str], None]) -> float:
+    def take_turn(self, say: Callable[[str], None]) -> float:
         """Wait until the vendor is to be asked again, and until the budget has room; tell how many seconds."""
         began = time.monotonic()
         while True:
@@ -306,6 +289,113 @@ class Client:
                 return time.monotonic() - began
             if self.closed.wait(wait):
                 raise Closed
+
+
+class _Call:
+    """A request on its way to an answer that could be read."""
+
+    def __init__(self, client: Client, request: Request, options: Options) -> None:
+        self.is_over = False
+        self._client = client
+        self._request = request
+        self._options = options
+        self._explain: Callable[[Answer], Fault | None] = options.get("explain", lambda _: None)
+        self._log: Callable[[str], None] = options.get("log", lambda _: None)
+        self._tries = _Tries()
+        self._wish = request.wish if request.wish and request.wish.is_granted is not False else None
+
+    def send(self) -> Answer | None:
+        """Send it once.
+
+        Returns:
+            An answer with a good status; None where it has to be sent again.
+        """
+        client, wish = self._client, self._wish
+        self._tries.failing_since += client.take_turn(self._log)
+        self._tries.count += 1
+        spelling = client.auth.spelling
+        try:
+            answer = client.kept(self._request) or client.send(self._request, wish)
+            if answer.status == 401 and client.auth.goes_on(spelling):
+                return None
+            if answer.status == 400 and wish is not None and not wish.is_granted:
+                self._wish = None
+                return None
+            if not 200 <= answer.status < 300:
+                raise client.explained(answer, self._explain)
+        except Fault as fault:
+            self.fail(fault)
+            return None
+        client.auth.settle()
+        return answer
+
+    def succeed(self, answer: Answer) -> None:
+        """Note that the answer was read."""
+        self.is_over = True
+        self._client.keep(self._request, answer)
+        if self._request.wish is not None and self._request.wish.is_granted is None:
+            self._request.wish.is_granted = self._wish is not None
+
+    def misread(self, answer: Answer, error: Exception) -> Fault | None:
+        """Return what is wrong with an answer whose reading failed; None where the error is not about it."""
+        if isinstance(error, ToldInBody):
+            return self._client.explained(replace(answer, status=error.status), self._explain)
+        if isinstance(error, Fault):
+            return _with_wait(error, answer)
+        if isinstance(error, ValueError):
+            return Fault(Kind.OUTAGE, f"{self._client.vendor} sent an answer that cannot be read: {error}.")
+        return None
+
+    def fail(self, fault: Fault) -> None:
+        """Wait until it may be sent again, or raise the fault if that does not help."""
+        client, tries = self._client, self._tries
+        if not fault.kind.is_retried:
+            raise fault from None
+        tries.note(fault)
+        if (
+            self._options.get("can_ask_less")
+            and fault.may_be_too_large
+            and tries.failures > (0 if fault.is_timeout else 1)
+        ):
+            raise fault from None
+        wait = client.wait_for(fault, tries, self._options.get("failures", client.patience.attempts))
+        self._log(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
+        if fault.kind is Kind.LIMIT:
+            tries.limited += wait
+            client.hold(wait)
+            self._options.get("limited", lambda: None)()
+        elif client.closed.wait(wait):
+            raise Closed from None
+
+
+class Attempt:
+    """An answer, to be read in a ``with``: an error in the block decides whether the request is retried."""
+
+    def __init__(self, call: _Call, answer: Answer) -> None:
+        self._call = call
+        self._answer = answer
+        self._is_doubted = False
+
+    def again(self) -> None:
+        """Send the request once more, although the answer could be read."""
+        self._is_doubted = True
+
+    def __enter__(self) -> Answer:
+        return self._answer
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Wait for the next attempt, or let a final error pass."""
+        if error is None:
+            if not self._is_doubted:
+                self._call.succeed(self._answer)
+            return False
+        fault = self._call.misread(self._answer, error) if isinstance(error, Exception) else None
+        if fault is None:
+            return False
+        self._call.fail(fault)
+        return True
 
 
 def _with_wait(fault: Fault, answer: Answer) -> Fault:

@@ -129,6 +129,11 @@ class Moment(_AtPath):
         seconds = self._plus(row)
         return None if seconds is None else moment + timedelta(0, seconds)
 
+    def has_zone(self, row: Row) -> bool:
+        """Return whether the moment is exact: a count, or a text with its offset from UTC."""
+        text = self._value(row)
+        return self._count is not None or (isinstance(text, str) and times.has_zone(text))
+
     def __call__(self, row: Row) -> str | None:
         """Read the column from a row, as RFC 3339 in UTC."""
         moment = self.moment(row)

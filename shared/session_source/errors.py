@@ -26,6 +26,7 @@ class Kind(Enum):
     CONFIG = "the user's to mend: credentials, rights, a name, a filter"
     LIMIT = "the vendor asks to slow down; workers wait together, up to max_waiting_time"
     OUTAGE = "a server error, a timeout, a cut connection, an unreadable body; tried again for a few minutes"
+    TOO_LARGE = "the vendor cannot answer so much at once; less is requested, where that is possible"
     GONE = "one record that the vendor deleted meanwhile; a detail call that meets it gives no row"
     STUCK = "trying again now does not help; a later sync may"
     DEFECT = "the vendor or this connector does what neither's documentation tells"
@@ -33,7 +34,7 @@ class Kind(Enum):
     @property
     def failure_type(self) -> FailureType:
         """The failure type that Airbyte is told."""
-        if self is Kind.CONFIG:
+        if self in {Kind.CONFIG, Kind.TOO_LARGE}:
             return FailureType.config_error
         return FailureType.system_error if self is Kind.DEFECT else FailureType.transient_error
 
@@ -50,17 +51,40 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
         kind: whose it is to mend, and whether it is tried again.
         sentence: what is wrong and how to mend it; free of secrets by the time it is shown.
         wait: seconds that the vendor asks to wait before the next request, where it says so.
+        status: the HTTP status of the answer, where there is one.
+        is_timeout: whether there is none because the vendor took too long.
     """
 
-    def __init__(self, kind: Kind, sentence: str, *, wait: float | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        sentence: str,
+        *,
+        wait: float | None = None,
+        status: int | None = None,
+        is_timeout: bool = False,
+    ) -> None:
         super().__init__(sentence)
         self.kind = kind
         self.sentence = redaction.clean(sentence)
         self.wait = wait
+        self.status = status
+        self.is_timeout = is_timeout
+
+    @property
+    def may_be_too_large(self) -> bool:
+        """Whether the vendor may answer if less is asked for at once."""
+        return self.kind is Kind.TOO_LARGE or self.status in {413, 504} or self.is_timeout
 
     def about(self, what: str) -> "Fault":
         """Say the same of a named part of the vendor's data."""
-        return Fault(self.kind, f"{what}: {self.sentence}", wait=self.wait)
+        return Fault(
+            self.kind,
+            f"{what}: {self.sentence}",
+            wait=self.wait,
+            status=self.status,
+            is_timeout=self.is_timeout,
+        )
 
     def traced(self) -> AirbyteTracedException:
         """Turn it into the CDK's exception."""
@@ -100,6 +124,11 @@ RULES = (
         frozenset({404}),
         Kind.CONFIG,
         "{vendor} knows no such address ({status}){said}. Check base_url and the ids in the configuration.",
+    ),
+    Rule(
+        frozenset({413}),
+        Kind.TOO_LARGE,
+        "{vendor} finds the request too large ({status}){said}. Shorten the lists in the filters.",
     ),
     Rule(frozenset({429}), Kind.LIMIT, "{vendor} limits the rate of requests ({status}){said}."),
     Rule(frozenset({408, 425}), Kind.OUTAGE, "{vendor} could not answer ({status}){said}."),
@@ -156,7 +185,7 @@ def of_status(vendor: str, answer: Answer, *, cure: str, now: datetime) -> Fault
     sentence = rule.sentence.format(
         vendor=vendor, status=answer.status, said=quoted(_message(answer.body)), cure=cure
     )
-    return Fault(rule.kind, sentence, wait=asked_wait(rule.kind, answer, now))
+    return Fault(rule.kind, sentence, wait=asked_wait(rule.kind, answer, now), status=answer.status)
 
 
 def asked_wait(kind: Kind, answer: Answer, now: datetime) -> float | None:

@@ -1,9 +1,11 @@
-"""Groups: the streams that one read feeds, and which of the rows it gets belong to which window."""
+"""Groups: the streams that one read feeds, and which of the rows it lists are emitted."""
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from enum import Enum
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,14 +14,21 @@ import orjson
 from session_source import windows
 from session_source.columns import Row, evaluate
 from session_source.endpoints import Detail, Endpoint
-from session_source.keys import Keys
+from session_source.errors import Fault
+from session_source.keys import Keys, OpenWindow
+from session_source.pagination import PageLengths
+from session_source.plan import Plan
 from session_source.state import Partition
 from session_source.streams import Stream
-from session_source.windows import SLACK, Finished, Pace, Window
+from session_source.time_filter import DAY, Reach
+from session_source.windows import Finished, Window
+
+SLACK = DAY
+"""How far outside of what was asked for a row may lie before its page is doubted."""
 
 
 class Claimed(NamedTuple):
-    """A vendor's record that belongs to a window, with the columns read from it."""
+    """A vendor's record that is emitted, with the columns read from it."""
 
     row: Row
     columns: Row
@@ -27,8 +36,26 @@ class Claimed(NamedTuple):
     """The columns whose value could not be what they declare."""
 
 
+class Doubt(Enum):
+    """Why a page may not be the answer to what was asked."""
+
+    REPEATED = "holds only rows that came before"
+    MISPLACED = "holds only rows of other times than were asked for"
+
+
+class Claim(NamedTuple):
+    """What a page's rows are to a window."""
+
+    rows: list[Claimed]
+    """Those to emit."""
+    doubt: Doubt | None
+
+
 class Group:
     """Streams that stand on the same pages of one partition and have finished the same windows.
+
+    Every row that an answer lists is emitted once, by the first window that lists it. A row is left out only if
+    all positions at which the vendor may list it are finished or outside of the sync.
 
     Args:
         endpoint: what is read.
@@ -36,9 +63,12 @@ class Group:
         streams: who is fed.
         span: the sync's ``[start, end)``.
         finished: what is not read again.
-        days: how long a window is at most.
+        longest: how long a window is at most.
         details: who is fed by one more call for each row.
         now: when the sync began, if that is not the span's end.
+        lengths: how many rows the vendor serves on a page, shared by the endpoint's groups.
+        parallel: how many of its windows can be read at the same time.
+        affordable: how many requests may still be sent for each of these windows, where there is a budget.
     """
 
     def __init__(  # noqa: PLR0913 - a group is what these say
@@ -49,22 +79,38 @@ class Group:
         *,
         span: Window,
         finished: Finished,
-        days: int,
+        longest: timedelta,
         details: "Details | None" = None,
         now: datetime | None = None,
+        lengths: PageLengths | None = None,
+        parallel: int = 1,
+        affordable: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.endpoint = endpoint
         self.partition = partition
         self.streams = streams
         self.details = details
+        self.lengths = lengths or PageLengths(endpoint.pager.size)
         self.has_failed = False
         self.is_probing = False
-        """Whether its first window is to tell how long the others should be, and has not told yet."""
+        """Whether its first window is to show how long the others should be, and has not yet."""
+        self._filter = endpoint.time_filter
         self._span = span
-        self._now = now or span.end
-        self._missing = windows.gaps(finished, span) if endpoint.is_windowed else (span,)
-        self._pace = Pace(days, self._missing)
-        self._keys = Keys(self._missing)
+        self._latest = max(now or span.end, span.end)
+        self._missing = windows.gaps(finished, span) if self._filter else (span,)
+        most = self._filter.longest if self._filter else None
+        self._plan = Plan(
+            self._missing,
+            step=self._filter.step if self._filter else None,
+            longest=min(longest, most) if most else longest,
+            parallel=parallel,
+            affordable=affordable,
+        )
+        self._keys = Keys()
+        self._shrinking: tuple[float, int] | None = None
+        self._misplaced = 0
+        self._contradicted: str | None = None
+        self._is_contradiction_reported = False
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -75,95 +121,170 @@ class Group:
         """The streams that end with it: its own, and those on the details of its rows."""
         return [*self.streams, *(self.details.streams if self.details else ())]
 
-    def piece(self, window: Window) -> Window:
-        """Give the whole of what is missing around a window."""
-        return next(piece for piece in self._missing if window.start in piece)
+    def next_window(self) -> OpenWindow | None:
+        """Return the next window to read. It is open until ``close`` or ``put_back``."""
+        with self._lock:
+            is_first = self._plan.is_guess
+            window = self._plan.take()
+            if window is None:
+                return None
+            self.is_probing = is_first and bool(self._plan.remaining)
+            opened = OpenWindow(window, self._asked(window))
+            self._keys.open(opened)
+        if self.details is not None:
+            self.details.expect(opened, 1)  # the pages themselves
+        return opened
 
-    def asked(self, window: Window) -> Window:
-        """Give what to ask for to get a window: more where rows of it can be listed outside of what is read."""
-        if self.endpoint.is_filtered_by_day:
-            early = SLACK if window.start == self._span.start else timedelta()
-            late = SLACK if window.end == self._span.end else timedelta()
-            return Window(window.start - early, window.end + late)
-        if not self.endpoint.is_filtered_by_time_or_later or window.end != self.piece(window).end:
-            return window
-        return Window(window.start, max(window.end, min(window.end + SLACK, self._now)))
+    def gap(self, window: Window) -> Window:
+        """Return all that is asked for to get the gap around a window; its windows tile it."""
+        return Window(*self._asked(self._gap(window)))
 
-    def windows(self) -> Iterator[Window]:
-        """Cut what is to be read into windows, oldest first. Each is open from here until ``close``."""
-        is_cut = self.endpoint.is_windowed and not self.endpoint.is_read_whole
-        for window in windows.tiles(self._missing, self._pace) if is_cut else self._missing:
-            with self._lock:
-                self._keys.open(window)
-                self.is_probing = self._pace.is_guess and window.start == self._missing[0].start
-            if self.details is not None:
-                self.details.expect(window, 1)  # the pages themselves
-            yield window
-
-    def claim(self, window: Window, rows: list[Row]) -> tuple[list[Claimed], bool]:
-        """Take a page's rows for a window: those that belong to it and that it or its neighbours had not yet.
-
-        Returns:
-            The rows to emit, and whether the page can be right: it holds something that the window had not
-            seen, or nothing but what may be listed again, and not only rows of quite other times.
-        """
-        id_, endpoint, partition = self.endpoint.id, self.endpoint, self.partition
+    def claim(self, window: OpenWindow, rows: list[Row]) -> Claim:
+        """Take those of a page's rows that are to be emitted."""
+        id_, endpoint, partition, time_filter = self.endpoint.id, self.endpoint, self.partition, self._filter
         page = [Claimed(row, *_columns(endpoint, partition, row)) for row in rows]
-        own, near = self._bounds(window)
+        start, end = window.window
+        near = window.asked.widened(SLACK, SLACK)
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
         with self._lock:
-            seen = self._keys.seen(window)
             taken = self._keys.taken(window, {one.columns[id_] for one in page})
             for one in page:
-                key, moment = one.columns[id_], _moment(one.columns, endpoint.time)
-                is_near = is_near or near is None or moment is None or moment in near
-                if not seen.add(key):
-                    is_repeated = is_repeated or self._lasts_until(one.columns) is None
+                key = one.columns[id_]
+                times = moments = reach = None
+                if time_filter is not None and (times := time_filter.times(one.columns)) is not None:
+                    window.cover(times)
+                    if times.first < start or times.last >= end:  # else they are those of the window
+                        moments = time_filter.moments(times, one.row)
+                        reach = time_filter.reach(moments)
+                is_own = reach is None or reach.touches(near)
+                is_near = is_near or is_own
+                if not window.seen.add(key):
+                    is_repeated = is_repeated or not _is_long(times)
                     continue
                 is_new = True
-                belongs = moment is None or moment in own  # a record that lacks its time is emitted all the same
-                if not belongs or key in taken:
-                    self._keys.leave(window, key)
+                if key in taken:
+                    continue
+                if not is_own:
+                    self._misplaced += 1
+                elif moments is not None and reach is not None and self._is_elsewhere(moments, reach):
+                    window.left.add(key)
                     continue
                 claimed.append(one)
-                if until := self._lasts_until(one.columns):
-                    self._keys.keep(key, until=until)
-        return claimed, (is_new or not is_repeated) and is_near
+                if times is not None and reach is not None:
+                    self._note_distant(window, one, times, reach)
+        if not is_new and is_repeated:
+            return Claim(claimed, Doubt.REPEATED)
+        return Claim(claimed, None if is_near else Doubt.MISPLACED)
 
-    def close(self, window: Window) -> list[Window]:
-        """Note that a window is done.
+    def put_back(self, window: OpenWindow, length: timedelta, *, is_limit: bool = False) -> None:
+        """Leave a window that is too large, to be read again in pieces of this length.
 
-        Returns:
-            The windows that count as finished now: this one, or those whose neighbours are done too, where a
-            window leans on them.
+        Args:
+            window: the window.
+            length: how long its pieces are.
+            is_limit: whether the vendor does not answer longer ones.
         """
         with self._lock:
             self.is_probing = False
-            self._pace.note(window, len(self._keys.seen(window)))
-            settled = self._keys.close(window)
-        leans = self.endpoint.leans_on_neighbours or self.endpoint.is_filtered_by_day
-        return settled if leans else [window]
+            window.is_left = True
+            if is_limit:
+                self._plan.limit(length)
+            self._plan.put_back(window.window, length)
+            self._forget(window)
 
-    def _lasts_until(self, columns: Row) -> datetime | None:
-        """Tell when a row ends that may be listed by windows, or days of a window, which are no neighbours."""
-        if self.endpoint.began is None:
-            return None
-        start, end = _moment(columns, self.endpoint.began), _moment(columns, self.endpoint.time)
-        return end if start and end and end - start >= SLACK / 2 else None
+    def close(self, window: OpenWindow) -> None:
+        """Note that a window was read to its end."""
+        with self._lock:
+            self.is_probing = False
+            self._shrinking = None
+            self._plan.note(window.window, len(window.seen))
+            self._forget(window)
 
-    def _bounds(self, window: Window) -> tuple[Window, Window | None]:
-        """Tell when the rows of a window are, and when a row is that can at least stand on its pages, if known."""
-        near = Window(window.start - SLACK, window.end + SLACK)
-        if self.endpoint.is_filtered_by_time:
-            return window, near
-        if self.endpoint.is_filtered_by_day:
-            piece = self.piece(window)
-            return Window(max(near.start, piece.start), min(near.end, piece.end)), near
-        if self.endpoint.is_filtered_by_time_or_later:
-            return Window(self._span.start, min(self._span.end, self.piece(window).end)), None
-        return self._span, None
+    def better_length(self, window: OpenWindow, page: int, total: int | None) -> timedelta | None:
+        """Return how long the windows should be instead of this one, of which more is to come; None: read on."""
+        covered = window.covered
+        with self._lock:
+            self.is_probing = False
+            return self._plan.better_length(
+                window.window,
+                len(window.seen),
+                page,
+                covered=covered.last - covered.first if covered else timedelta(),
+                total=total,
+            )
+
+    def can_cut(self, window: OpenWindow) -> bool:
+        """Return whether a window can be read in smaller pieces."""
+        return self._plan.can_cut(window.window)
+
+    def shrunk(self, window: OpenWindow, fault: Fault, seconds: float) -> timedelta | None:
+        """Return the length to which a window is cut that the vendor could not answer.
+
+        Args:
+            window: the window.
+            fault: what the vendor answered. After a timeout, which costs a minute, lengths shrink ever faster.
+            seconds: how long this may go on without an answer.
+
+        Returns:
+            None if cutting does not help.
+        """
+        with self._lock:
+            now = time.monotonic()
+            since, count = self._shrinking or (now, 0)
+            self._shrinking = (since, count + 1)
+            if not fault.may_be_too_large or not self.can_cut(window) or now - since > seconds:
+                return None
+            return (window.window.end - window.window.start) / (2**2 ** min(count, 4) if fault.is_timeout else 2)
+
+    def notices(self) -> list[str]:
+        """Return what the user should know about the vendor's dates, once."""
+        with self._lock:
+            lines = []
+            if self._contradicted and not self._is_contradiction_reported:
+                self._is_contradiction_reported = True
+                lines.append(
+                    f"The vendor lists rows by their {self._contradicted}. Rows that reach the vendor more than "
+                    "lookback_window_days after that are missed: set lookback_window_days to how late they are."
+                )
+            if not self._plan.remaining and self._misplaced:
+                lines.append(
+                    f"{self._misplaced} rows were listed for other dates than their own. They were emitted."
+                )
+                self._misplaced = 0
+            return lines
+
+    def _is_elsewhere(self, moments: Reach, reach: Reach) -> bool:
+        """Return whether a row is certainly outside of the sync, or was certainly emitted by an earlier one."""
+        return not (windows.overlaps((self._span,), *moments) and windows.overlaps(self._missing, *reach))
+
+    def _note_distant(self, window: OpenWindow, row: Claimed, times: Reach, reach: Reach) -> None:
+        """Remember a row that was listed for other dates than those of its times."""
+        asked = window.asked
+        if times.first < asked.first or times.last > asked.last:
+            self._keys.keep(row.columns[self.endpoint.id], reach.joined(asked))
+        if self._filter is not None and self._contradicted is None:
+            self._contradicted = self._filter.contradiction(row.columns, asked)
+
+    def _asked(self, window: Window) -> Reach:
+        """Return what to ask for to get a window: more at the edges of its gap."""
+        if self._filter is None:
+            return Reach(*window)
+        gap = self._gap(window)
+        asked = Reach(*window).widened(
+            self._filter.before if window.start == gap.start else timedelta(),
+            self._filter.after if window.end == gap.end else timedelta(),
+        )
+        # What is in the future is asked for only where the vendor's clock may be ahead.
+        latest = self._latest + self._filter.ahead
+        return Reach(asked.first, max(min(asked.last, latest), window.end))
+
+    def _gap(self, window: Window) -> Window:
+        return next(gap for gap in self._missing if gap.start <= window.start < gap.end)
+
+    def _forget(self, window: OpenWindow) -> None:
+        self._keys.close(window, [self._asked(piece) for piece in self._plan.remaining])
 
 
 class Details:
@@ -180,7 +301,9 @@ class Details:
         self.partition = partition
         self.streams = streams
         self.has_failed = False
-        self._expected: Counter[Window] = Counter()
+        self._expected: Counter[OpenWindow] = Counter()
+        self._read: list[OpenWindow] = []
+        self._failures = 0
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -191,19 +314,34 @@ class Details:
         """The streams that end with it."""
         return list(self.streams)
 
-    def expect(self, window: Window, count: int) -> None:
-        """Note that this many things of a window are still to come."""
+    def expect(self, window: OpenWindow, count: int) -> None:
+        """Note that so many calls of a window, or its pages, are still to come."""
         with self._lock:
             self._expected[window] += count
 
-    def finish(self, window: Window) -> bool:
-        """Note that one thing has come, and tell whether it was the window's last."""
+    def finish(self, window: OpenWindow) -> list[Window]:
+        """Note that one of them has come.
+
+        Returns:
+            The windows whose details are complete now. A window that lies beside others, or was read in smaller
+            pieces, may have brought rows of theirs: they wait for it.
+        """
         with self._lock:
             self._expected[window] -= 1
-            is_last = not self._expected[window]
-            if is_last:
-                del self._expected[window]
-            return is_last
+            if self._expected[window]:
+                return []
+            del self._expected[window]
+            if not window.is_left:
+                self._read.append(window)
+            complete = [one for one in self._read if not any(map(one.touches, self._expected))]
+            self._read = [one for one in self._read if one not in complete]
+            return [one.window for one in complete]
+
+    def note(self, *, is_read: bool) -> int:
+        """Note whether a call was answered, and return how many in a row were not."""
+        with self._lock:
+            self._failures = 0 if is_read else self._failures + 1
+            return self._failures
 
     def claim(self, rows: list[Row], of: Claimed) -> list[Claimed]:
         """Read the columns of what one call gave; its id is that of the row it was asked for."""
@@ -219,10 +357,9 @@ def described(endpoint: Endpoint | Detail, partition: Partition) -> str:
     return f"{endpoint.name} of {names}" if names else endpoint.name
 
 
-def _moment(columns: Row, name: str | None) -> datetime | None:
-    """Read a column that was written as RFC 3339."""
-    text = None if name is None else columns[name]
-    return None if text is None else datetime.fromisoformat(text)
+def _is_long(times: Reach | None) -> bool:
+    """Return whether a vendor may list a row for several days of a window."""
+    return times is not None and times.last - times.first >= DAY / 2
 
 
 def _columns(endpoint: Endpoint | Detail, partition: Partition, row: Row) -> tuple[Row, list[str]]:

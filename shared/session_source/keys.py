@@ -1,87 +1,93 @@
-"""Keys: which rows the windows of a group have seen, remembered as long as one of them can come again.
+"""Keys: which rows were emitted, remembered as long as the vendor may list them again.
 
-A row can come again while its window is read (lists grow, pages are repeated), and while a neighbour is (bounds
-are inclusive, a row's time moves). So the keys of a window are kept until both its neighbours are done: memory is
-bounded by windows, not by rows, and each key of a window with many takes a few bytes.
+A vendor lists a row again while its window is read (lists grow, pages repeat), in the windows next to it (bounds
+are inclusive, days of another zone lie in two) and, where a row is long, in every window that it touches. Keys are
+forgotten when no window that is open or still to come can list them: memory is bounded by windows, not by rows.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
 
 from session_source.seen import Seen
-from session_source.windows import SLACK, Finished, Window
+from session_source.time_filter import Reach
+from session_source.windows import Window
 
 
-class _OfWindow:
-    """Nearly all that is seen is claimed, so only what is not is noted beside it: that halves the memory."""
+class OpenWindow:
+    """One reading of a window.
 
-    def __init__(self) -> None:
+    Args:
+        window: what counts as finished when it is read.
+        asked: what is asked for to get it, both ends included.
+    """
+
+    def __init__(self, window: Window, asked: Reach) -> None:
+        self.window = window
+        self.asked = asked
         self.seen = Seen()
         self.left: set[object] = set()
+        """Keys that were seen and not emitted."""
         self.is_done = False
+        self.is_left = False
+        """Whether it was put back, to be read in smaller windows."""
+        self.covered: Reach | None = None
+        """From the earliest to the latest time of its rows."""
+
+    def __str__(self) -> str:
+        return str(self.window)
+
+    def touches(self, other: "OpenWindow") -> bool:
+        """Return whether a vendor may list a row for both."""
+        return self.asked.touches(other.asked)
+
+    def cover(self, times: Reach) -> None:
+        """Note the times of a row."""
+        self.covered = times if self.covered is None else self.covered.joined(times)
 
 
 class Keys:
-    """What was seen and what was claimed, by window. Whoever uses it from several threads holds a lock.
+    """The keys of the windows of a group. Whoever uses it from several threads holds a lock."""
 
-    Args:
-        missing: what is to be read; its windows tile it and are opened in order.
-    """
-
-    def __init__(self, missing: Finished) -> None:
-        self._ends = {piece.end for piece in missing}
-        self._windows: dict[Window, _OfWindow] = {}
-        self._lasting: dict[object, datetime] = {}
-        self._opened = datetime.min.replace(tzinfo=UTC)
+    def __init__(self) -> None:
+        self._windows: list[OpenWindow] = []
+        self._lasting: dict[object, Reach] = {}
 
     def __len__(self) -> int:
         """How many windows are remembered."""
         return len(self._windows)
 
-    def open(self, window: Window) -> None:
-        """Begin a window, the one behind all that were begun."""
-        self._windows[window] = _OfWindow()
-        self._opened = window.end
+    def open(self, window: OpenWindow) -> None:
+        """Begin a window."""
+        self._windows.append(window)
 
-    def seen(self, window: Window) -> Seen:
-        """Give what the window has seen; what it sees is claimed by it, unless ``leave`` says otherwise."""
-        return self._windows[window].seen
-
-    def taken(self, window: Window, keys: set[object]) -> set[object]:
-        """Give those of the keys that were claimed elsewhere: by a neighbour, or as long ago as they last."""
+    def taken(self, window: OpenWindow, keys: set[object]) -> set[object]:
+        """Return those of the keys that another window has emitted."""
         taken = self._lasting.keys() & keys
-        for other, theirs in self._windows.items():
-            if other.end == window.start or other.start == window.end:
-                taken |= theirs.seen.among(keys) - theirs.left
+        for other in self._windows:
+            if other is not window and other.touches(window):
+                taken |= other.seen.among(keys) - other.left
         return taken
 
-    def leave(self, window: Window, key: object) -> None:
-        """Note that a window has seen a row that is not its own."""
-        self._windows[window].left.add(key)
+    def keep(self, key: object, reach: Reach) -> None:
+        """Remember a key of a row that may be listed far from the window that emitted it."""
+        self._lasting[key] = reach
 
-    def keep(self, key: object, *, until: datetime) -> None:
-        """Note until when other windows than neighbours may list a row that was claimed, too."""
-        self._lasting[key] = until
+    def close(self, window: OpenWindow, remaining: Iterable[Reach]) -> None:
+        """Note that nothing more is read of a window, and forget what cannot be listed again.
 
-    def close(self, window: Window) -> list[Window]:
-        """Note that a window is done, and forget what cannot come again.
-
-        Returns:
-            The windows that were forgotten: they and their neighbours are done.
+        Args:
+            window: the window.
+            remaining: what is asked for to get what no window was opened for yet.
         """
-        self._windows[window].is_done = True
-        still_open = [w for w, keys in self._windows.items() if not keys.is_done]
-        starts, ends = {w.start for w in still_open}, {w.end for w in still_open}
-        settled = [
-            w
-            for w, keys in self._windows.items()
-            if keys.is_done and w.start not in ends and w.end not in starts and self._is_followed(w)
+        window.is_done = True
+        to_come = [*remaining, *(other.asked for other in self._windows if not other.is_done)]
+        self._windows = [
+            other
+            for other in self._windows
+            if not other.is_done or any(other.asked.touches(asked) for asked in to_come)
         ]
-        for w in settled:
-            del self._windows[w]
-        oldest = min(starts, default=self._opened)
-        self._lasting = {key: end for key, end in self._lasting.items() if end >= oldest - SLACK}
-        return settled
-
-    def _is_followed(self, window: Window) -> bool:
-        """Tell whether the window behind it was opened, where there is to be one."""
-        return window.end in self._ends or window.end < self._opened
+        if self._lasting:
+            self._lasting = {
+                key: reach
+                for key, reach in self._lasting.items()
+                if any(reach.touches(asked) for asked in to_come)
+            }

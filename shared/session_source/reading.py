@@ -7,26 +7,35 @@ worker.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from functools import partial
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, Unpack
 
-from session_source.client import Client, Closed
+from session_source.client import Attempt, Client, Closed, Options
+from session_source.endpoints import PageContext
 from session_source.errors import Fault, Kind
-from session_source.exchange import Answer, Request
-from session_source.groups import Claimed, Details, Group
-from session_source.pagination import Page, Token
+from session_source.exchange import Request
+from session_source.groups import Claimed, Details, Doubt, Group
+from session_source.keys import OpenWindow
+from session_source.pagination import Next, Token
 from session_source.records import Recorder, Records
 from session_source.windows import Window
-
-Read = TypeVar("Read")
 
 QUEUE_LENGTH = 2
 """Events between the workers and the thread that emits; more only cost memory."""
 
 REPEATS = 3
-"""How often a page that cannot be right is asked for, and how many such pages in a row end a window."""
+"""How often a page that is doubted is requested, and how many such pages in a row are an error."""
+
+ROWLESS = 10
+"""How many pages in a row may hold no row, though each says that there are more."""
+
+BEYOND_THE_END = frozenset({400, 404, 410, 416, 422})
+"""Statuses with which vendors refuse a page after the last one."""
+
+DETAIL_FAILURES = 3
+"""How often the details of one row are requested, and how many rows in a row may have none for it."""
 
 DETAILS_AHEAD = 50
 """Detail calls that may wait before the worker that brings them makes some itself, so that memory stays flat."""
@@ -69,16 +78,16 @@ Event: TypeAlias = PageRead | WindowRead | GroupFailed | Limited | Said
 
 
 def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: int) -> Iterator[Event]:
-    """Read the groups' windows with a number of threads and give what happens, in an order that is plain.
+    """Read the groups' windows with a number of threads, and yield what happens.
 
-    Pages of a window come before its end. After a group's first failure none of its windows is begun. Leaving
+    The pages of a window come before its end. After a group's first failure none of its windows is begun. Leaving
     the iteration, by its end or by an error, ends the threads.
     """
     queue = _Queue(workers)
     tasks = _Tasks(groups)
-    # One page at a time is read, from its answer to its records: what it takes stays in the processor's caches,
-    # and no two fight for the interpreter. It saves a sixth of the CPU of ten workers. And endpoints may note what
-    # they learn from a page.
+    # One page at a time is read, from its answer to its records: its data stays in the processor's caches, and
+    # no two threads compete for the interpreter. That saves a sixth of the CPU of ten workers. It also lets
+    # endpoints note what they learn from a page.
     turn = threading.Lock()
     for number in range(workers):
         worker = _Worker(tasks, queue, client, recorder, turn)
@@ -93,20 +102,36 @@ def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: i
 
 
 class _Queue:
-    """A short queue that ends when its last writer has left, and can be closed by its reader."""
+    """A short queue that ends when its last writer has left, and can be closed by its reader.
+
+    Pages and ends of windows take a ticket while it is their turn, and leave in the order of the tickets. So the end
+    of a window comes after every row that was claimed before it, whichever window claimed it.
+    """
 
     def __init__(self, writers: int) -> None:
         self._events: deque[Event] = deque()
         self._changed = threading.Condition()
         self._writers = writers
         self._is_closed = False
+        self._tickets = 0
+        self._served = 0
 
-    def put(self, event: Event) -> None:
+    def ticket(self) -> int:
         with self._changed:
-            self._changed.wait_for(lambda: len(self._events) < QUEUE_LENGTH or self._is_closed)
+            self._tickets += 1
+            return self._tickets
+
+    def put(self, event: Event, ticket: int | None = None) -> None:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    (len(self._events) < QUEUE_LENGTH and ticket in {None, self._served + 1}) or self._is_closed
+                )
+            )
             if self._is_closed:
                 raise Closed
             self._events.append(event)
+            self._served += ticket is not None
             self._changed.notify_all()
 
     def get(self) -> Event | None:
@@ -131,14 +156,14 @@ class _WindowTask(NamedTuple):
     """Read a window."""
 
     group: Group
-    window: Window
+    window: OpenWindow
 
 
 class _DetailTask(NamedTuple):
     """Ask for the details of one row of a window."""
 
     group: Details
-    window: Window
+    window: OpenWindow
     row: Claimed
 
 
@@ -150,7 +175,7 @@ class _Tasks:
 
     def __init__(self, groups: Iterable[Group]) -> None:
         self._changed = threading.Condition()
-        self._groups = [(group, group.windows()) for group in groups]
+        self._groups = list(groups)
         self._details: deque[_DetailTask] = deque()
         self._busy = 0
         self._is_closed = False
@@ -170,14 +195,13 @@ class _Tasks:
             return None
 
     def _next_window(self) -> _WindowTask | None:
-        """Give the next window of the first group that has one to give now."""
-        for group, windows in list(self._groups):
-            if group.is_probing and not group.has_failed:
+        """Return the next window of the first group that has one now."""
+        for group in self._groups:
+            if group.has_failed or group.is_probing:
                 continue
-            window = None if group.has_failed else next(windows, None)
+            window = group.next_window()
             if window is not None:
                 return _WindowTask(group, window)
-            self._groups.remove((group, windows))
         return None
 
     def wake(self) -> None:
@@ -204,6 +228,53 @@ class _Tasks:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+
+class _Outcome(NamedTuple):
+    """What the request for one page came to."""
+
+    rows: int
+    """How many rows the page has."""
+    emitted: int
+    doubt: Doubt | None
+    following: Next | None
+
+
+_NO_PAGE = _Outcome(0, 0, None, None)
+
+
+class _Trail:
+    """How far the list of a window was read."""
+
+    def __init__(self, first: Token) -> None:
+        self.page = Next(first)
+        self.length = 0
+        """How many pages were read."""
+        self._asked = {first}
+        self._repeated = 0
+        self._rowless = 0
+
+    def error(self, outcome: _Outcome) -> str | None:
+        """Note a page, and return what is wrong where the list does not get on."""
+        self.length += 1
+        self._repeated = self._repeated + 1 if outcome.doubt is Doubt.REPEATED else 0
+        self._rowless = 0 if outcome.rows or self.page.begins_a_list else self._rowless + 1
+        if outcome.doubt is not None and (self._repeated == REPEATS or self._is_of_another_request(outcome)):
+            return outcome.doubt.value
+        if outcome.following is not None and self._rowless == ROWLESS:
+            return f"is the {ROWLESS}th in a row that holds no row and names another one"
+        return None
+
+    def go_on(self, following: Next) -> bool:
+        """Continue with the next page; return False if it was requested before."""
+        self.page = following
+        is_new = following.token not in self._asked
+        self._asked.add(following.token)
+        return is_new
+
+    @staticmethod
+    def _is_of_another_request(outcome: _Outcome) -> bool:
+        return outcome.doubt is Doubt.MISPLACED and not outcome.emitted
 
 
 class _Worker:
@@ -236,72 +307,105 @@ class _Worker:
                 self._read_detail(*task)
         except Closed:
             raise
-        except Exception as error:  # noqa: BLE001 - told to the thread that emits, whatever it is
+        except Exception as error:  # noqa: BLE001 - reported to the thread that emits, whatever it is
             task.group.has_failed = True
+            name = str(task.group)
+            if isinstance(error, Fault) and task.group.partition and name not in error.sentence:
+                error = error.about(name)
             self._queue.put(GroupFailed(task.group, error))
 
-    def _read(self, group: Group, window: Window) -> None:
-        token = group.endpoint.first(window, group.piece(window), group.partition)
-        asked = {token}
-        odd = 0
-        while True:
-            following, is_right = self._read_page(group, window, token)
-            odd = 0 if is_right else odd + 1
-            if odd == REPEATS:
-                raise _stuck(self._client.vendor, group, window, token, "holds nothing but what came before")
-            if following is None:
-                break
-            if group.is_probing:  # there is more than a page of a day: enough to begin the others
-                group.is_probing = False
-                self._tasks.wake()
-            token = following
-            if token in asked:
-                raise _stuck(self._client.vendor, group, window, token, "was named as the next one twice")
-            asked.add(token)
-        for finished in group.close(window):
-            self._queue.put(WindowRead(group, finished))
+    def _read(self, group: Group, window: OpenWindow) -> None:
+        """Read a window page by page, or leave it to be read in smaller ones."""
+        try:
+            length = self._read_pages(group, window)
+        except Fault as fault:
+            length = group.shrunk(window, fault, 2 * self._client.patience.outage)
+            if length is None:
+                raise
+            self._log(f"{group}, {window}", f"{fault.sentence} Less is asked for at once.")
+            group.put_back(window, length, is_limit=True)
+        else:
+            if length is None:
+                group.close(window)
+                self._queue.put(WindowRead(group, window.window), self._queue.ticket())
+            else:
+                group.put_back(window, length)
+        self._tasks.wake()
+        for line in group.notices():
+            self._log(str(group), line)
         if group.details is not None:
             self._end_details(group.details, window)
 
-    def _read_page(self, group: Group, window: Window, token: Token) -> tuple[Token, bool]:
-        """Read a page and hand it on; one that cannot be right (a cache's, of another request) is asked for again.
+    def _read_pages(self, group: Group, window: OpenWindow) -> timedelta | None:
+        """Read the pages of a window.
 
         Returns:
-            The token of the next page, and whether the page can be right. Nothing else of it outlives this
-            call, so that it takes no memory while the next one is waited for.
+            None when all were read; else the length of the windows that should be read instead.
         """
-        request = group.endpoint.request(group.asked(window), group.partition, token)
-        claimed: list[Claimed] = []
-        records: list[Records] = []
-        for attempt in range(1, REPEATS + 1):
-            with ExitStack() as turn:
-                read = partial(self._page, turn, group, token)
-                page = self._fetch(group, request, read, about=f"{group}, {window}")
-                rows, is_right = group.claim(window, page.rows)
-                claimed += rows
-                if is_right or attempt == REPEATS:
+        context = PageContext(Window(*window.asked), group.gap(window.window), group.partition)
+        trail = _Trail(group.endpoint.first(context))
+        before = 0
+        while True:
+            outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail.page)
+            if not trail.page.is_certain:
+                if not outcome.emitted and (not outcome.rows or outcome.doubt is Doubt.REPEATED):
+                    return None  # there was no such page
+                group.lengths.note_continued(before)
+            if wrong := trail.error(outcome):
+                raise _stuck(self._client.vendor, group, window, trail.page.token, wrong)
+            following = outcome.following
+            if following is None or (not following.is_certain and group.lengths.ends(outcome.rows)):
+                return None
+            if following.is_certain or trail.length > 1 or group.lengths.is_full(outcome.rows):
+                length = group.better_length(window, outcome.rows, following.total)
+                if length is not None:
+                    return length
+                self._tasks.wake()  # the first page of the first window shows how long the others should be
+            before = outcome.rows
+            if not trail.go_on(following):
+                raise _stuck(
+                    self._client.vendor, group, window, following.token, "was named as the next one twice"
+                )
+
+    def _read_page(self, group: Group, window: OpenWindow, context: PageContext, page: Next) -> _Outcome:
+        """Read a page and pass it on. One that is doubted (a cache's, of another request) is requested again.
+
+        Nothing of the page outlives this call, so that it takes no memory while the next one is waited for.
+        """
+        request = group.endpoint.request(context)
+        about = f"{group}, {window}"
+        outcome = _NO_PAGE
+        emitted = requested = 0
+        try:
+            for attempt in self._attempts(group, request, about, can_ask_less=group.can_cut(window)):
+                claimed: list[Claimed] = []
+                ticket = None
+                with attempt as answer, self._turn:
+                    read = group.endpoint.page(answer, context)
+                    claimed, doubt = group.claim(window, read.rows)
+                    following = group.endpoint.following(context, read)
+                    emitted += len(claimed)
+                    requested += 1
+                    outcome = _Outcome(len(read.rows), emitted, doubt, following)
+                    if (doubt or read.is_doubtful) and requested < REPEATS:
+                        attempt.again()
+                    group.lengths.note(outcome.rows)
                     records = self._recorder.records(group.streams, claimed)
                     if group.details is None:
                         claimed.clear()
-                following = page.following
-                del page, rows  # freed while they are in the processor's caches
-            if is_right:
-                break
-        self._queue.put(PageRead(group, records))
-        self._bring_details(group, window, claimed)
-        return following, is_right
+                    del read  # freed while it is in the processor's caches
+                    ticket = self._queue.ticket()
+                if ticket is not None:
+                    self._queue.put(PageRead(group, records), ticket)
+                    self._bring_details(group, window, claimed)
+        except Fault as fault:
+            if page.is_certain or fault.status not in BEYOND_THE_END:
+                raise
+            return _NO_PAGE
+        return outcome
 
-    def _page(self, turn: ExitStack, group: Group, token: Token, answer: Answer) -> Page:
-        """Read a page, and keep the turn for what is made of it; after an error, others have theirs."""
-        with ExitStack() as taken:
-            taken.enter_context(self._turn)
-            page = group.endpoint.page(answer, token)
-            group.endpoint.verify(page.rows, group.partition)
-            turn.enter_context(taken.pop_all())
-            return page
-
-    def _bring_details(self, group: Group, window: Window, rows: list[Claimed]) -> None:
-        """Put the detail calls of a page's rows where every worker takes them; help where many wait."""
+    def _bring_details(self, group: Group, window: OpenWindow, rows: list[Claimed]) -> None:
+        """Queue the detail calls of a page's rows for every worker; help where many wait."""
         details = group.details
         if details is None or details.has_failed:
             return
@@ -310,48 +414,48 @@ class _Worker:
         while (task := self._tasks.take_detail(beyond=DETAILS_AHEAD)) is not None:
             self._do(task)
 
-    def _read_detail(self, details: Details, window: Window, row: Claimed) -> None:
+    def _read_detail(self, details: Details, window: OpenWindow, row: Claimed) -> None:
+        """Read the details of one row. One that the vendor cannot answer is skipped while others are answered."""
         request = details.endpoint.request(row.columns, details.partition)
         about = f"{details}, {row.columns[details.endpoint.id]}"
+        records: list[Records] = []
         try:
-            rows = self._fetch(details, request, details.endpoint.rows, about=about)
+            for attempt in self._attempts(details, request, about, failures=DETAIL_FAILURES):
+                with attempt as answer:
+                    rows = details.endpoint.rows(answer)
+                    records = self._recorder.records(details.streams, details.claim(rows, row))
+            details.note(is_read=True)
         except Fault as fault:
-            if fault.kind is not Kind.GONE:
+            is_one = fault.kind is Kind.OUTAGE and details.note(is_read=False) < DETAIL_FAILURES
+            if fault.kind is not Kind.GONE and not is_one:
                 raise
-            self._say(about, fault.sentence)
-            rows = []
-        records = self._recorder.records(details.streams, details.claim(rows, row))
+            self._log(about, f"{fault.sentence} It is left out." if is_one else fault.sentence)
         self._queue.put(PageRead(details, records))
         self._end_details(details, window)
 
-    def _fetch(
-        self, group: Group | Details, request: Request, read: Callable[[Answer], Read], *, about: str
-    ) -> Read:
-        """Ask for one answer; a fault tells which part of the vendor's data it met, where there are several."""
-        try:
-            return self._client.fetch(
-                request,
-                read,
-                explain=group.endpoint.fault,
-                say=partial(self._say, about),
-                limited=lambda: self._queue.put(Limited(group)),
-            )
-        except Fault as fault:
-            if fault.kind is Kind.GONE or not group.partition:
-                raise
-            raise fault.about(str(group)) from None
+    def _attempts(
+        self, group: Group | Details, request: Request, about: str, **more: Unpack[Options]
+    ) -> Iterator[Attempt]:
+        options: Options = {
+            "explain": group.endpoint.fault,
+            "log": partial(self._log, about),
+            "limited": lambda: self._queue.put(Limited(group)),
+            **more,
+        }
+        return self._client.attempts(request, **options)
 
-    def _end_details(self, details: Details, window: Window) -> None:
-        if details.finish(window) and not details.has_failed:
-            self._queue.put(WindowRead(details, window))
+    def _end_details(self, details: Details, window: OpenWindow) -> None:
+        for finished in details.finish(window):
+            if not details.has_failed:
+                self._queue.put(WindowRead(details, finished))
 
-    def _say(self, about: str, line: str) -> None:
+    def _log(self, about: str, line: str) -> None:
         self._queue.put(Said(f"{about}: {line}"))
 
 
-def _stuck(vendor: str, group: Group, window: Window, token: Token, what: str) -> Fault:
+def _stuck(vendor: str, group: Group, window: OpenWindow, token: Token, what: str) -> Fault:
     return Fault(
         Kind.STUCK,
-        f"{vendor} does not go on with its list of {group}, {window}: page {token!r} {what}. Nothing was lost: "
+        f"{vendor} does not get on with its list of {group}, {window}: page {token!r} {what}. Nothing is lost: "
         "the window counts as not read. Run the sync again later; if it happens again, report it to the vendor.",
     )

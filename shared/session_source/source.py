@@ -1,9 +1,10 @@
 """The source: config → endpoints → groups of streams → windows → pages → messages."""
 
 import logging
+import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -15,7 +16,6 @@ from airbyte_cdk.models import (
     AirbyteStateMessage,
     AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
-    ConfiguredAirbyteStream,
     ConnectorSpecification,
     FailureType,
     Status,
@@ -32,12 +32,11 @@ from session_source import files, redaction, specification, state, windows
 from session_source.budget import Budget
 from session_source.client import Client, Patience
 from session_source.config import Config, Settings
-from session_source.endpoints import Endpoint
+from session_source.endpoints import Endpoint, PageContext
 from session_source.errors import Fault, as_traced, config_error
-from session_source.exchange import Answer
 from session_source.groups import Details, Group, described
 from session_source.messages import Sync
-from session_source.pagination import Page, Token
+from session_source.pagination import PageLengths
 from session_source.reading import read
 from session_source.records import Recorder, RecordPage, Records
 from session_source.state import Partition, StreamState
@@ -68,7 +67,7 @@ class SessionSource(Source):
 
     @abstractmethod
     def endpoints(self, config: Config) -> list[Endpoint]:
-        """Give the endpoints that a config has; the first one is what `check` asks.
+        """Return the endpoints that a config has.
 
         Raises:
             AirbyteTracedException: the config cannot be right, though it fits the spec.
@@ -81,6 +80,10 @@ class SessionSource(Source):
     @abstractmethod
     def base_url(self, config: Config) -> str:
         """Give the production address for a config."""
+
+    def checked_endpoint(self, config: Config) -> str:
+        """Return the name of the endpoint that `check` asks."""
+        return self.endpoints(config)[0].name
 
     def patience(self) -> Patience:
         """How long to wait for what."""
@@ -181,26 +184,30 @@ class SessionSource(Source):
         sync = Sync(states, budget=budget, logger=logger)
 
         yield from sync.start(known)
-        groups: list[Group] = []
+        parts: list[tuple[Endpoint, Partition]] = []
         for endpoint in endpoints:
-            streams = [chosen[stream.name] for stream in endpoint.all_streams if stream.name in chosen]
-            if not streams:
-                continue
             own = [stream for stream in known if stream in endpoint.all_streams]
-            limits: list[None] = []
-            fetch = partial(client.fetch, say=logger.info, limited=partial(limits.append, None))
+            if not own:
+                continue
+            is_limited = threading.Event()
+            fetch = partial(client.fetch, log=logger.info, limited=is_limited.set)
             try:
                 partitions = endpoint.partitions(fetch)
                 endpoint.prepare(fetch, partitions, settings.span)
-            except Exception as error:  # noqa: BLE001 - told, whatever it is; the other streams go on
+            except Exception as error:  # noqa: BLE001 - reported, whatever it is; the other streams go on
                 yield from sync.fail(own, error, endpoint.name)
                 continue
-            if limits:
+            if is_limited.is_set():
                 yield from sync.limited(own)
             if not partitions:
                 logger.info(f"{endpoint.name}: the configuration names nothing to read.")
-            for partition in partitions:
-                groups += _groups(endpoint, partition, streams, states, settings)
+            parts += [(endpoint, partition) for partition in partitions]
+            for configured in (chosen[stream.name] for stream in own):
+                for partition in partitions:
+                    states[configured.stream.name].begin(
+                        partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
+                    )
+        groups = _groups(parts, set(chosen), states, settings, client)
         recorder = Recorder(known, self.package, form)
         yield from sync.messages(read(groups, client, recorder, settings.workers))
         yield from sync.end(known)
@@ -210,7 +217,8 @@ class SessionSource(Source):
 
     def _check(self, logger: logging.Logger, config: Config) -> None:
         settings = self._settings(config)
-        endpoint = self.endpoints(config)[0]
+        name = self.checked_endpoint(config)
+        endpoint = next(one for one in self.endpoints(config) if one.name == name)
         window = Window(max(settings.span.start, settings.span.end - timedelta(days=1)), settings.span.end)
         end = time.monotonic() + CHECK_SECONDS
         after_timeout = self.patience().after_timeout
@@ -225,13 +233,14 @@ class SessionSource(Source):
                 if number and left < 2 * patience.total:
                     logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were asked.")
                     return
-                token = endpoint.first(window, window, partition)
+                page = PageContext(window, window, partition)
+                page = page._replace(token=endpoint.first(page))
                 try:
                     client.fetch(
-                        endpoint.request(window, partition, token),
-                        partial(_verified, endpoint, partition, token),
+                        endpoint.request(page),
+                        partial(endpoint.page, page=page),
                         explain=endpoint.fault,
-                        say=logger.info,
+                        log=logger.info,
                     )
                 except Fault as fault:
                     raise (fault.about(described(endpoint, partition)) if partition else fault) from None
@@ -284,45 +293,43 @@ class SessionSource(Source):
 
 
 def _groups(
-    endpoint: Endpoint,
-    partition: Partition,
-    streams: Iterable[ConfiguredAirbyteStream],
+    parts: list[tuple[Endpoint, Partition]],
+    chosen: Container[str],
     states: Mapping[str, StreamState],
     settings: Settings,
-) -> Iterator[Group]:
-    """Put together the streams of an endpoint that have the same windows to read."""
-    names_by_finished: dict[windows.Finished, set[str]] = {}
-    for configured in streams:
-        saved = states[configured.stream.name]
-        known = windows.before(saved.finished(partition), settings.now)
-        finished = windows.before(known, settings.span.end)
-        if finished and configured.sync_mode is SyncMode.incremental:
-            finished = windows.before(finished, finished[-1].end - settings.lookback)
-        # What was finished behind an end_date stays finished: else it would be read again without it.
-        behind = windows.within(known, Window(settings.span.end, settings.now))
-        saved.replace(partition, windows.union([*finished, *behind]))
-        to_skip = windows.within(finished, settings.span)
-        names_by_finished.setdefault(to_skip, set()).add(configured.stream.name)
-    for finished, names in names_by_finished.items():
-        detailed = (
-            [stream for stream in endpoint.detail.streams if stream.name in names] if endpoint.detail else []
+    client: Client,
+) -> list[Group]:
+    """Put together the streams of each part that have the same windows to read."""
+    found: list[tuple[Endpoint, Partition, windows.Finished, set[str]]] = []
+    for endpoint, partition in parts:
+        names_by_finished: dict[windows.Finished, set[str]] = {}
+        for name in (stream.name for stream in endpoint.all_streams if stream.name in chosen):
+            finished = windows.within(states[name].finished(partition), settings.span)
+            names_by_finished.setdefault(finished, set()).add(name)
+        found += [(endpoint, partition, finished, names) for finished, names in names_by_finished.items()]
+    parallel = max(1, settings.workers // max(1, len(found)))
+    lengths = {endpoint: PageLengths(endpoint.pager.size) for endpoint, _ in parts}
+    budget = client.budget
+    groups = []
+    for endpoint, partition, finished, names in found:
+        detail = endpoint.detail
+        detailed = [stream for stream in detail.streams if stream.name in names] if detail else []
+        groups.append(
+            Group(
+                endpoint,
+                partition,
+                [stream for stream in endpoint.streams if stream.name in names],
+                span=settings.span,
+                finished=finished,
+                longest=timedelta(days=settings.window_days),
+                details=Details(detail, partition, detailed) if detail and detailed else None,
+                now=settings.now,
+                lengths=lengths[endpoint],
+                parallel=parallel,
+                affordable=lambda: None if budget is None else budget.left() / settings.workers,
+            )
         )
-        yield Group(
-            endpoint,
-            partition,
-            [stream for stream in endpoint.streams if stream.name in names],
-            span=settings.span,
-            finished=finished,
-            days=endpoint.window_days(settings.window_days),
-            details=Details(endpoint.detail, partition, detailed) if endpoint.detail and detailed else None,
-            now=settings.now,
-        )
-
-
-def _verified(endpoint: Endpoint, partition: Partition, token: Token, answer: Answer) -> Page:
-    page = endpoint.page(answer, token)
-    endpoint.verify(page.rows, partition)
-    return page
+    return groups
 
 
 def _summary(errors: Mapping[str, AirbyteTracedException]) -> AirbyteTracedException:

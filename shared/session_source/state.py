@@ -19,6 +19,7 @@ from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 
 from session_source import windows
 from session_source.budget import Budget
+from session_source.config import Settings
 from session_source.windows import Finished, Window
 
 Partition = Mapping[str, Any]
@@ -79,6 +80,18 @@ class StreamState:
     def finished(self, partition: Partition) -> Finished:
         """Give the finished windows of a partition."""
         return self._finished.get(_key(partition), ({}, ()))[1]
+
+    def begin(self, partition: Partition, settings: Settings, *, is_incremental: bool) -> None:
+        """Cut the state of a partition to the sync's start, and cut the lookback out of it.
+
+        What was finished after an ``end_date`` stays finished: else it would be read again without it.
+        """
+        known = windows.before(self.finished(partition), settings.now)
+        finished = windows.before(known, settings.span.end)
+        if finished and is_incremental:
+            finished = windows.before(finished, finished[-1].end - settings.lookback)
+        behind = windows.within(known, Window(settings.span.end, settings.now))
+        self.replace(partition, windows.union([*finished, *behind]))
 
     def replace(self, partition: Partition, finished: Finished) -> None:
         """Set the finished windows of a partition."""

@@ -23,6 +23,11 @@ def from_text(text: object) -> datetime:
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
+def has_zone(text: str) -> bool:
+    """Return whether a moment that ``from_text`` can read has an offset from UTC."""
+    return datetime.fromisoformat(text.strip().replace("/", "-").replace(", ", "T")).tzinfo is not None
+
+
 def from_epoch(count: float, *, per_second: int = 1) -> datetime:
     """Read a moment from a count since 1970-01-01T00:00:00Z.
 

@@ -4,8 +4,7 @@ Pure functions. "Finished" is always a tuple of windows that are sorted, disjoin
 is the CDK's date-range state, which Airbyte, PyAirbyte and the Connector Builder understand.
 """
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -43,10 +42,6 @@ class Window(NamedTuple):
 
 Finished = tuple[Window, ...]
 
-SLACK = timedelta(days=1)
-"""How far outside of its window a row may lie before its page cannot be the answer to what was asked: vendors
-filter by days, and whose midnight they mean is not always known."""
-
 
 def union(windows: Iterable[Window]) -> Finished:
     """Merge windows that overlap or touch; drop empty ones."""
@@ -82,47 +77,9 @@ def gaps(finished: Finished, span: Window) -> Finished:
     return union(missing)
 
 
-class Pace:
-    """How many days the next window takes: few where the vendor lists much, many where it lists little.
-
-    A busy month is then many pieces of work and many checkpoints, and a quiet year few requests.
-
-    Args:
-        most: how many days a window may have.
-        missing: what is to be read.
-    """
-
-    ROWS = 2000
-    """What a window should hold: seconds of work, not minutes."""
-
-    AT_ONCE = timedelta(days=4)
-    """What is not cut on suspicion: all that a daily sync has to read, also after a weekend."""
-
-    def __init__(self, most: int, missing: Finished) -> None:
-        self._most = most
-        is_little = sum((window.end - window.start for window in missing), timedelta()) <= self.AT_ONCE
-        self.days = most if is_little else 1
-        self.is_guess = self.days < most
-        """Whether nothing was read yet that tells."""
-
-    def note(self, window: Window, rows: int) -> None:
-        """Learn how many days the next window should have from one that was read, and how many rows it had."""
-        days = (window.end - window.start) / timedelta(days=1)
-        self.days = max(1, min(self._most, math.floor(days * self.ROWS / max(rows, 1))))
-        self.is_guess = False
-
-
-def tiles(missing: Finished, pace: Pace) -> Iterator[Window]:
-    """Cut windows into pieces, oldest first, that end at a midnight (UTC) where they can.
-
-    Vendors that filter by whole days are then asked for each day once.
-    """
-    for window in missing:
-        start = window.start
-        while start < window.end:
-            end = min(times.midnight(start) + timedelta(days=pace.days), window.end)
-            yield Window(start, end)
-            start = end
+def overlaps(finished: Finished, first: datetime, last: datetime) -> bool:
+    """Return whether one of the windows has a moment from ``first`` to ``last``, both included."""
+    return any(first < window.end and last >= window.start for window in finished)
 
 
 def to_json(finished: Finished) -> dict[str, Any]:

@@ -16,15 +16,15 @@ from session_source import (
     Number,
     Offset,
     Page,
+    PageContext,
     Partition,
     Request,
     Row,
+    StartOrEnd,
     Stream,
     Text,
-    Token,
     ToldInBody,
     Value,
-    Window,
     at,
     epoch_seconds,
     objects,
@@ -114,35 +114,33 @@ class _Export(Endpoint):
         "page_count": Integer("pageCount"),
     }
     id = "session_id"
-    time = "started_at"
-    is_filtered_by_time_or_later = True
-    pager = Offset("exports", "to", total=("exports", "total"), size=PAGE_SIZE)
+    time_filter = StartOrEnd("started_at", "ended_at")
+    pager = Offset("exports", "total", size=PAGE_SIZE)
 
     def __init__(self, fields: Iterable[str]) -> None:
         chosen = list(fields)
         self._options = {"options": {"select": list(dict.fromkeys([*NEEDED, *chosen]))}} if chosen else {}
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         """Ask for a page. Without a start, Browsee would give the last 24 hours."""
-        start, end = window.whole_seconds(early=1)
+        start, end = page.window.whole_seconds(early=1)
         body: dict[str, Value] = {
             "start": max(epoch_seconds(start), 0),
             "end": epoch_seconds(end),
-            "from": token,
+            "from": page.token,
             "limit": PAGE_SIZE,
         }
-        if "segment_id" in partition:
-            body["segmentId"] = partition["segment_id"]
+        if "segment_id" in page.partition:
+            body["segmentId"] = page.partition["segment_id"]
         return Request("POST", "export/sessions", json=body | self._options)
 
-    def page(self, answer: Answer, token: Token) -> Page:
+    def page(self, answer: Answer, page: PageContext) -> Page:
         """Read a page; what is no success tells its error in ``message``."""
         body = answer.object()
         if body.get("status") != "success":
             raise told(answer) or ToldInBody(500)
         data = at(body, "exports", "data")
-        rows = rows_of([] if data is None and at(body, "exports", "total") == 0 else data)
-        return Page(rows, self.pager.following(token, rows, body))
+        return Page(rows_of([] if data is None and at(body, "exports", "total") == 0 else data), body)
 
     def fault(self, answer: Answer) -> Fault | None:
         """Explain a refusal: Browsee tells a key that is missing in a 400."""

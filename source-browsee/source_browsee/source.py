@@ -16,11 +16,13 @@ class SourceBrowsee(SessionSource):
     workers = 1
 
     def endpoints(self, config: Config) -> list[Endpoint]:
-        """Give the sessions and those of the segments; `check` asks the first, so segments are checked too."""
+        """Return the sessions and those of the segments."""
         fields = config.get("fields") or []
-        sessions = Sessions(fields)
-        segment_sessions = SegmentSessions(fields, config.get("segment_ids") or [])
-        return [segment_sessions, sessions] if config.get("segment_ids") else [sessions, segment_sessions]
+        return [Sessions(fields), SegmentSessions(fields, config.get("segment_ids") or [])]
+
+    def checked_endpoint(self, config: Config) -> str:
+        """Check the configured segments, or else the keys alone."""
+        return SegmentSessions.name if config.get("segment_ids") else Sessions.name
 
     def auth(self, config: Config) -> AuthBase:
         """Put both keys into the body, the only place where Browsee takes them."""

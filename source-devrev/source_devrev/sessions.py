@@ -6,19 +6,19 @@ from typing import Any
 from session_source import (
     Answer,
     Endpoint,
+    ExactTime,
     Fault,
     Fetch,
     Moment,
     NextInAnswer,
     Number,
     Page,
+    PageContext,
     Partition,
     Request,
     Row,
     Stream,
     Text,
-    Token,
-    Window,
     Wish,
     rfc3339_with_milliseconds,
     rows_of,
@@ -95,8 +95,7 @@ class Sessions(Endpoint):
         "page_count": unknown,
     }
     id = "session_id"
-    time = "created_at"
-    is_filtered_by_time = True
+    time_filter = ExactTime("created_at", CREATED_AT)
     pager = NextInAnswer("next_cursor")
 
     def __init__(self, apps: Iterable[Mapping[str, str]], filters: Mapping[str, Mapping[str, Any]]) -> None:
@@ -109,14 +108,14 @@ class Sessions(Endpoint):
         """Read each app by itself; one that is listed twice is read once."""
         return [{"version_key": key, "app_platform": platform} for key, platform in self._apps]
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         """Ask for a page of the sessions that were created in the window."""
-        platform = partition["app_platform"]
-        after, before = window.whole_seconds(early=1)
+        platform = page.partition["app_platform"]
+        after, before = page.window.whole_seconds(early=1)
         body = {
             "type": TYPES[platform],
             "platform": platform,
-            "version_key": partition["version_key"],
+            "version_key": page.partition["version_key"],
             "created_at": {
                 "type": "range",
                 "after": rfc3339_with_milliseconds(after),
@@ -126,22 +125,22 @@ class Sessions(Endpoint):
             "mode": "after",
             **self._filters[platform],
         }
-        if token is not None:
-            body["cursor"] = token
+        if page.token is not None:
+            body["cursor"] = page.token
         return Request("POST", "observability.sessions.list", json=body, wish=self._sort_by[TYPES[platform]])
 
-    def page(self, answer: Answer, token: Token) -> Page:
-        """Read a page. A list that has ended has no ``next_cursor``."""
+    def page(self, answer: Answer, page: PageContext) -> Page:
+        """Read a page. A list that has ended has no ``next_cursor``.
+
+        Sessions may leave out their platform, and one may be odd: all of another platform are another request's.
+        """
         body = answer.object()
         rows = rows_of(body.get("sessions"))
-        return Page(rows, self.pager.following(token, rows, body))
-
-    def verify(self, rows: list[Row], partition: Partition) -> None:
-        """See that the sessions are not another platform's; they may leave theirs out, and one may be odd."""
-        platform = partition["app_platform"]
-        told = [row.get("platform") or ("web" if row.get("type") == "web" else None) for row in rows]
-        if platform not in told and any(_is_of_another(row, platform) for row in rows):
+        platform = page.partition["app_platform"]
+        platforms = [row.get("platform") or ("web" if row.get("type") == "web" else None) for row in rows]
+        if platform not in platforms and any(_is_of_another(row, platform) for row in rows):
             raise ValueError(f"it holds sessions of another platform where {platform} was asked for")
+        return Page(rows, body)
 
     def fault(self, answer: Answer) -> Fault | None:
         """Explain an error in DevRev's terms."""

@@ -15,14 +15,14 @@ from session_source import (
     Moment,
     Number,
     Page,
+    PageContext,
     PageNumber,
     Partition,
     Request,
     Row,
+    StartOrEnd,
     Stream,
     Text,
-    Token,
-    Window,
     at,
     epoch_seconds,
     objects,
@@ -155,8 +155,7 @@ class Sessions(Endpoint):
     )
     columns = COLUMNS
     id = "session_id"
-    time = "started_at"
-    is_filtered_by_time_or_later = True
+    time_filter = StartOrEnd("started_at", "ended_at")
     detail = SessionDetails()
     pager = PageNumber(size=PAGE_SIZE)
 
@@ -168,24 +167,21 @@ class Sessions(Endpoint):
         """List the websites."""
         return [{"wid": wid} for wid in self._websites.wids(fetch)]
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         """Ask for a page of a window: a form, in which the search is JSON and its times are text."""
         # Not before 1970: what a negative number or "0" means to the vendor is not known.
-        start, end = (str(max(1, epoch_seconds(moment))) for moment in window.whole_seconds(early=1))
+        start, end = (str(max(1, epoch_seconds(moment))) for moment in page.window.whole_seconds(early=1))
         dates = {"daterange": "custom", "daterangecustom": {"start": start, "end": end}}
         return Request(
             "POST",
-            f"websites/{partition['wid']}/sessions",
-            form={"search": json.dumps(self._search | dates), "limit": str(PAGE_SIZE), "page": str(token)},
+            f"websites/{page.partition['wid']}/sessions",
+            form={"search": json.dumps(self._search | dates), "limit": str(PAGE_SIZE), "page": str(page.token)},
         )
 
-    def page(self, answer: Answer, token: Token) -> Page:
-        """Read a page."""
+    def page(self, answer: Answer, page: PageContext) -> Page:
+        """Read a page; sessions that are all of other websites are another request's."""
         rows = sessions_in(response(answer))
-        return Page(rows, self.pager.following(token, rows, {}))
-
-    def verify(self, rows: list[Row], partition: Partition) -> None:
-        """See that the sessions are those of the website."""
-        told = {row["wid"] for row in rows if type(row.get("wid")) is int}
-        if told and partition["wid"] not in told:
+        wids = {row["wid"] for row in rows if type(row.get("wid")) is int}
+        if wids and page.partition["wid"] not in wids:
             raise ValueError("it has sessions of another website")
+        return Page(rows)

@@ -22,11 +22,13 @@ class SourceInspectlet(SessionSource):
     workers = 2
 
     def endpoints(self, config: Config) -> list[Endpoint]:
-        """Give both endpoints, first the one that `check` asks: every configured website, or the list of all."""
-        chosen = [int(wid) for wid in config.get("website_ids") or []]
-        websites = Websites(chosen)
-        sessions = Sessions(websites, search.of_config(config))
-        return [sessions, websites] if chosen else [websites, sessions]
+        """Return the list of websites and the sessions of each."""
+        websites = Websites([int(wid) for wid in config.get("website_ids") or []])
+        return [websites, Sessions(websites, search.of_config(config))]
+
+    def checked_endpoint(self, config: Config) -> str:
+        """Check every configured website, or the list of all."""
+        return Sessions.name if config.get("website_ids") else Websites.name
 
     def auth(self, config: Config) -> AuthBase:
         """Put the account's email address and API token onto requests."""

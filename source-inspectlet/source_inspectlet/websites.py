@@ -11,12 +11,10 @@ from session_source import (
     Kind,
     OnePage,
     Page,
-    Partition,
+    PageContext,
     Request,
     Row,
     Stream,
-    Token,
-    Window,
     rows_of,
 )
 
@@ -46,29 +44,33 @@ class Websites(Endpoint):
         """List the ids of the websites that are read; asks the vendor only where none are chosen."""
         if self._chosen:
             return self._chosen
-        page: Page = fetch(LIST, lambda answer: self.page(answer, self.pager.first))
-        return list(dict.fromkeys(wid for row in page.rows if (wid := _wid(row)) is not None))
+        rows: list[Row] = fetch(LIST, self._websites)
+        return list(dict.fromkeys(wid for row in rows if (wid := _wid(row)) is not None))
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         """Ask for the list."""
         return LIST
 
-    def page(self, answer: Answer, token: Token) -> Page:
-        """Read the list.
+    def page(self, answer: Answer, page: PageContext) -> Page:
+        """Read the list."""
+        return Page(self._websites(answer))
+
+    def _websites(self, answer: Answer) -> list[Row]:
+        """Read the websites that are chosen.
 
         Raises:
             Fault: a website has no usable id: nobody would read its sessions, and nobody would know.
         """
         rows = rows_of(response(answer))
         if self._chosen:
-            return Page([row for row in rows if _wid(row) in self._chosen], None)
+            return [row for row in rows if _wid(row) in self._chosen]
         if any(_wid(row) is None for row in rows):
             raise Fault(
                 Kind.STUCK,
                 "Inspectlet lists a website whose wid is no number, so its sessions cannot be read. Name the "
                 "websites to read in website_ids, and report it to Inspectlet if it happens again.",
             )
-        return Page(rows, None)
+        return rows
 
 
 def _wid(row: Row) -> int | None:

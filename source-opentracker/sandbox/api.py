@@ -97,6 +97,10 @@ class Opentracker(Vendor):
         """An HTTP error in the form of the page's errors; it does not say what status those have."""
         return words.text(words.error_text(f"this is a {status} of the sandbox"), status)
 
+    def edge(self, config_name: str) -> dt.timedelta:
+        """Two days: a date is a day of a time zone that the page does not name."""
+        return dt.timedelta(days=2)
+
     def error_inside(self, path: str = "") -> Answer:
         """One of the errors in a 200, as `inside` says."""
         return words.text(words.INSIDE[self.inside], blank_lines=self.readings.blank_lines)

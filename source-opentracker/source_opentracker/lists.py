@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from session_source import Fault, Kind, Moment, Row, Window, epoch_seconds
+from session_source import Fault, Kind, Moment, Next, Page, Reach, Row, TimeFilter, Token, Window, epoch_seconds
 from session_source.columns import UNFIT
+from session_source.time_filter import DAY, EAST, WEST, moment_in
 from session_source.times import from_text
 
 from source_opentracker.answers import Listed
@@ -23,13 +24,9 @@ PAGE_SIZE = 1000
 DEFAULT_SIZE = 40
 """Sessions a page where no limit is asked for."""
 
-EAST, WEST = timedelta(hours=14), timedelta(hours=12)
-"""How far clocks are before UTC and behind it: a date is a day of the site, whose time zone is not known."""
-
 LEAD = timedelta(days=3)
-"""How long before a piece of time a session may have begun that goes on in it, where dates may be about starts."""
+"""How long before a gap a session may have begun that continues in it, where dates may be about starts."""
 
-DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 EVER = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 PLAUSIBLE = Window(datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
@@ -62,8 +59,6 @@ class SessionList(NamedTuple):
     date: str
     asked: Window
     """What each of its sessions has to touch."""
-    since: datetime = EVER.start
-    """Sessions whose last event is older are left out: they were read before, or lie before start_date."""
     bounds: tuple[tuple[str, str], ...] = ()
     """The fields ``from`` and ``to``, where they are sent."""
 
@@ -79,12 +74,10 @@ class SessionList(NamedTuple):
         asked = window.whole_seconds(early=1)
         return cls(date, Window(asked.start, asked.end + SECOND), bounds=from_and_to(window, per_second))
 
-    def within(self, piece: Window, per_second: int | None) -> "SessionList":
-        """Leave out what is not of a piece of time; at its edges the vendor does, where it can."""
-        is_inside = piece.start <= self.asked.start and self.asked.end <= piece.end
-        return self._replace(
-            since=piece.start, bounds=from_and_to(piece, per_second) if per_second and not is_inside else ()
-        )
+    def within(self, gap: Window, per_second: int | None) -> "SessionList":
+        """Bound the list to a gap, where it begins or ends in it and the vendor takes bounds."""
+        is_inside = gap.start <= self.asked.start and self.asked.end <= gap.end
+        return self._replace(bounds=from_and_to(gap, per_second) if per_second and not is_inside else ())
 
 
 def from_and_to(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
@@ -105,24 +98,47 @@ class Meaning:
     is_one_day: bool = True
     per_second: int | None = None
 
-    def lists(self, window: Window, piece: Window) -> tuple[SessionList, ...]:
-        """Give the lists that hold the sessions of a window, so that those of a piece are asked for once.
+    def lists(self, window: Window, gap: Window) -> tuple[SessionList, ...]:
+        """Return the lists that hold the sessions of a window: one for each day, as if the site kept UTC.
 
-        A window asks for the days that it touches, as if the site kept UTC. Where it does not, the neighbours'
-        days hold the rest; at the edges of a piece, where there are none, a day more is asked for. Where no bound
-        has shown that lists are by last events, they may be by starts: then a piece is led in by a few days.
+        Where it does not, the lists of the windows beside it hold the rest. At the edges of a gap the window is
+        wider already.
         """
-        before = WEST if self.per_second else WEST + LEAD
         if self.is_one_day:
-            start = window.start - before if window.start == piece.start else window.start
-            end = window.end + EAST if window.end == piece.end else window.end
-            return tuple(
-                SessionList.of_day(date).within(piece, self.per_second) for date in Window(start, end).days()
-            )
-        date = date_of(window.start - before)
+            return tuple(SessionList.of_day(date).within(gap, self.per_second) for date in window.days())
+        date = date_of(window.start - WEST)
         if self.per_second:
             return (SessionList.between(date, window, self.per_second),)
-        return (SessionList(date, Window(from_text(date) - EAST, EVER.end), since=piece.start),)
+        return (SessionList(date, Window(from_text(date) - EAST, EVER.end)),)
+
+
+class SiteDays(TimeFilter):
+    """A date is a day of the site, in a time zone that is not documented, or begins with one.
+
+    A session may be listed for the day of its start, of its last event or for each day between.
+
+    Args:
+        meaning: what a date means.
+    """
+
+    after = EAST
+    ahead = EAST
+
+    def __init__(self, meaning: Meaning) -> None:
+        # Where no bound has shown that lists are by last events, they may be by starts.
+        self.before = WEST if meaning.per_second else WEST + LEAD
+        # A list of everything from a day on would be the same for several windows.
+        self.step = DAY if meaning.is_one_day or meaning.per_second else None
+
+    def times(self, columns: Row) -> Reach | None:
+        """Return the start and the last event."""
+        found = [moment_in(columns, name) for name in ("started_at", "last_event_at")]
+        known = [moment for moment in found if moment is not None and moment in PLAUSIBLE]
+        return Reach(min(known), max(known)) if known else None
+
+    def reach(self, moments: Reach) -> Reach:
+        """Return the days of any zone."""
+        return moments.widened(WEST, EAST)
 
 
 class Place(NamedTuple):
@@ -137,8 +153,6 @@ class Place(NamedTuple):
     offset: int = 0
     top: object = ""
     """With an offset, the first session of the page before: an offset that is not honoured gives it again."""
-    is_doubted: bool = False
-    """Whether the page is asked for once more, because what came may have been another answer."""
 
     def __repr__(self) -> str:
         """Say it for people."""
@@ -154,40 +168,36 @@ class Place(NamedTuple):
             fields["offset"] = str(self.offset)
         return fields
 
-    def read(self, listed: Listed, *, has_tokens: bool) -> tuple[list[Row], "Place | None"]:
-        """Tell which rows of the page are the list's, and where the next page stands.
+    def is_of_another_list(self, rows: list[Row]) -> bool:
+        """Return whether a page cannot be this one: a first page with sessions of other days, or newer ones."""
+        asked = self.lists[0].asked
+        strays = [session for session in map(extent, rows) if not touches(session, asked)]
+        is_first = not self.next_token and not self.offset and asked.end != EVER.end
+        return bool(strays) and (is_first or any(stray.start >= asked.end for stray in strays))
+
+    def has_run_on(self, rows: list[Row]) -> bool:
+        """Return whether a page holds sessions that are older than the list.
+
+        The vendor's example has a token that leads to a session of the day before. That ends a list, unless the
+        page is an old one out of a cache.
+        """
+        return any(not touches(extent(row), self.lists[0].asked) for row in rows)
+
+    def after(self, listed: Listed, *, has_tokens: bool) -> "Place | None":
+        """Return where the page after this one is.
 
         Args:
-            listed: the page.
-            has_tokens: whether the vendor is known to give tokens; then a page without one is a list's last.
+            listed: this page.
+            has_tokens: whether the vendor is known to send tokens; then a page without one is a list's last.
 
         Raises:
             Fault: nothing continues a full page.
-            ValueError: the page is of another list.
         """
-        asked, since = self.lists[0].asked, self.lists[0].since
-        sessions = [(row, extent(row)) for row in listed.rows]
-        kept = [row for row, session in sessions if touches(session, asked) and session.end >= since]
-        strays = [session for _, session in sessions if not touches(session, asked)]
-        if not strays:
-            return kept, self._following(listed, has_tokens=has_tokens)
-        # The vendor's example has a token that leads to a session of the day before: a list may run on into
-        # what is older than its date. That is its end, unless the page is an old one out of a cache.
-        is_first = not self.next_token and not self.offset and asked.end != EVER.end
-        if is_first or any(stray.start >= asked.end for stray in strays):
-            raise ValueError(f"it holds sessions of other days than {self.lists[0].date}, which was asked for")
-        if len(strays) < len(sessions) or self.is_doubted:
-            return kept, self._next_list()
-        return [], self.doubted()
-
-    def doubted(self) -> "Place":
-        """Ask for the same page once more."""
-        return self._replace(is_doubted=True)
-
-    def _following(self, listed: Listed, *, has_tokens: bool) -> "Place | None":
         rows, token = listed.rows, listed.next_token
+        if self.has_run_on(rows):
+            return self._next_list()
         if token and (rows or token != self.next_token):
-            return self._replace(next_token=token, offset=0, top="", is_doubted=False)
+            return self._replace(next_token=token, offset=0, top="")
         if token is not None or has_tokens:
             return self._next_list()
         if self.offset and any(row.get("session_id") == self.top for row in rows):
@@ -202,8 +212,21 @@ class Place(NamedTuple):
             )
         # A cap below the limit that was asked for would be a round number, like the default.
         if len(rows) >= DEFAULT_SIZE and len(rows) % 10 == 0:
-            return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"), is_doubted=False)
+            return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"))
         return self._next_list()
 
     def _next_list(self) -> "Place | None":
         return Place(self.site, self.lists[1:], self.of_user) if self.lists[1:] else None
+
+
+class Places:
+    """Continues the lists of a window, one after the other."""
+
+    first: Token = None
+    size: int | None = PAGE_SIZE
+
+    def following(self, token: Token, page: Page) -> Next | None:
+        """Return the place after the one that ``token`` asked for."""
+        place: Place = token
+        following = place.after(page.body["listed"], has_tokens=page.body["has_tokens"])
+        return Next(following, begins_a_list=following.lists is not place.lists) if following else None

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from session_source import Row, Window
+from session_source.time_filter import DAY
 
-from source_opentracker.lists import DAY, EVER, Meaning, SessionList, date_of, extent, touches
+from source_opentracker.lists import EVER, Meaning, SessionList, date_of, extent, touches
 
 Ask = Callable[[SessionList], list[Row]]
 """Ask for the first few sessions of a list."""

@@ -17,12 +17,13 @@ from session_source import (
     Moment,
     Number,
     Page,
+    PageContext,
     Partition,
     Request,
     Row,
     Stream,
     Text,
-    Token,
+    TimeFilter,
     Window,
 )
 
@@ -35,7 +36,9 @@ from source_opentracker.lists import (
     STARTED_AT,
     Meaning,
     Place,
+    Places,
     SessionList,
+    SiteDays,
     date_of,
 )
 
@@ -92,9 +95,7 @@ class Sessions(Endpoint):
         "longitude_degrees": Number("longitude"),
     }
     id = "session_id"
-    time = "last_event_at"
-    began = "started_at"
-    leans_on_neighbours = True  # a date is a day of the site, whose midnight is not known
+    pager = Places()
 
     def __init__(
         self, sites: Sequence[str], *, user_ids: Sequence[str] = (), machine_ids: Sequence[str] = ()
@@ -103,13 +104,9 @@ class Sessions(Endpoint):
         self._user_ids = list(dict.fromkeys(user_ids))
         self._machine_ids = list(dict.fromkeys(machine_ids))
         self._meaning: Meaning | None = None
+        self.time_filter: TimeFilter | None = SiteDays(Meaning())
         self._has_tokens = False
         self._probed: list[list[Row]] = []
-
-    @property
-    def is_read_whole(self) -> bool:
-        """Whether every list runs up to now: several windows would read the same again."""
-        return self._meaning is not None and not self._meaning.is_one_day and not self._meaning.per_second
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
         """Give the sites, or each id of each site. The names are the vendor's parameters'."""
@@ -128,34 +125,37 @@ class Sessions(Endpoint):
                     raise
                 refusals.append(fault)
             if self._meaning:
-                return
+                break
         if len(refusals) == len(partitions):
             raise refusals[0]
-        self._meaning = Meaning()
+        self._meaning = self._meaning or Meaning()
+        self.time_filter = SiteDays(self._meaning)
 
-    def first(self, window: Window, piece: Window, partition: Partition) -> Place:
+    def first(self, page: PageContext) -> Place:
         """Begin with the first of the window's lists."""
         if self._meaning:
-            lists = self._meaning.lists(window, piece)
+            lists = self._meaning.lists(page.window, page.gap)
         else:  # `check` has not found out what a date means
-            lists = (SessionList(date_of(window.start), EVER),)
-        return Place(partition["site"], lists, of_user="uid" in partition)
+            lists = (SessionList(date_of(page.window.start), EVER),)
+        return Place(page.partition["site"], lists, of_user="uid" in page.partition)
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         """Ask for one page of a list."""
-        place: Place = token
-        return Request("POST", PATH, form={**FORM, "limit": str(PAGE_SIZE), **partition, **place.form()})
+        place: Place = page.token
+        return Request("POST", PATH, form={**FORM, "limit": str(PAGE_SIZE), **page.partition, **place.form()})
 
-    def page(self, answer: Answer, token: Token) -> Page:
+    def page(self, answer: Answer, page: PageContext) -> Page:
         """Read a page. A session of a user id that a configured machine id has too is that one's."""
-        place: Place = token
+        place: Place = page.token
         listed = self._read(answer, place.site)
-        if listed.rows in self._probed and not place.is_doubted:  # an answer may come twice, out of a cache
-            return Page([], place.doubted())
-        rows, following = place.read(listed, has_tokens=self._has_tokens)
+        if place.is_of_another_list(listed.rows):
+            raise ValueError(f"it holds sessions of other days than {place.lists[0].date}, which was asked for")
+        rows = listed.rows
         if place.of_user:
             rows = [row for row in rows if row.get("machine_idx") not in self._machine_ids]
-        return Page(rows, following)
+        is_old = listed.rows in self._probed or place.has_run_on(listed.rows)  # perhaps out of a cache
+        body = {"listed": listed, "has_tokens": self._has_tokens}
+        return Page(rows, body, is_doubtful=is_old)
 
     def _probe(self, fetch: Fetch, partition: Partition, of: SessionList) -> list[Row]:
         site = partition["site"]

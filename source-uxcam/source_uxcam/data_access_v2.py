@@ -7,19 +7,19 @@ from session_source import (
     Answer,
     Either,
     Endpoint,
+    ExactTime,
     Integer,
     Moment,
     NextInAnswer,
     Number,
     Page,
+    PageContext,
     PageNumber,
-    Partition,
     Request,
     Row,
     Stream,
     Text,
-    Token,
-    Window,
+    Unrelated,
     at,
     rfc3339,
     rows_of,
@@ -55,9 +55,9 @@ class _List(Endpoint):
             if DATA_ACCESS_V2.knows(self.path, one["field"])
         ]
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         """Ask for a page of what was uploaded in the window. White space in parameters is not allowed."""
-        lower, upper = window.whole_seconds(early=1)
+        lower, upper = page.window.whole_seconds(early=1)
         dates = {
             "attribute": "date_range",
             "operator": "between_dates",
@@ -67,19 +67,19 @@ class _List(Endpoint):
             "GET",
             self.path,
             params={
-                "page": str(token),
+                "page": str(page.token),
                 "page_size": str(PAGE_SIZE),
                 "filters": json.dumps([dates, *self._filters], separators=(",", ":")),
             },
         )
 
-    def page(self, answer: Answer, token: Token) -> Page:
+    def page(self, answer: Answer, page: PageContext) -> Page:
         """Read a page."""
         body = successful(answer)
-        rows = rows_of(body.get("data"))
-        return Page(rows, self.pager.following(token, rows, body))
+        return Page(rows_of(body.get("data")), body)
 
 
+UPLOADED_AT = Moment("property", "uploadedServerTime")
 DURATION = Number("property", "durationSec")
 
 
@@ -93,7 +93,7 @@ class Sessions(_List):
     )
     columns = {
         "session_id": Text("sessionId"),
-        "uploaded_at": Moment("property", "uploadedServerTime"),
+        "uploaded_at": UPLOADED_AT,
         "user_id": Either(Text("user", "uxcamuserid"), Text("user", "userProperty", "uxcamuserid")),
         "started_at": Moment("property", "verifiedServerTime"),
         "ended_at": Moment("property", "verifiedServerTime", plus=DURATION),
@@ -103,8 +103,7 @@ class Sessions(_List):
         "page_count": Integer("property", "totalScreen"),
     }
     id = "session_id"
-    time = "uploaded_at"
-    is_filtered_by_time = True
+    time_filter = ExactTime("uploaded_at", UPLOADED_AT)
 
 
 class Events(_List):
@@ -122,7 +121,7 @@ class Events(_List):
         "session_id": Text("sessionProperty", "sessionId"),
     }
     id = "event_id"
-    time = "event_at"
+    time_filter = Unrelated()
 
 
 class Users(_List):
@@ -140,3 +139,4 @@ class Users(_List):
         "last_seen_at": Moment("usage", "lastseenOn"),
     }
     id = "uxcam_user_id"
+    time_filter = Unrelated()

@@ -6,23 +6,23 @@ Announced for retirement by the vendor, and still the only one that tells screen
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import lru_cache
 
 from session_source import (
     Answer,
+    CalendarDay,
     Endpoint,
     Integer,
     Moment,
     Number,
     Page,
+    PageContext,
     PageNumber,
-    Partition,
     Request,
     Row,
     Stream,
     Text,
-    Token,
-    Window,
     objects,
     rows_of,
 )
@@ -118,8 +118,7 @@ class Sessions(Endpoint):
         "page_count": Integer("session", "screen_count"),
     }
     id = "session_id"
-    time = "uploaded_at"
-    is_filtered_by_day = True
+    time_filter = CalendarDay("uploaded_at", "started_at", longest=timedelta(days=31))  # keeps the URL short
     pager = PageNumber(size=100)
 
     def __init__(self, filters: list[Filter]) -> None:
@@ -128,26 +127,20 @@ class Sessions(Endpoint):
             for one, value in SESSION_API.checked(filters)
         }
 
-    def window_days(self, configured: int) -> int:
-        """Keep the list of days, and with it the URL, short."""
-        return min(configured, 31)
-
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         """Ask for a page of the days that the window touches."""
-        days = window.days()
+        days = page.window.days()
         dates = {"operator": "in", "value": days} if len(days) > 1 else {"operator": "on", "value": days[0]}
         conditions = self._filters | {"sessiondate": dates}
         return Request(
             "GET",
             "session",
             params={
-                "page": str(token),
+                "page": str(page.token),
                 **{name: json.dumps(condition, separators=(",", ":")) for name, condition in conditions.items()},
             },
         )
 
-    def page(self, answer: Answer, token: Token) -> Page:
+    def page(self, answer: Answer, page: PageContext) -> Page:
         """Read a page."""
-        body = successful(answer)
-        rows = rows_of(body.get("data"))
-        return Page(rows, self.pager.following(token, rows, body))
+        return Page(rows_of(successful(answer).get("data")))
