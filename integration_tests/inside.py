@@ -8,6 +8,7 @@ from typing import Any
 
 from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from session_source import SessionSource
 from session_source.commands import Entrypoint
 
 from integration_tests.connector import Connector, Output
@@ -39,18 +40,23 @@ class InsideConnector(Connector):
         arguments = [command]
         if command != "spec":
             arguments += ["--config", self._file("config", self.config)]
-        lines: list[bytes] = []
-        exit_code = 0
-        log = _Log(lines)
-        logging.getLogger("airbyte").addHandler(log)
-        try:
-            for line in Entrypoint(source_class(self.folder)()).lines([*arguments, *more]):
-                lines.append(line)  # noqa: PERF402 - what came before an error counts
-        except AirbyteTracedException as error:
-            exit_code = 1
-            told = {"message": str(error), "failure_type": error.failure_type.value}
-            trace = {"type": "TRACE", "trace": {"type": "ERROR", "error": told}}
-            lines.append(json.dumps(trace).encode() + b"\n")
-        finally:
-            logging.getLogger("airbyte").removeHandler(log)
-        return Output(exit_code, b"".join(lines).decode(), "")
+        return run_inside(source_class(self.folder)(), [*arguments, *more])
+
+
+def run_inside(source: SessionSource, arguments: list[str]) -> Output:
+    """Run one command of a source in this process."""
+    lines: list[bytes] = []
+    exit_code = 0
+    log = _Log(lines)
+    logging.getLogger("airbyte").addHandler(log)
+    try:
+        for line in Entrypoint(source).lines(arguments):
+            lines.append(line)  # noqa: PERF402 - what came before an error counts
+    except AirbyteTracedException as error:
+        exit_code = 1
+        message = {"message": str(error), "failure_type": error.failure_type.value}
+        trace = {"type": "TRACE", "trace": {"type": "ERROR", "error": message}}
+        lines.append(json.dumps(trace).encode() + b"\n")
+    finally:
+        logging.getLogger("airbyte").removeHandler(log)
+    return Output(exit_code, b"".join(lines).decode(), "")

@@ -4,6 +4,7 @@ For memory, load and speed. They check nothing that the sandboxes check, and hol
 """
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,16 +27,13 @@ class Load(Vendor):
         self._template = self._pieces()
 
     def _pieces(self) -> list[bytes]:
-        """One of the vendor's records, cut where its id and its time of upload stand."""
+        """One of the vendor's records, cut where its id and its times are."""
         with serve(load_vendor("source-uxcam", sessions=3, days=1)) as server:
             answer = server.vendor.answer(_ask(server.vendor.configs(server.origin)["session_api"]))
         row = json.loads(answer.body)["data"][-1]
         row["id"] = "%ID%"
-        row["session"]["uploaded_server_time"] = "%DAY%, 12:00:00"
-        text = json.dumps(row, separators=(",", ":"))
-        before, after = text.split("%ID%")
-        between, rest = after.split("%DAY%")
-        return [before.encode(), between.encode(), rest.encode()]
+        row["session"] |= {"uploaded_server_time": "%AT%", "verified_server_time": "%AT%"}
+        return re.split(rb"%ID%|%AT%", json.dumps(row, separators=(",", ":")).encode())
 
     def answer(self, request: Request) -> Answer:
         asked = dict(request.query)
@@ -50,8 +48,10 @@ class Load(Vendor):
         return Answer.raw_json(b'{"success":"true","data":[' + b",".join(rows) + b"]}")
 
     def _row(self, day: int, index: int, text: str) -> bytes:
-        before, between, rest = self._template
-        return b"%s%d-%d%s%s%s" % (before, day, index, between, text.replace("-", "/").encode(), rest)
+        seconds = index * 86400 // self.per_day
+        at = f"{text.replace('-', '/')}, {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}".encode()
+        first, *times, rest = self._template
+        return b"%s%d-%d%s" % (first, day, index, b"".join(part + at for part in times)) + rest
 
     def error(self, status: int, path: str = "") -> Answer:
         return Answer.json({"error": path}, status)

@@ -72,7 +72,7 @@ def test_a_busy_stretch_is_many_checkpoints_and_a_quiet_one_few_requests(tmp_pat
             output = InsideConnector("source-uxcam", config, tmp_path).read("sessions")
             assert len(output.records["sessions"]) == sessions
             assert len(output.of_type("STATE")) - 1 >= least_states
-            assert server.count <= most_requests + 1, "that of today"
+            assert server.count <= 1.02 * most_requests + 1, "that of today"
 
 
 @pytest.mark.soak

@@ -71,6 +71,9 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
         self.status = status
         self.is_timeout = is_timeout
 
+    def __str__(self) -> str:
+        return self.sentence
+
     @property
     def may_be_too_large(self) -> bool:
         """Whether the vendor may answer if less is asked for at once."""

@@ -20,7 +20,7 @@ from session_source.pagination import PageLengths
 from session_source.plan import Plan
 from session_source.state import Partition
 from session_source.streams import Stream
-from session_source.time_filter import DAY, Reach
+from session_source.time_filter import DAY, EVER, Reach
 from session_source.windows import Finished, Window
 
 SLACK = DAY
@@ -49,6 +49,19 @@ class Claim(NamedTuple):
     rows: list[Claimed]
     """Those to emit."""
     doubt: Doubt | None
+    fingerprint: int
+    """The same for pages with the same rows."""
+
+
+class _Place(NamedTuple):
+    """Where a row may be."""
+
+    times: Reach
+    """The earliest and the latest of its times."""
+    moments: Reach
+    """The same, in any time zone where they have none."""
+    reach: Reach
+    """Where the vendor may list it."""
 
 
 class Group:
@@ -141,9 +154,8 @@ class Group:
 
     def claim(self, window: OpenWindow, rows: list[Row]) -> Claim:
         """Take those of a page's rows that are to be emitted."""
-        id_, endpoint, partition, time_filter = self.endpoint.id, self.endpoint, self.partition, self._filter
-        page = [Claimed(row, *_columns(endpoint, partition, row)) for row in rows]
-        start, end = window.window
+        id_ = self.endpoint.id
+        page = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
         near = window.asked.widened(SLACK, SLACK)
         claimed: list[Claimed] = []
         is_new = is_near = not rows
@@ -152,13 +164,9 @@ class Group:
             taken = self._keys.taken(window, {one.columns[id_] for one in page})
             for one in page:
                 key = one.columns[id_]
-                times = moments = reach = None
-                if time_filter is not None and (times := time_filter.times(one.columns)) is not None:
-                    window.cover(times)
-                    if times.first < start or times.last >= end:  # else they are those of the window
-                        moments = time_filter.moments(times, one.row)
-                        reach = time_filter.reach(moments)
-                is_own = reach is None or reach.touches(near)
+                times = self._filter.times(one.columns) if self._filter else None
+                place = self._place(window, one.row, times)
+                is_own = place is None or place.reach.touches(near)
                 is_near = is_near or is_own
                 if not window.seen.add(key):
                     is_repeated = is_repeated or not _is_long(times)
@@ -166,17 +174,16 @@ class Group:
                 is_new = True
                 if key in taken:
                     continue
-                if not is_own:
-                    self._misplaced += 1
-                elif moments is not None and reach is not None and self._is_elsewhere(moments, reach):
+                if place is not None and is_own and self._is_elsewhere(place):
                     window.left.add(key)
                     continue
                 claimed.append(one)
-                if times is not None and reach is not None:
-                    self._note_distant(window, one, times, reach)
+                if place is not None:
+                    self._note_distant(window, one, place, is_own=is_own)
+        fingerprint = hash(frozenset(one.columns[id_] for one in page))
         if not is_new and is_repeated:
-            return Claim(claimed, Doubt.REPEATED)
-        return Claim(claimed, None if is_near else Doubt.MISPLACED)
+            return Claim(claimed, Doubt.REPEATED, fingerprint)
+        return Claim(claimed, None if is_near else Doubt.MISPLACED, fingerprint)
 
     def put_back(self, window: OpenWindow, length: timedelta, *, is_limit: bool = False) -> None:
         """Leave a window that is too large, to be read again in pieces of this length.
@@ -255,16 +262,32 @@ class Group:
                 self._misplaced = 0
             return lines
 
-    def _is_elsewhere(self, moments: Reach, reach: Reach) -> bool:
-        """Return whether a row is certainly outside of the sync, or was certainly emitted by an earlier one."""
-        return not (windows.overlaps((self._span,), *moments) and windows.overlaps(self._missing, *reach))
+    def _place(self, window: OpenWindow, row: Row, times: Reach | None) -> _Place | None:
+        """Return where a row may be; None where it does not say, or its times are those of the window."""
+        if times is None or self._filter is None:
+            return None
+        window.cover(times)
+        if window.window.start <= times.first and times.last < window.window.end:
+            return None
+        moments = self._filter.moments(times, row)
+        return _Place(times, moments, self._filter.reach(moments))
 
-    def _note_distant(self, window: OpenWindow, row: Claimed, times: Reach, reach: Reach) -> None:
-        """Remember a row that was listed for other dates than those of its times."""
-        asked = window.asked
-        if times.first < asked.first or times.last > asked.last:
-            self._keys.keep(row.columns[self.endpoint.id], reach.joined(asked))
-        if self._filter is not None and self._contradicted is None:
+    def _is_elsewhere(self, place: _Place) -> bool:
+        """Return whether a row is certainly outside of the sync, or was certainly emitted by an earlier one."""
+        in_sync = windows.overlaps((self._span,), *place.moments)
+        return not (in_sync and windows.overlaps(self._missing, *place.reach))
+
+    def _note_distant(self, window: OpenWindow, row: Claimed, place: _Place, *, is_own: bool) -> None:
+        """Remember a row that is emitted and was listed for other dates than those of its times."""
+        asked, key = window.asked, row.columns[self.endpoint.id]
+        if self._filter is None:
+            return
+        if not is_own:
+            self._misplaced += 1
+            self._keys.keep(key, EVER)
+        elif not self._filter.lists_once and asked.joined(place.times) != asked:
+            self._keys.keep(key, place.reach.joined(asked))
+        if self._contradicted is None:
             self._contradicted = self._filter.contradiction(row.columns, asked)
 
     def _asked(self, window: Window) -> Reach:

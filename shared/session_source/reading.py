@@ -238,9 +238,10 @@ class _Outcome(NamedTuple):
     emitted: int
     doubt: Doubt | None
     following: Next | None
+    fingerprint: int
 
 
-_NO_PAGE = _Outcome(0, 0, None, None)
+_NO_PAGE = _Outcome(0, 0, None, None, 0)
 
 
 class _Trail:
@@ -344,13 +345,14 @@ class _Worker:
         """
         context = PageContext(Window(*window.asked), group.gap(window.window), group.partition)
         trail = _Trail(group.endpoint.first(context))
-        before = 0
+        before = _NO_PAGE
         while True:
             outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail.page)
             if not trail.page.is_certain:
-                if not outcome.emitted and (not outcome.rows or outcome.doubt is Doubt.REPEATED):
-                    return None  # there was no such page
-                group.lengths.note_continued(before)
+                is_same = outcome.fingerprint == before.fingerprint and not group.lengths.is_full(outcome.rows)
+                if not outcome.rows or is_same:
+                    return None  # there was no such page: some vendors serve the last one again
+                group.lengths.note_continued(before.rows)
             if wrong := trail.error(outcome):
                 raise _stuck(self._client.vendor, group, window, trail.page.token, wrong)
             following = outcome.following
@@ -361,7 +363,7 @@ class _Worker:
                 if length is not None:
                     return length
                 self._tasks.wake()  # the first page of the first window shows how long the others should be
-            before = outcome.rows
+            before = outcome
             if not trail.go_on(following):
                 raise _stuck(
                     self._client.vendor, group, window, following.token, "was named as the next one twice"
@@ -382,11 +384,11 @@ class _Worker:
                 ticket = None
                 with attempt as answer, self._turn:
                     read = group.endpoint.page(answer, context)
-                    claimed, doubt = group.claim(window, read.rows)
+                    claimed, doubt, fingerprint = group.claim(window, read.rows)
                     following = group.endpoint.following(context, read)
                     emitted += len(claimed)
                     requested += 1
-                    outcome = _Outcome(len(read.rows), emitted, doubt, following)
+                    outcome = _Outcome(len(read.rows), emitted, doubt, following, fingerprint)
                     if (doubt or read.is_doubtful) and requested < REPEATS:
                         attempt.again()
                     group.lengths.note(outcome.rows)

@@ -54,6 +54,8 @@ class TimeFilter(ABC):
         after: how much later.
         ahead: how far in the future the vendor's present may be.
         longest: the longest piece that one request may ask for; None where the vendor sets no limit.
+        lists_once: whether a row has one position, though it is not known which. Otherwise a vendor may list it in
+            every piece of time that it touches.
     """
 
     step: timedelta | None = MINUTE
@@ -61,6 +63,7 @@ class TimeFilter(ABC):
     after: timedelta = NONE
     ahead: timedelta = NONE
     longest: timedelta | None = None
+    lists_once: bool = True
 
     @abstractmethod
     def times(self, columns: Row) -> Reach | None:
@@ -125,6 +128,7 @@ class StartOrEnd(TimeFilter):
     """
 
     after = DAY
+    lists_once = False
 
     def __init__(self, start: str, end: str) -> None:
         self._names = (start, end)

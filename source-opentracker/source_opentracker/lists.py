@@ -123,6 +123,7 @@ class SiteDays(TimeFilter):
 
     after = EAST
     ahead = EAST
+    lists_once = False
 
     def __init__(self, meaning: Meaning) -> None:
         # Where no bound has shown that lists are by last events, they may be by starts.
