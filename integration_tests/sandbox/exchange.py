@@ -5,6 +5,7 @@ import gzip
 import http
 import socket
 import struct
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -38,7 +39,7 @@ class Exchange:
 
     def truth(self) -> Answer:
         """The vendor's answer."""
-        return self.server.truth(self.entry)
+        return self.server.truth(self.entry, self.request)
 
     async def send(self, answer: Answer) -> None:
         """Send a whole answer."""
@@ -50,6 +51,17 @@ class Exchange:
         self.entry.status = answer.status
         response = web.Response(status=answer.status, body=body, headers=headers)
         await response.prepare(self.carrier)
+        self.finish()
+        await response.write_eof()
+        self.response = response
+
+    async def stream(self, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> None:
+        """Send a body piece by piece, so that a large one takes no memory here."""
+        self.entry.status = status
+        response = web.StreamResponse(status=status, headers=headers)
+        await response.prepare(self.carrier)
+        for piece in pieces:
+            await response.write(piece)
         self.finish()
         await response.write_eof()
         self.response = response
@@ -91,6 +103,11 @@ class Exchange:
         if self.carrier.transport is not None:
             self.carrier.transport.close()
         await asyncio.Event().wait()  # the framework cancels this handler when the connection is gone
+
+    async def hang(self) -> None:
+        """Send nothing until the client leaves or the server stops."""
+        await self.stopping.wait()
+        await self.reset()
 
     async def reset(self) -> None:
         """End the connection with an RST."""

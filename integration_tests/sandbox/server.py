@@ -11,6 +11,7 @@ from aiohttp import web
 
 from integration_tests.sandbox import control
 from integration_tests.sandbox.exchange import Exchange
+from integration_tests.sandbox.limits import NoAnswerError, TooLargeError
 from integration_tests.sandbox.log import Entry, Log
 from integration_tests.sandbox.message import Answer, Request
 from integration_tests.sandbox.vendor import Vendor
@@ -86,10 +87,17 @@ class Server:
         self.faults.clear()
         self.previous.clear()
 
-    def truth(self, entry: Entry) -> Answer:
-        """The vendor's answer to a request, with all that follows from having given it."""
-        with self.vendor.lock:
-            answer = self.vendor.answer(entry.request)
+    def truth(self, entry: Entry, request: Request) -> Answer:
+        """The vendor's answer to a request, with all that follows from having given it.
+
+        Raises:
+            NoAnswerError: the vendor never answers this request.
+        """
+        try:
+            with self.vendor.lock:
+                answer = self.vendor.answer(request)
+        except TooLargeError as error:
+            answer = self.vendor.error(error.status, request.path)
         entry.notes.update(answer.notes)
         if answer.status == 200:
             self.previous[entry.path] = answer
@@ -165,12 +173,15 @@ class Server:
         if limit is not None and exchange.entry.in_flight >= limit:
             await exchange.send(self.vendor.error(429, exchange.request.path))
             return
-        for fault in list(self.faults):
-            if fault.strikes(exchange):
-                exchange.entry.fault = type(fault).__name__
-                await fault.play(exchange)
-                return
-        await exchange.send(exchange.truth())
+        try:
+            for fault in list(self.faults):
+                if fault.strikes(exchange):
+                    exchange.entry.fault = type(fault).__name__
+                    await fault.play(exchange)
+                    return
+            await exchange.send(exchange.truth())
+        except NoAnswerError:
+            await exchange.hang()
 
 
 def serve(
