@@ -56,10 +56,11 @@ class Opentracker(Vendor):
         {"blank_lines": 5},
         {"fields": "shuffled"},
         {"page_cap": 60},
-        {"page_cap": 37, "next_page": "exclusive"},
-        {"page_cap": 37, "next_page": "overlapping", "last_page": "dead_end"},
-        {"page_cap": 37, "last_page": "empty_token"},
+        {"page_cap": 7, "next_page": "exclusive"},
+        {"page_cap": 7, "next_page": "overlapping", "last_page": "dead_end"},
+        {"page_cap": 7, "last_page": "empty_token"},
         {"page_cap": 37, "has_next_token": False},
+        {"page_cap": 7, "has_next_token": False},
         {"has_next_token": False, "honours_offset": False},
     )
 
