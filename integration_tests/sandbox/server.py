@@ -1,4 +1,4 @@
-"""The sockets: one vendor behind one local address, in a thread of this process."""
+"""The HTTP server: one vendor at one local address, in a thread of this process."""
 
 import asyncio
 import socket
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from integration_tests.sandbox.faults import Fault
 
 HOST = "127.0.0.1"
-# Filters travel in the URL, and those of all fields at once are long.
+# Filters are part of the URL: with all fields at once it is long.
 LONGEST_LINE = 1 << 16
 
 _bound: list[socket.socket] = []
 
 
 class Server:
-    """A vendor that is served while the `with` lasts.
+    """Serves a vendor inside of a `with` block.
 
     All attributes may be changed while it serves: `latency` (seconds before each answer), `grow_every` and
     `grow_by` (after every n-th answered request the vendor grows by that many sessions), `gzip`, `faults`.
@@ -63,12 +63,12 @@ class Server:
 
     @property
     def requests(self) -> list[Entry]:
-        """The data requests so far, in the order in which they came."""
+        """The data requests so far, in the order of their arrival."""
         return self.log.entries
 
     @property
     def count(self) -> int:
-        """How many data requests came."""
+        """The number of data requests so far."""
         return len(self.log.entries)
 
     @property
@@ -88,7 +88,7 @@ class Server:
         self.previous.clear()
 
     def truth(self, entry: Entry, request: Request) -> Answer:
-        """The vendor's answer to a request, with all that follows from having given it.
+        """The vendor's answer to a request; it is logged, and the vendor grows after it if it has to.
 
         Raises:
             NoAnswerError: the vendor never answers this request.
@@ -193,12 +193,12 @@ def serve(
     grow_by: int = 1,
     gzip: bool = False,
 ) -> Server:
-    """Give a server for a vendor, to be used in a `with`."""
+    """A server for a vendor, to be used in a `with` statement."""
     return Server(vendor, port=port, latency=latency, grow_every=grow_every, grow_by=grow_by, gzip=gzip)
 
 
 def refused_origin() -> str:
-    """An address that refuses connections; it stays so while this process lives."""
+    """An address that refuses connections as long as this process runs."""
     bound = socket.socket()
     bound.bind((HOST, 0))  # bound, so that nobody else gets it, and never listening
     _bound.append(bound)

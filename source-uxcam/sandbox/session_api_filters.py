@@ -21,11 +21,11 @@ Test = Callable[[Session], bool]
 
 
 class RefusedError(ValueError):
-    """The request is none that the page allows."""
+    """The page does not allow this request."""
 
 
 def compact_json(text: str, name: str) -> Any:  # noqa: ANN401
-    """JSON without white space around its tokens, as the page's examples are written."""
+    """JSON without white space around its tokens, as in the page's examples."""
     try:
         value = load_json(text)
     except ValueError as error:
@@ -36,21 +36,21 @@ def compact_json(text: str, name: str) -> Any:  # noqa: ANN401
 
 
 def number(value: object, *, name: str) -> float:
-    """A number that is no boolean and not below zero: all numeric fields are unsigned."""
+    """A number of zero or more, not a boolean: all numeric fields are unsigned."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise RefusedError(f"{name}: {value!r} is no number of zero or more")
+        raise RefusedError(f"{name}: {value!r} is not a number of zero or more")
     return value
 
 
 def text(value: object, *, name: str) -> str:
     """A string."""
     if not isinstance(value, str):
-        raise RefusedError(f"{name}: {value!r} is no string")
+        raise RefusedError(f"{name}: {value!r} is not a string")
     return value
 
 
 def day(value: object, *, name: str) -> str:
-    """A date that exists, `yyyy-mm-dd`; as text it sorts like the day."""
+    """An existing date, `yyyy-mm-dd`; as text it sorts by day."""
     written = text(value, name=name)
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", written, re.ASCII):
         raise RefusedError(f"{name}: {written!r} is not yyyy-mm-dd")
@@ -64,11 +64,11 @@ def day(value: object, *, name: str) -> str:
 def several(value: object, *, name: str, of: Callable[..., Any]) -> list[Any]:
     """A list that is not empty."""
     if not isinstance(value, list) or not value:
-        raise RefusedError(f"{name}: {value!r} is no list of values")
+        raise RefusedError(f"{name}: {value!r} is not a list of values")
     return [of(each, name=name) for each in value]
 
 
-# The page's table of operators, data type by data type. A value that a session lacks equals nothing.
+# The page's table of operators. A value that a session does not have is equal to nothing.
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "is": operator.eq,
     "isnot": operator.ne,
@@ -97,7 +97,7 @@ OPERATORS: dict[str, Sequence[str]] = {
     "string": ("is", "isnot", "in", "notin", "contains", "containsnot"),
     "list": ("hasany", "nothasany", "hasall", "nothasall"),
     "date": ("on", "noton", "after", "from", "before", "to", "in", "notin", "between"),
-    # The page gives booleans no operators; `is` is what its words for `video` and `crashed` amount to.
+    # The page has no operators for booleans; `is` follows from its descriptions of `video` and `crashed`.
     "bool": ("is",),
     "platform": ("isandroid", "isios"),
 }
@@ -133,7 +133,7 @@ FIELDS: dict[str, tuple[str, Callable[[Session], Any]]] = {
 
 
 def filter_test(name: str, written: str, readings: SessionApiReadings) -> Test:
-    """The filter of one parameter: `{"operator":…,"value":…}`."""
+    """The test of one parameter's filter, `{"operator":…,"value":…}`."""
     given = compact_json(written, name)
     if not isinstance(given, dict) or set(given) != {"operator", "value"}:
         raise RefusedError(f"{name} has to be an object with operator and value, nothing else")
@@ -161,7 +161,7 @@ def filter_test(name: str, written: str, readings: SessionApiReadings) -> Test:
 
 
 def between(days: list[str], held: Callable[[Session], Any], *, inclusive: bool) -> Test:
-    """`between` two days. The page does not say whether the second is in: both readings are offered."""
+    """`between` two days. The page does not say whether the second is included: an option decides."""
     if len(days) != 2 or days[0] > days[1]:
         raise RefusedError(f"between takes two days, the earlier one first, not {days}")
     lower, upper = days
