@@ -1,13 +1,12 @@
 """What every vendor can do to its records and answers without saying so on its page."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
 import requests
 
-from integration_tests.listing import LISTINGS, OPTIONS, Listing, ask
 from integration_tests.sandbox import (
     BrokenIds,
     DeepValue,
@@ -19,39 +18,50 @@ from integration_tests.sandbox import (
     load_vendor,
     read_fault,
     serve,
-    vendor_names,
 )
+from integration_tests.sandbox.client import Listing, listings
 
-Case = tuple[Server, Callable[[], requests.Response], Callable[[Any], list[Record]], str]
-
-
-@pytest.fixture(params=LISTINGS.items(), ids=lambda item: "-".join(item[0]))
-def played(request: pytest.FixtureRequest) -> Iterator[Case]:
-    """A vendor, how to ask it, how to read its answer, and the name of its id."""
-    (folder, config, id_name), (asking, rows) = request.param
-    with serve(load_vendor(folder, sessions=60, days=2, **OPTIONS.get(folder, {}))) as server:
-        yield server, lambda: ask(server, config, asking), rows, id_name
+KINDS = listings()
 
 
-def test_every_vendor_is_played_here() -> None:
-    assert {folder for folder, *_ in LISTINGS} == set(vendor_names())
+class Played(NamedTuple):
+    """A vendor that is served, and one of its kinds of records."""
+
+    server: Server
+    listing: Listing
+
+    def text(self) -> bytes:
+        return self.listing.ask(self.server).content
+
+    def rows(self) -> list[Record]:
+        return self.listing.rows(json.loads(self.text()))
+
+    def ids(self, text: str) -> list[Any]:
+        return [record[self.listing.id_name] for record in self.listing.rows(json.loads(text))]
 
 
-def test_records_with_fields_that_nobody_documents(played: Case) -> None:
-    server, send, rows, _ = played
-    before = rows(send().json())
+@pytest.fixture(params=KINDS.values(), ids=list(KINDS))
+def played(request: pytest.FixtureRequest) -> Iterator[Played]:
+    folder, listing = request.param
+    with serve(load_vendor(folder, sessions=60, days=2, **listing.options)) as server:
+        yield Played(server, listing)
+
+
+def test_records_with_fields_that_nobody_documents(played: Played) -> None:
+    server = played.server
+    before = played.rows()
     server.faults.append(NewFields(fields={"loyalty": "gold", "consent": {"ads": True}}))
-    after = rows(send().json())
+    after = played.rows()
     assert len(after) > 5
     assert after == [{**record, "loyalty": "gold", "consent": {"ads": True}} for record in before]
 
 
-def test_ids_beyond_64_bits(played: Case) -> None:
-    server, send, rows, id_name = played
-    before = rows(send().json())
+def test_ids_beyond_64_bits(played: Played) -> None:
+    server, id_name = played.server, played.listing.id_name
+    before = played.rows()
     fault = LargeIds()
     server.faults.append(fault)
-    first, again = rows(send().json()), rows(send().json())
+    first, again = played.rows(), played.rows()
     assert first == again
     ids = [record[id_name] for record in first]
     assert ids == [fault.ids[str(record[id_name])] for record in before]
@@ -63,15 +73,14 @@ def test_ids_beyond_64_bits(played: Case) -> None:
 
 
 @pytest.mark.parametrize("form", ["surrogates", "bytes"])
-def test_ids_that_differ_in_broken_text_only(played: Case, form: str) -> None:
-    server, send, rows, id_name = played
-    count = len(rows(send().json()))
+def test_ids_that_differ_in_broken_text_only(played: Played, form: str) -> None:
+    count = len(played.rows())
     fault = read_fault({"kind": "BrokenIds", "form": form})
     assert isinstance(fault, BrokenIds)
-    server.faults.append(fault)
-    content = send().content
-    assert content == send().content
-    ids = [record[id_name] for record in rows(json.loads(content.decode("utf-8", "surrogateescape")))]
+    played.server.faults.append(fault)
+    content = played.text()
+    assert content == played.text()
+    ids = played.ids(content.decode("utf-8", "surrogateescape"))
     assert len(ids) == len(set(ids)) == count > 5
     if form == "surrogates":
         assert content.isascii()
@@ -79,15 +88,15 @@ def test_ids_that_differ_in_broken_text_only(played: Case, form: str) -> None:
     else:
         with pytest.raises(UnicodeDecodeError):
             content.decode()
-        assert len({record[id_name] for record in rows(json.loads(content.decode("utf-8", "replace")))}) == 1
+        assert len(set(played.ids(content.decode("utf-8", "replace")))) == 1
 
 
 @pytest.mark.parametrize(("booleans", "true"), [("numbers", 1), ("texts", "true")])
-def test_values_of_another_type(played: Case, booleans: Any, true: object) -> None:
-    server, send, rows, _ = played
-    before = rows(send().json())
+def test_values_of_another_type(played: Played, booleans: Any, true: object) -> None:
+    server = played.server
+    before = played.rows()
     server.faults.append(Retyped(booleans=booleans))
-    after = rows(send().json())
+    after = played.rows()
     pairs = [pair for old, new in zip(before, after, strict=True) for pair in leaves(old, new)]
     for old, new in pairs:
         if isinstance(old, bool):
@@ -117,12 +126,12 @@ def test_types_can_stay() -> None:
     assert record == {"a": True, "b": 2, "c": [{"d": False}]}
 
 
-def test_one_record_is_nested_deep(played: Case) -> None:
-    server, send, rows, id_name = played
-    before = rows(send().json())
+def test_one_record_is_nested_deep(played: Played) -> None:
+    server, id_name = played.server, played.listing.id_name
+    before = played.rows()
     server.faults.append(DeepValue(depth=300, name="extra"))
     for _ in range(2):
-        deep = [record for record in rows(send().json()) if record.get("extra")]
+        deep = [record for record in played.rows() if record.get("extra")]
         assert [record[id_name] for record in deep] == [before[0][id_name]]
         value, depth = deep[0]["extra"], 0
         while isinstance(value, dict):
@@ -130,8 +139,8 @@ def test_one_record_is_nested_deep(played: Case) -> None:
         assert (value, depth) == ("deep", 300)
 
 
-def test_errors_are_not_changed(played: Case) -> None:
-    server, *_ = played
+def test_errors_are_not_changed(played: Played) -> None:
+    server = played.server
     answers = [server.vendor.error(500)]
     if server.vendor.name != "devrev":  # it reports no error with status 200
         answers.append(server.vendor.error_inside("/public/session"))
@@ -143,21 +152,20 @@ def test_errors_are_not_changed(played: Case) -> None:
 
 @pytest.mark.parametrize("form", ["parenthesised", "objects"])
 def test_all_forms_of_opentrackers_answers_are_changed(form: str) -> None:
-    key = ("source-opentracker", "default", "session_id")
-    listing: Listing = LISTINGS[key]
-    with serve(load_vendor(key[0], sessions=60, days=2, form=form, blank_lines=2)) as server:
+    folder, listing = KINDS["source-opentracker-default-session_id"]
+    with serve(load_vendor(folder, sessions=60, days=2, form=form, blank_lines=2)) as server:
         server.faults.append(NewFields(fields={"loyalty": "gold"}))
-        text = ask(server, key[1], listing[0]).text
+        text = listing.ask(server).text
         assert text.startswith("\r\n\r\n" + ("(" if form == "parenthesised" else "{"))
-        found = listing[1](json.loads(text.strip().removeprefix("(").removesuffix(")")))
+        found = listing.rows(json.loads(text.strip().removeprefix("(").removesuffix(")")))
         assert {record["loyalty"] for record in found} == {"gold"}
 
 
 def test_inspectlets_details_are_found_by_a_changed_id() -> None:
-    key = ("source-inspectlet", "default", "sid")
-    with serve(load_vendor(key[0], sessions=20, days=2, websites=1)) as server:
+    folder, listing = KINDS["source-inspectlet-default-sid"]
+    with serve(load_vendor(folder, sessions=20, days=2, websites=1)) as server:
         server.faults.append(LargeIds())
-        sid = ask(server, key[1], LISTINGS[key][0]).json()["response"][4]["sid"]
+        sid = listing.rows(listing.ask(server).json())[4]["sid"]
         config = server.vendor.configs(server.origin)["default"]
         auth = (config["username"].encode(), config["api_token"].encode())
         url = f"{config['base_url']}/websites/12345678/sessions/{sid}"

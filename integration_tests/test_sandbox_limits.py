@@ -9,33 +9,33 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.listing import LISTINGS, OPTIONS, ask
 from integration_tests.sandbox import BeyondEndError, HugeBody, NumberedPages, Server, load_vendor, serve
+from integration_tests.sandbox.client import Listing, listings
 from integration_tests.sandbox.shelf import Shelf
 
-
-def serving(folder: str, **options: Any) -> Server:
-    return serve(load_vendor(folder, sessions=60, days=2, **OPTIONS.get(folder, {}), **options))
+KINDS = listings()
 
 
-@pytest.mark.parametrize("key", LISTINGS, ids="-".join)
+def serving(folder: str, listing: Listing, **options: Any) -> Server:
+    return serve(load_vendor(folder, sessions=60, days=2, **listing.options, **options))
+
+
+@pytest.mark.parametrize(("folder", "listing"), KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("status", [413, 504])
-def test_a_request_that_matches_too_many_rows_is_refused(key: tuple[str, str, str], status: int) -> None:
-    (folder, config, _), (request, rows) = key, LISTINGS[key]
-    with serving(folder, too_large={"rows": 5, "status": status}) as server:
-        refused = ask(server, config, request)
+def test_a_request_that_matches_too_many_rows_is_refused(folder: str, listing: Listing, status: int) -> None:
+    with serving(folder, listing, too_large={"rows": 5, "status": status}) as server:
+        refused = listing.ask(server)
         assert refused.status_code == server.requests[0].status == status
         assert refused.content == server.vendor.error(status, server.requests[0].path).body
-    with serving(folder, too_large={"rows": 10_000, "status": status}) as server:
-        assert len(rows(ask(server, config, request).json())) > 5
+    with serving(folder, listing, too_large={"rows": 10_000, "status": status}) as server:
+        assert len(listing.rows(listing.ask(server).json())) > 5
 
 
-@pytest.mark.parametrize("key", LISTINGS, ids="-".join)
-def test_such_a_request_may_never_be_answered(key: tuple[str, str, str]) -> None:
-    (folder, config, _), (request, _) = key, LISTINGS[key]
-    with serving(folder, too_large={"rows": 5, "status": "timeout"}) as server:
+@pytest.mark.parametrize(("folder", "listing"), KINDS.values(), ids=KINDS)
+def test_such_a_request_may_never_be_answered(folder: str, listing: Listing) -> None:
+    with serving(folder, listing, too_large={"rows": 5, "status": "timeout"}) as server:
         with pytest.raises(requests.ReadTimeout):
-            ask(server, config, request)
+            listing.ask(server, timeout=0.3)
         deadline = time.monotonic() + 5
         while server.in_flight and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -43,20 +43,22 @@ def test_such_a_request_may_never_be_answered(key: tuple[str, str, str]) -> None
 
 
 def test_devrevs_413_has_the_body_of_its_page() -> None:
-    key = ("source-devrev", "default", "session_id")
-    with serving(key[0], too_large={"rows": 5, "status": 413}) as server:
-        body = ask(server, key[1], LISTINGS[key][0]).json()
+    folder, listing = KINDS["source-devrev-default-session_id"]
+    with serving(folder, listing, too_large={"rows": 5, "status": 413}) as server:
+        body = listing.ask(server).json()
         assert (body["type"], type(body["max_bytes"])) == ("request_entity_too_large", int)
 
 
 def test_lists_of_one_visitor_are_never_too_large_for_opentracker() -> None:
-    def of_visitor(config: dict[str, Any]) -> requests.Request:
-        asked = LISTINGS["source-opentracker", "default", "session_id"][0](config)
-        asked.data |= {"uid": "nobody"}
-        return asked
+    folder, listing = KINDS["source-opentracker-default-session_id"]
 
-    with serving("source-opentracker", too_large={"rows": -1, "status": 504}) as server:
-        assert ask(server, "default", of_visitor).json()["rows"] == 0
+    def of_visitor(config: dict[str, Any]) -> requests.Request:
+        request = listing.request(config)
+        request.data |= {"uid": "nobody"}
+        return request
+
+    with serving(folder, listing, too_large={"rows": -1, "status": 504}) as server:
+        assert listing._replace(request=of_visitor).ask(server).json()["rows"] == 0
 
 
 def refusal(page: Callable[[], object]) -> BaseException:

@@ -1,6 +1,7 @@
 """Opentracker's sandbox: the ways in which it may differ from its page, and fail."""
 
 import datetime as dt
+import time
 from itertools import chain
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import requests
 
 from integration_tests.sandbox import Server, load_vendor, serve
+from integration_tests.sandbox.client import reader
 
 PATH = "/api/views/c_view_sessions_by_user.jsp"
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp()
@@ -58,6 +60,14 @@ def test_without_tokens_and_offsets_a_larger_limit_reads_on() -> None:
         assert ids(ask(server, offset="1000")) == ids(ask(server))
         assert len(ids(ask(server))) == 1000
         assert len(ids(ask(server, limit="10000"))) > 2400
+
+
+def test_the_client_of_the_tests_reads_such_a_list_whole() -> None:
+    options = {"has_next_token": False, "honours_offset": False, "now": lambda: time.time() - 2}
+    with serving(sessions=2400, days=1, **options) as server:
+        config = server.vendor.configs(server.origin)["default"]
+        keys = reader("source-opentracker", "default")(config)["sessions"]
+        assert set(server.vendor.expected("default")["sessions"]) <= set(keys)
 
 
 def test_a_cache_answers_every_request_of_a_site_with_the_first_list() -> None:

@@ -9,6 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 from integration_tests.sandbox.message import Answer, Request
@@ -118,8 +119,8 @@ def vendor_names() -> list[str]:
     return sorted(api.parents[1].name for api in ROOT.glob("source-*/sandbox/api.py"))
 
 
-def vendor_class(folder: str) -> type[Vendor]:
-    """The vendor that a folder's `sandbox/api.py` defines."""
+def sandbox_module(folder: str, module: str) -> ModuleType:
+    """A module of a folder's `sandbox`."""
     place = ROOT / folder / "sandbox"
     if folder not in vendor_names():
         raise LookupError(f"{folder} has no sandbox; these have one: {', '.join(vendor_names())}")
@@ -134,14 +135,19 @@ def vendor_class(folder: str) -> type[Vendor]:
         package = importlib.util.module_from_spec(spec)
         sys.modules[name] = package
         spec.loader.exec_module(package)
-    module = importlib.import_module(f"{name}.api")
+    return importlib.import_module(f"{name}.{module}")
+
+
+def vendor_class(folder: str) -> type[Vendor]:
+    """The vendor that a folder's `sandbox/api.py` defines."""
+    module = sandbox_module(folder, "api")
     found = [
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Vendor) and value.__module__ == module.__name__
     ]
     if len(found) != 1:
-        raise LookupError(f"{place / 'api.py'} has to define one Vendor, not {len(found)}")
+        raise LookupError(f"{folder}/sandbox/api.py has to define one Vendor, not {len(found)}")
     return found[0]
 
 
