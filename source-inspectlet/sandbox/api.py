@@ -208,12 +208,10 @@ class Inspectlet(Vendor):
         return failure(200, "this is an error of the sandbox")
 
     def records(self, content: Any) -> list[Record]:  # noqa: ANN401
-        """Sessions in any of the shapes, and websites."""
+        """The sessions in any of the shapes; websites are not changed."""
         found = content.get("response", [])
-        if isinstance(found, list):
-            return found
-        rows: list[Record] = found.get("sessions", [found])
-        return rows
+        rows = found if isinstance(found, list) else found.get("sessions", [found])
+        return [row for row in rows if "sid" in row]
 
     def configs(self, origin: str) -> dict[str, Config]:
         """All websites, one of them, and some sessions of all."""
