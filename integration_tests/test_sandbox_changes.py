@@ -176,9 +176,6 @@ def test_inspectlets_details_are_found_by_a_changed_id() -> None:
 
 def test_other_shapes_of_inspectlets_answers_are_changed() -> None:
     vendor: Any = load_vendor("source-inspectlet", sessions=5, days=2, websites=1, detail_shape="record")
-    for content in (
-        {"response": {"sessions": [{"sid": 1}]}},
-        {"response": {"sid": 1}},
-        {"response": [{"sid": 1}]},
-    ):
-        assert vendor.records(content) == [{"sid": 1}]
+    for shape in ({"sessions": [{"sid": 1}]}, {"sid": 1}, [{"sid": 1}]):
+        assert vendor.records({"response": shape}) == [{"sid": 1}]
+    assert vendor.records({"response": [{"wid": 1}]}) == []
