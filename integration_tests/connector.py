@@ -163,14 +163,24 @@ class Connector:
 
 
 def expected(server: Server, config: str) -> Keys:
-    """The keys that a full read must emit now.
+    """The keys that a full read must emit now, see ``Vendor.expected``."""
+    return _as_emitted(server.vendor.expected(config))
 
-    Where a vendor has no ids, its sandbox gives the values that never change in a session; what the connectors
-    make of them is documented in their READMEs: their JSON's SHA-256.
+
+def held(server: Server, config: str) -> Keys:
+    """The keys that a read may emit now, see ``Vendor.held``."""
+    return _as_emitted(server.vendor.held(config))
+
+
+def _as_emitted(keys_by_stream: Keys) -> Keys:
+    """The sandbox's keys as the connectors emit them.
+
+    If a vendor has no ids, its sandbox has the values that never change in a session instead. The connectors emit
+    the SHA-256 of their JSON, as their READMEs document.
     """
     return {
         stream: [tuple(_hashed(part) if isinstance(part, tuple) else part for part in key) for key in keys]
-        for stream, keys in server.vendor.expected(config).items()
+        for stream, keys in keys_by_stream.items()
     }
 
 

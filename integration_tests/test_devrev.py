@@ -133,7 +133,7 @@ def test_check_succeeds_where_an_order_is_refused(begin: Begin) -> None:
 
 
 def test_a_refusal_of_something_else_is_told_as_it_is(begin: Begin) -> None:
-    connector, server = begin(sessions=20, days=1, max_limit=50)
+    connector, server = begin(sessions=20, days=1, largest_limit=50)
     message = failed_check(connector)
     assert "limit" in message
     assert "please report it" in message

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integration_tests.conftest import cases
-from integration_tests.connector import expected
+from integration_tests.connector import expected, held
 from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import load_vendor, serve
 from integration_tests.sandbox.vendor import vendor_class
@@ -28,4 +28,4 @@ def test_all_is_read_once_whatever_the_vendor_means(
         connector = InsideConnector(folder, {**given, "window_in_days": window_in_days}, tmp_path)
         output = connector.read()
         assert output.exit_code == 0, output.errors
-        check_whole(connector, [output], expected(server, config))
+        check_whole(connector, [output], expected(server, config), held(server, config))

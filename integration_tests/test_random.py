@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from integration_tests import figures, sandbox
 from integration_tests.conftest import cases
-from integration_tests.connector import Output, expected
+from integration_tests.connector import Output, expected, held
 from integration_tests.inside import InsideConnector
 from integration_tests.sandbox import Server, Vendor, load_vendor, serve
 from integration_tests.sandbox.vendor import vendor_class
@@ -89,7 +89,7 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
                 folder, {**server.vendor.configs(server.origin)[config], **given_config}, Path(place)
             )
             outputs = read_in_rounds(connector, server, rounds)
-            check_whole(connector, outputs, expected(server, config))
+            check_whole(connector, outputs, expected(server, config), held(server, config))
             figures.count(random_cases=1, faults_survived=sum(fault.hits for fault in faults))
 
     run()

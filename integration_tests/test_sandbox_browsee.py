@@ -396,3 +396,48 @@ def test_a_day_that_has_only_begun() -> None:
         vendor = load_vendor("source-browsee", sessions=50, days=days, now=lambda: midnight)
         found = {key[0] for (key,) in vendor.expected("default")["sessions"]}
         assert (midnight // DAY - days) * DAY * 1000 == min(found) <= max(found) <= midnight * 1000
+
+
+@pytest.mark.parametrize("to_is", ["end", "last", "asked"])
+def test_a_smaller_page_has_its_own_to(to_is: str) -> None:
+    with serve(vendor_at_noon(sessions=100, page_cap=30, to_is=to_is)) as server:
+        pages = [exports(server, from_=start) for start in (0, 30, 60, 90)]
+        assert [len(page["data"]) for page in pages] == [30, 30, 30, 10]
+        last = {"end": 100, "last": 99, "asked": 120}[to_is]
+        assert [page["to"] for page in pages] == [*([29, 59, 89] if to_is == "last" else [30, 60, 90]), last]
+        assert len({identity(record) for page in pages for record in page["data"]}) == 100
+        assert len(exports(server, limit=7)["data"]) == 7
+
+
+def test_times_can_be_about_any_part_of_a_session() -> None:
+    with serve(vendor_at_noon(compares="overlap", earlier=3, id_field="id")) as server:
+        first, last = FIRST_DAY, FIRST_DAY + DAY
+        wanted = [
+            record["id"]
+            for record in rows(server)
+            if record["timestamp"] <= last * 1000 and record["timestamp"] + record["duration"] >= first * 1000
+        ]
+        found = rows(server, start=first, end=last)
+        assert [record["id"] for record in found] == wanted
+        assert sum(record["timestamp"] < first * 1000 for record in found) == 3
+
+
+def test_sessions_that_begin_before_the_first_day_are_held_but_not_expected() -> None:
+    with serve(vendor_at_noon(compares="end", earlier=3)) as server:
+        listed = {(identity(record),) for record in rows(server, start=FIRST_DAY)}
+        expected, held = server.vendor.expected("segments"), server.vendor.held("segments")
+        assert len(listed) == 243
+        assert listed == set(held["sessions"])
+        assert len(expected["sessions"]) == 240
+        assert all(set(keys) <= set(held[stream]) for stream, keys in expected.items())
+        assert rows(server, start=FIRST_DAY - 3 * DAY, end=FIRST_DAY - DAY) == []
+
+
+def test_a_selection_counts_in_its_own_place_only() -> None:
+    inside, top = {"options": {"select": ["urls"]}}, {"select": ["urls"]}
+    for place, counts in (("options", (True, False)), ("top", (False, True)), ("both", (True, True))):
+        with serve(vendor_at_noon(sessions=20, select_at=place)) as server:
+            names = [set(exports(server, **given)["data"][0]) for given in (inside, top)]
+            assert tuple(found == {"urls"} for found in names) == counts
+            assert set(exports(server, **inside, **top)["data"][0]) == {"urls"}
+            assert ask(server, select=["colour"]).status_code == 400

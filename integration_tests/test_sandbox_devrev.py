@@ -153,7 +153,7 @@ def test_the_end_of_the_list() -> None:
         empty = ask(server, cursor=last["next_cursor"]).json()
         assert (len(last["sessions"]), empty["sessions"], "next_cursor" in empty) == (10, [], False)
         assert ask(server, cursor=empty["prev_cursor"], mode="before").json() == last
-    with serve(vendor_at_noon(default_limit=3, max_limit=9)) as server:
+    with serve(vendor_at_noon(default_limit=3, largest_limit=9)) as server:
         assert len(ask(server).json()["sessions"]) == 3
         refused(ask(server, limit=10), VALUE, "limit")
 
@@ -397,3 +397,38 @@ def test_a_day_that_has_only_begun() -> None:
         created = [session.created for session in vendor.data.all()]
         assert (len(created), min(created), max(created) <= vendor.data.now()) == (50, vendor.data.start, True)
         assert ("end_date" in vendor.configs("")["filters"]) == (days > 0)
+
+
+@pytest.mark.parametrize("kind", [VALUE, FIELD])
+def test_a_larger_limit_than_the_largest_is_refused(kind: str) -> None:
+    with serve(vendor_at_noon(largest_limit=25, limit_refusal=kind)) as server:
+        refused(ask(server, limit=26), kind, "limit")
+        assert len(ask(server, limit=25).json()["sessions"]) == len(ask(server).json()["sessions"]) == 25
+
+
+@pytest.mark.parametrize("cursors", ["key", "position"])
+@pytest.mark.parametrize("endless", ["empty", "full"])
+def test_cursors_that_never_end(endless: str, cursors: str) -> None:
+    with serve(vendor_at_noon(sessions=60, endless=endless, cursors=cursors)) as server:
+        pages = [ask(server, limit=20).json()]
+        for _ in range(5):
+            pages.append(ask(server, limit=20, cursor=pages[-1]["next_cursor"]).json())
+        found = [each("session_id", page["sessions"]) for page in pages]
+        assert len({page["next_cursor"] for page in pages}) == 6
+        if endless == "full":
+            assert all(ids == found[0] for ids in found)
+        else:
+            assert [len(ids) for ids in found] == [20, len(keys_of(server, "android")) - 20, 0, 0, 0, 0]
+        nobody = ask(server, limit=20, manufacturer=["nobody"]).json()
+        assert (nobody["sessions"], bool(nobody["next_cursor"])) == ([], True)
+
+
+def keys_of(server: Server, platform: str) -> list[Any]:
+    return [key for key in server.vendor.expected("default")["sessions"] if key[1] == platform]
+
+
+def test_what_is_held_has_any_date(server: Server) -> None:
+    expected, held = server.vendor.expected("filters"), server.vendor.held("filters")
+    assert set(expected["sessions"]) < set(held["sessions"])
+    assert set(expected["session_recordings"]) < set(held["session_recordings"])
+    assert server.vendor.held("default") == server.vendor.expected("default")

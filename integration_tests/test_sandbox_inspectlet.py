@@ -86,7 +86,7 @@ def test_the_answers_shape(server: Server) -> None:
     assert (inside.status, [*json.loads(inside.body)]) == (200, ["error"])
     assert all([*record] == [*EXAMPLES["sessions"]["response"][0]] for record in rows(server))
     assert 100 < len(rows(server)) < 300
-    assert page(server, 4) == page(server, 100_000) == page(server, search={"displayname": "nobody"}) == []
+    assert page(server, search={"displayname": "nobody"}) == []
 
 
 def test_the_data_begins_with_the_pages_session(server: Server) -> None:
@@ -243,7 +243,7 @@ def test_the_bounds_of_a_custom_range(compared: str, *, lower: bool, upper: bool
 
 WRONG = json.loads("""{
     "displayname": [1, null, ["a"]], "country": ["us", "USA", "", "United States", 1, null, ["US"]],
-    "newold": [true, {}, {"new": true}, {"old": true}, {"new": 1, "old": 0}, {"new": true, "old": true, "x": 1}],
+    "newold": [true, {}, {"new": 1}, {"old": null}, {"new": 1, "old": 0}, {"new": true, "old": true, "x": 1}],
     "ipaddress": ["", "67.128", "localhost", 1, null], "showstarredonly": [1, "true", null],
     "browser": ["Chrome", "edge", "", null, ["chrome"]], "devices": ["tablet", "Phone", "", null],
     "trafficsource": [1, null, {"source": "d"}], "limit": [100], "colour": ["red"],

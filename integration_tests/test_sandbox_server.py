@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from integration_tests.sandbox import (
+    DeepValue,
     Deletion,
     Echo,
     EmptyBody,
@@ -337,6 +338,7 @@ def test_faults_from_json() -> None:
     assert read_fault({"kind": "Status", "status": 429, "retry_after": 1, "times": None}) == Status(
         429, retry_after=1, times=None
     )
+    assert read_fault({"kind": "DeepValue", "depth": 9}) == DeepValue(depth=9)
     with pytest.raises(ValueError, match="kind has to be one of Status"):
         read_fault({"kind": "Earthquake"})
     with pytest.raises(ValueError, match="unexpected keyword"):
@@ -352,7 +354,8 @@ def test_control_endpoints(server: Server) -> None:
     assert requests.get(control + "configs", timeout=5).json() == {"all": {"base_url": server.origin}}
     requests.post(control + "delete/1999", timeout=5)
     requests.post(control + "grow/1", timeout=5)
-    assert requests.get(control + "expected/all", timeout=5).json() == {"all": [[0], [1]]}
+    for keys in ("expected", "held"):
+        assert requests.get(f"{control}{keys}/all", timeout=5).json() == {"all": [[0], [1]]}
     requests.post(control + "faults", json=[{"kind": "Html"}, {"kind": "EmptyBody"}], timeout=5)
     assert get(server).text.startswith("<!doctype")
     requests.delete(control + "faults", timeout=5)

@@ -327,30 +327,6 @@ def test_other_routes_and_methods(server: Server) -> None:
     assert requests.post(server.origin + "/public/session", timeout=5).status_code == 405
 
 
-@pytest.mark.parametrize(("sessions", "last"), [(250, 3), (200, 3), (100, 2), (99, 1)])
-def test_the_page_after_the_end(sessions: int, last: int) -> None:
-    with serve(vendor_at_noon(sessions=sessions)) as server:
-        sizes = [len(ask(server, ("page", str(page))).json()["data"]) for page in range(1, last + 1)]
-        assert sum(sizes) == sessions
-        assert sizes[-1] == sessions % 100
-        assert ask(server, ("page", str(last + 1))).status_code == 400
-
-
-def test_no_match_is_an_empty_page(server: Server) -> None:
-    nobody = ("username", compact(on("is", "nobody")))
-    assert ask(server, nobody).json() == {"success": "true", "data": []}
-    assert ask(server, nobody, ("page", "2")).status_code == 400
-
-
-def test_a_page_may_vanish_after_a_full_one() -> None:
-    with serve(vendor_at_noon(sessions=200, web=0)) as server:
-        assert len(ask(server, ("page", "2")).json()["data"]) == 100
-        server.vendor.delete(150)
-        assert ask(server, ("page", "3")).json()["data"] == []
-        assert ask(server, ("page", "4")).status_code == 400
-        assert len(server.vendor.expected("session_api")["sessions"]) == 50
-
-
 def test_growth_comes_first_and_shifts_pages() -> None:
     with serve(vendor_at_noon(sessions=150)) as server:
         before = ask(server).json()["data"]

@@ -1,4 +1,4 @@
-"""A local HTTP server that plays the vendors, as strictly as their own pages describe them.
+"""A local HTTP server that plays the vendors, as strict as their own pages describe them.
 
     vendor = load_vendor("source-uxcam", sessions=300, days=14)
     with serve(vendor) as server:
@@ -8,11 +8,13 @@
         assert server.count == 4
         server.faults.append(Status(429, retry_after=1))
 
-It shares no code with the connectors: what a vendor's page says is written down a second time, so that one
-mistake cannot agree with itself. `python -m integration_tests.sandbox source-uxcam` serves the same from a
-shell.
+It shares no code with the connectors: a mistake in one of them cannot hide behind the same mistake in the other.
+The options of a vendor (see its class) are the ways in which it may differ from its page; `changes` and `faults`
+work with every vendor. `python -m integration_tests.sandbox source-uxcam` serves the same from a shell.
 """
 
+from integration_tests.sandbox.changes import BrokenIds, DeepValue, LargeIds, NewFields, Retyped
+from integration_tests.sandbox.fault_kinds import read_fault
 from integration_tests.sandbox.faults import (
     Deletion,
     Echo,
@@ -20,6 +22,7 @@ from integration_tests.sandbox.faults import (
     ErrorInside,
     Fault,
     Html,
+    HugeBody,
     NeverAnswers,
     RepeatToken,
     ResetBeforeBody,
@@ -30,16 +33,36 @@ from integration_tests.sandbox.faults import (
     Status,
     TruncatedBody,
     TruncatedJson,
-    read_fault,
+)
+from integration_tests.sandbox.limits import (
+    BeyondEnd,
+    BeyondEndError,
+    NoAnswerError,
+    NumberedPages,
+    TooLarge,
+    TooLargeError,
+    check_size,
 )
 from integration_tests.sandbox.log import Entry
 from integration_tests.sandbox.message import Answer, Request, load_json
 from integration_tests.sandbox.server import Server, refused_origin, serve
-from integration_tests.sandbox.vendor import Config, Keys, Vendor, load_vendor, main_configs, vendor_names
+from integration_tests.sandbox.vendor import (
+    Config,
+    Keys,
+    Record,
+    Vendor,
+    load_vendor,
+    main_configs,
+    vendor_names,
+)
 
 __all__ = [
     "Answer",
+    "BeyondEnd",
+    "BeyondEndError",
+    "BrokenIds",
     "Config",
+    "DeepValue",
     "Deletion",
     "Echo",
     "EmptyBody",
@@ -47,20 +70,30 @@ __all__ = [
     "ErrorInside",
     "Fault",
     "Html",
+    "HugeBody",
     "Keys",
+    "LargeIds",
     "NeverAnswers",
+    "NewFields",
+    "NoAnswerError",
+    "NumberedPages",
+    "Record",
     "RepeatToken",
     "Request",
     "ResetBeforeBody",
     "ResetInBody",
+    "Retyped",
     "Server",
     "SlowBody",
     "SlowHeaders",
     "StalePage",
     "Status",
+    "TooLarge",
+    "TooLargeError",
     "TruncatedBody",
     "TruncatedJson",
     "Vendor",
+    "check_size",
     "load_json",
     "load_vendor",
     "main_configs",

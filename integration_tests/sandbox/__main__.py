@@ -12,7 +12,7 @@ from integration_tests.sandbox.vendor import load_vendor, vendor_names
 
 
 def arguments() -> argparse.Namespace:
-    """What the shell said."""
+    """The arguments of the command."""
     parser = argparse.ArgumentParser(prog="python -m integration_tests.sandbox", description=__doc__)
     parser.add_argument("vendor", choices=vendor_names())
     parser.add_argument("--port", type=int, default=8800, help="0: any free port")
@@ -30,7 +30,7 @@ def arguments() -> argparse.Namespace:
 
 
 def option(text: str) -> tuple[str, Any]:
-    """One option of the vendor's own; what is no JSON is a text."""
+    """One option of the vendor; a value that is not JSON is a string."""
     name, _, value = text.partition("=")
     try:
         return name, json.loads(value)

@@ -1,11 +1,11 @@
-"""The sandbox's own endpoints, by which another process looks at it and steers it.
+"""The sandbox's own endpoints: another process can inspect and control it.
 
 GET    /_sandbox/configs               the vendor's configs
 GET    /_sandbox/requests?from=&limit= count, most requests in flight, and the requests
 DELETE /_sandbox/requests              forget requests and faults
-GET    /_sandbox/expected/<config>     primary keys by stream
-POST   /_sandbox/grow/<n>              n new sessions; /_sandbox/delete/<n> takes the newest away
-POST   /_sandbox/faults                a JSON list of faults; DELETE forgets them
+GET    /_sandbox/expected/<config>     primary keys by stream; /_sandbox/held/<config> likewise
+POST   /_sandbox/grow/<n>              n new sessions; /_sandbox/delete/<n> deletes the n newest
+POST   /_sandbox/faults                a JSON list of faults; DELETE removes them
 """
 
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from integration_tests.sandbox.faults import read_fault
+from integration_tests.sandbox.fault_kinds import read_fault
 
 if TYPE_CHECKING:
     from integration_tests.sandbox.message import Request
@@ -23,7 +23,7 @@ PREFIX = "/_sandbox/"
 
 
 def respond(server: "Server", request: "Request") -> web.Response:
-    """Answer one of the sandbox's own requests."""
+    """Answer a request to one of these endpoints."""
     what, _, argument = request.path.removeprefix(PREFIX).partition("/")
     try:
         value = act(server, request, f"{request.method} {what}", argument)
@@ -35,7 +35,7 @@ def respond(server: "Server", request: "Request") -> web.Response:
 
 
 def act(server: "Server", request: "Request", what: str, argument: str) -> object:
-    """Do it, and say what came of it."""
+    """Carry out the request and return its result."""
     match what:
         case "GET configs":
             return server.vendor.configs(server.origin)
@@ -45,6 +45,8 @@ def act(server: "Server", request: "Request", what: str, argument: str) -> objec
             server.clear()
         case "GET expected":
             return server.vendor.expected(argument)
+        case "GET held":
+            return server.vendor.held(argument)
         case "POST grow":
             server.vendor.grow(int(argument))
         case "POST delete":
@@ -59,7 +61,7 @@ def act(server: "Server", request: "Request", what: str, argument: str) -> objec
 
 
 def requests(server: "Server", query: dict[str, str]) -> dict[str, object]:
-    """The log, or the part of it that is asked for."""
+    """The requested part of the log."""
     start = int(query.get("from", "0"))
     entries = server.requests[start : start + int(query.get("limit", "1000"))]
     return {

@@ -1,10 +1,11 @@
-"""One request under way, down to its socket."""
+"""One open request and its socket."""
 
 import asyncio
 import gzip
 import http
 import socket
 import struct
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -20,7 +21,7 @@ LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Exchange:
-    """A request, and the ways to answer it well or badly."""
+    """A request, and the ways to answer it correctly or not."""
 
     def __init__(self, server: "Server", entry: "Entry", carrier: web.BaseRequest) -> None:
         self.server = server
@@ -38,10 +39,10 @@ class Exchange:
 
     def truth(self) -> Answer:
         """The vendor's answer."""
-        return self.server.truth(self.entry)
+        return self.server.truth(self.entry, self.request)
 
     async def send(self, answer: Answer) -> None:
-        """Send a whole answer."""
+        """Send a complete answer."""
         headers = dict(answer.headers)
         body = answer.body
         if self.server.gzip and "gzip" in self.request.headers.get("Accept-Encoding", ""):
@@ -54,12 +55,23 @@ class Exchange:
         await response.write_eof()
         self.response = response
 
+    async def stream(self, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> None:
+        """Send a body piece by piece, so that a large one takes no memory here."""
+        self.entry.status = status
+        response = web.StreamResponse(status=status, headers=headers)
+        await response.prepare(self.carrier)
+        for piece in pieces:
+            await response.write(piece)
+        self.finish()
+        await response.write_eof()
+        self.response = response
+
     def finish(self) -> None:
-        """Count the request as answered: the client may have its next one here before this handler ends."""
+        """Count the request as answered: the client's next one may arrive before this handler ends."""
         self.server.log.close(self.entry)
 
     def head(self, answer: Answer, length: int | None) -> bytes:
-        """Status line and headers for a body of that length, or in chunks; the connection ends after it."""
+        """Status line and headers for a body of that length, or a chunked one; the connection closes after it."""
         self.entry.status = answer.status
         size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
         lines = [
@@ -71,13 +83,13 @@ class Exchange:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def write(self, data: bytes) -> None:
-        """Put bytes on the wire, past the web framework."""
+        """Write bytes to the socket directly."""
         transport = self.carrier.transport
         if transport is not None and not transport.is_closing():
             transport.write(data)
 
     async def drip(self, data: bytes, seconds: float, pieces: int, *, last: bool = False) -> None:
-        """Put bytes on the wire, evenly over some time; nothing follows the `last` ones."""
+        """Write bytes to the socket, evenly over some time; nothing follows the `last` ones."""
         size = max(1, -(-len(data) // pieces))
         for start in range(0, len(data), size):
             await asyncio.sleep(seconds / pieces)
@@ -86,14 +98,19 @@ class Exchange:
             self.write(data[start : start + size])
 
     async def close(self) -> None:
-        """End the connection with a FIN when all is sent."""
+        """Close the connection with a FIN after everything is sent."""
         self.finish()
         if self.carrier.transport is not None:
             self.carrier.transport.close()
         await asyncio.Event().wait()  # the framework cancels this handler when the connection is gone
 
+    async def hang(self) -> None:
+        """Send nothing until the client leaves or the server stops."""
+        await self.stopping.wait()
+        await self.reset()
+
     async def reset(self) -> None:
-        """End the connection with an RST."""
+        """Close the connection with an RST."""
         self.finish()
         transport = self.carrier.transport
         if transport is not None:

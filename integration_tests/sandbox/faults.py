@@ -1,12 +1,13 @@
-"""What goes wrong between a vendor and a client, on request."""
+"""Faults: what can go wrong between a vendor and a client. A test adds them to `Server.faults`."""
 
 import asyncio
 import dataclasses
 import email.utils
+import itertools
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote_plus
 
 from integration_tests.sandbox.exchange import Exchange
@@ -20,8 +21,8 @@ PIECES = 20
 class Fault:
     """Hits requests whose path contains `path` and whose query (raw or decoded) or body contains `where`.
 
-    It lets the first `after` of them pass and hits the next `times` (None: all that follow). Of several
-    faults that are waiting, the first in the list plays; the others do not count that request.
+    The first `after` matching requests pass, the next `times` are hit (None: all the rest). If several faults
+    match a request, only the first in the list is played, and the others do not count the request.
     """
 
     times: int | None = 1
@@ -32,7 +33,7 @@ class Fault:
     hits: int = field(default=0, init=False)
 
     def strikes(self, exchange: Exchange) -> bool:
-        """Whether it hits this request; counts it."""
+        """Return whether the fault hits this request, and count the request."""
         if (self.times is not None and self.hits >= self.times) or not self.fits(exchange.request):
             return False
         self.seen += 1
@@ -42,25 +43,26 @@ class Fault:
         return True
 
     def fits(self, request: Request) -> bool:
-        """Whether the filters name this request."""
+        """Return whether `path` and `where` match this request."""
         texts = (request.raw_query, unquote_plus(request.raw_query), request.body.decode(errors="replace"))
         return self.path in request.path and any(self.where in text for text in texts)
 
     async def play(self, exchange: Exchange) -> None:
-        """Do it."""
+        """Answer the request."""
         await exchange.send(self.answer(exchange))
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The answer of those faults that give a whole one."""
+        """The answer, for faults that send a complete one."""
         return exchange.truth()
 
 
 @dataclass
 class Status(Fault):
-    """An HTTP error: in the vendor's own words, or in others.
+    """An HTTP error, with the vendor's own body unless `body` is given.
 
-    `{credentials}` in `body` becomes what the request carried: some servers echo it. `retry_after` (seconds)
-    and `retry_date` (seconds from then on, sent as an HTTP date) set the header Retry-After.
+    `{credentials}` in `body` is replaced by the credentials of the request: some servers echo them.
+    `retry_after` (seconds) and `retry_date` (seconds from then on, sent as an HTTP date) set the header
+    Retry-After.
     """
 
     status: int
@@ -84,7 +86,7 @@ class Status(Fault):
 
 
 def credentials(request: Request) -> str:
-    """Everything in a request that may hold a secret, as it came and decoded."""
+    """All parts of a request that may hold a secret, raw and decoded."""
     carried = [request.raw_query, unquote_plus(request.raw_query)]
     carried += [request.headers.get(name, "") for name in ("Authorization", "X-Api-Key")]
     carried.append(request.body.decode(errors="replace"))
@@ -96,32 +98,32 @@ class ResetBeforeBody(Fault):
     """The connection is reset instead of an answer."""
 
     async def play(self, exchange: Exchange) -> None:
-        """Read, say nothing, reset."""
+        """Reset the connection."""
         await exchange.reset()
 
 
 @dataclass
 class ResetInBody(Fault):
-    """The connection is reset when half of the body is sent."""
+    """The connection is reset after half of the body."""
 
     async def play(self, exchange: Exchange) -> None:
-        """True headers, half of the true body, reset."""
+        """Send the real headers and half of the real body, then reset."""
         answer = exchange.truth()
         exchange.write(exchange.head(answer, len(answer.body)))
         exchange.write(answer.body[: len(answer.body) // 2])
-        # A reset throws away what is not sent yet: without a pause the client would not even see the headers.
+        # A reset discards what is not sent yet: without a pause the client would not even see the headers.
         await asyncio.sleep(0.05)
         await exchange.reset()
 
 
 @dataclass
 class TruncatedBody(Fault):
-    """The connection is closed, politely, when half of the body is sent."""
+    """The connection is closed with a FIN after half of the body."""
 
     chunked: bool = False
 
     async def play(self, exchange: Exchange) -> None:
-        """True headers, half of the true body, end of file."""
+        """Send the real headers and half of the real body, then close."""
         answer = exchange.truth()
         half = answer.body[: len(answer.body) // 2]
         if self.chunked:
@@ -135,29 +137,29 @@ class TruncatedBody(Fault):
 
 @dataclass
 class TruncatedJson(Fault):
-    """A complete HTTP answer that holds half of the JSON."""
+    """A complete HTTP answer with half of the JSON."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """Half of the truth."""
+        """The first half of the real body."""
         truth = exchange.truth()
         return dataclasses.replace(truth, body=truth.body[: len(truth.body) // 2])
 
 
 @dataclass
 class Html(Fault):
-    """A page for people, as a proxy or a sign-in gives it."""
+    """An HTML page, as a proxy or a sign-in page sends it."""
 
     status: int = 200
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The page, whoever asks."""
+        """The page."""
         del exchange
         return Answer(self.status, HTML, {"Content-Type": "text/html"})
 
 
 @dataclass
 class Echo(Fault):
-    """A 200 that holds what the request carried, as a debugging proxy gives it: no JSON, and full of secrets."""
+    """A 200 with the content of the request, as a debugging proxy sends it: not JSON, and full of secrets."""
 
     def answer(self, exchange: Exchange) -> Answer:
         """The request's credentials."""
@@ -169,29 +171,55 @@ class EmptyBody(Fault):
     """A 200 without a body."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """Nothing."""
+        """An empty body."""
         del exchange
         return Answer(200, b"", {"Content-Type": "application/json"})
 
 
 @dataclass
-class NeverAnswers(Fault):
-    """The request is read and nothing follows, until the client leaves or the server stops."""
+class HugeBody(Fault):
+    """The real answer behind so many megabytes of white space, which JSON allows.
+
+    A client that accepts gzip gets it compressed to a thousandth of that size.
+    """
+
+    megabytes: int = 300
 
     async def play(self, exchange: Exchange) -> None:
-        """Wait."""
-        await exchange.stopping.wait()
-        await exchange.reset()
+        """Send the body piece by piece."""
+        truth = exchange.truth()
+        headers = dict(truth.headers)
+        pieces: Iterable[bytes] = itertools.chain(itertools.repeat(b" " * 1_000_000, self.megabytes), [truth.body])
+        if "gzip" in exchange.request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            pieces = compressed(pieces)
+        await exchange.stream(truth.status, headers, pieces)
+
+
+def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of one gzip stream."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    yield from filter(None, map(packer.compress, pieces))
+    yield packer.flush()
+
+
+@dataclass
+class NeverAnswers(Fault):
+    """No answer is sent until the client leaves or the server stops."""
+
+    async def play(self, exchange: Exchange) -> None:
+        """Keep the connection open."""
+        await exchange.hang()
 
 
 @dataclass
 class SlowBody(Fault):
-    """The true headers at once, the true body in small pieces over that many seconds."""
+    """The real headers at once, the real body in small pieces over that many seconds."""
 
     seconds: float
 
     async def play(self, exchange: Exchange) -> None:
-        """Drip."""
+        """Send the body slowly."""
         answer = exchange.truth()
         exchange.write(exchange.head(answer, len(answer.body)))
         await exchange.drip(answer.body, self.seconds, PIECES, last=True)
@@ -200,12 +228,12 @@ class SlowBody(Fault):
 
 @dataclass
 class SlowHeaders(Fault):
-    """The true headers in small pieces over that many seconds, then the true body."""
+    """The real headers in small pieces over that many seconds, then the real body at once."""
 
     seconds: float
 
     async def play(self, exchange: Exchange) -> None:
-        """Drip, then pour."""
+        """Send the headers slowly."""
         answer = exchange.truth()
         await exchange.drip(exchange.head(answer, len(answer.body)), self.seconds, PIECES)
         exchange.finish()
@@ -215,34 +243,34 @@ class SlowHeaders(Fault):
 
 @dataclass
 class ErrorInside(Fault):
-    """The vendor's way of telling an error in a 200."""
+    """An error that the vendor reports with status 200."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The vendor's words."""
+        """The vendor's error."""
         return exchange.vendor.error_inside(exchange.request.path)
 
 
 @dataclass
 class StalePage(Fault):
-    """The last data answer of the same path once more: a page served twice."""
+    """The previous data answer of the same path again: a page that is served twice."""
 
     def strikes(self, exchange: Exchange) -> bool:
-        """Only once there was one."""
+        """Hit only if there was an answer before."""
         return exchange.previous is not None and super().strikes(exchange)
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The page that was given last."""
+        """The previous page."""
         return exchange.previous or exchange.truth()
 
 
 @dataclass
 class Deletion(Fault):
-    """The true answer, after which the vendor deletes its newest sessions: what follows moves up."""
+    """The real answer, after which the vendor deletes its newest sessions, so that later rows move up."""
 
     sessions: int = 1
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The truth as it was."""
+        """The answer from before the deletion."""
         truth = exchange.truth()
         with exchange.vendor.lock:
             exchange.vendor.delete(self.sessions)
@@ -251,42 +279,8 @@ class Deletion(Fault):
 
 @dataclass
 class RepeatToken(Fault):
-    """The true answer, but with the token of a page that was read already."""
+    """The real answer, but with the token of a page that was read already."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The truth with an old token."""
+        """The answer with an old token."""
         return exchange.vendor.repeat_token(exchange.truth())
-
-
-KINDS: dict[str, type[Fault]] = {
-    kind.__name__: kind
-    for kind in (
-        Status,
-        ResetBeforeBody,
-        ResetInBody,
-        TruncatedBody,
-        TruncatedJson,
-        Html,
-        Echo,
-        EmptyBody,
-        NeverAnswers,
-        SlowBody,
-        SlowHeaders,
-        ErrorInside,
-        StalePage,
-        Deletion,
-        RepeatToken,
-    )
-}
-
-
-def read_fault(members: Mapping[str, Any]) -> Fault:
-    """A fault from JSON: `{"kind": "Status", "status": 429, "retry_after": 1, "times": 2}`."""
-    options = dict(members)
-    kind = KINDS.get(str(options.pop("kind", None)))
-    if kind is None:
-        raise ValueError(f"kind has to be one of {', '.join(KINDS)}")
-    try:
-        return kind(**options)
-    except TypeError as error:
-        raise ValueError(str(error)) from error

@@ -1,4 +1,4 @@
-"""The sockets: one vendor behind one local address, in a thread of this process."""
+"""The HTTP server: one vendor at one local address, in a thread of this process."""
 
 import asyncio
 import socket
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from integration_tests.sandbox import control
 from integration_tests.sandbox.exchange import Exchange
+from integration_tests.sandbox.limits import NoAnswerError, TooLargeError
 from integration_tests.sandbox.log import Entry, Log
 from integration_tests.sandbox.message import Answer, Request
 from integration_tests.sandbox.vendor import Vendor
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from integration_tests.sandbox.faults import Fault
 
 HOST = "127.0.0.1"
-# Filters travel in the URL, and those of all fields at once are long.
+# Filters are part of the URL: with all fields at once it is long.
 LONGEST_LINE = 1 << 16
 
 _bound: list[socket.socket] = []
 
 
 class Server:
-    """A vendor that is served while the `with` lasts.
+    """Serves a vendor inside of a `with` block.
 
     All attributes may be changed while it serves: `latency` (seconds before each answer), `grow_every` and
     `grow_by` (after every n-th answered request the vendor grows by that many sessions), `gzip`, `faults`.
@@ -62,12 +63,12 @@ class Server:
 
     @property
     def requests(self) -> list[Entry]:
-        """The data requests so far, in the order in which they came."""
+        """The data requests so far, in the order of their arrival."""
         return self.log.entries
 
     @property
     def count(self) -> int:
-        """How many data requests came."""
+        """The number of data requests so far."""
         return len(self.log.entries)
 
     @property
@@ -86,10 +87,17 @@ class Server:
         self.faults.clear()
         self.previous.clear()
 
-    def truth(self, entry: Entry) -> Answer:
-        """The vendor's answer to a request, with all that follows from having given it."""
-        with self.vendor.lock:
-            answer = self.vendor.answer(entry.request)
+    def truth(self, entry: Entry, request: Request) -> Answer:
+        """The vendor's answer to a request; it is logged, and the vendor grows after it if it has to.
+
+        Raises:
+            NoAnswerError: the vendor never answers this request.
+        """
+        try:
+            with self.vendor.lock:
+                answer = self.vendor.answer(request)
+        except TooLargeError as error:
+            answer = self.vendor.error(error.status, request.path)
         entry.notes.update(answer.notes)
         if answer.status == 200:
             self.previous[entry.path] = answer
@@ -165,12 +173,15 @@ class Server:
         if limit is not None and exchange.entry.in_flight >= limit:
             await exchange.send(self.vendor.error(429, exchange.request.path))
             return
-        for fault in list(self.faults):
-            if fault.strikes(exchange):
-                exchange.entry.fault = type(fault).__name__
-                await fault.play(exchange)
-                return
-        await exchange.send(exchange.truth())
+        try:
+            for fault in list(self.faults):
+                if fault.strikes(exchange):
+                    exchange.entry.fault = type(fault).__name__
+                    await fault.play(exchange)
+                    return
+            await exchange.send(exchange.truth())
+        except NoAnswerError:
+            await exchange.hang()
 
 
 def serve(
@@ -182,12 +193,12 @@ def serve(
     grow_by: int = 1,
     gzip: bool = False,
 ) -> Server:
-    """Give a server for a vendor, to be used in a `with`."""
+    """A server for a vendor, to be used in a `with` statement."""
     return Server(vendor, port=port, latency=latency, grow_every=grow_every, grow_by=grow_by, gzip=gzip)
 
 
 def refused_origin() -> str:
-    """An address that refuses connections; it stays so while this process lives."""
+    """An address that refuses connections as long as this process runs."""
     bound = socket.socket()
     bound.bind((HOST, 0))  # bound, so that nobody else gets it, and never listening
     _bound.append(bound)

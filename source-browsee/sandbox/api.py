@@ -1,20 +1,20 @@
 """Browsee for the sandbox: `POST /api/v1/export/sessions`, as https://docs.browsee.io describes it.
 
-Chosen where the page is silent: an unknown API key is told like a wrong secret key, with a 401 (the page's 400
-is for what is missing or malformed). A second request while one is open is answered 429; there is no
-Retry-After. Other methods are 405, other places 404. Parameters belong into the body: a query is refused.
+Chosen where the page says nothing: an unknown API key gets a 401, as a wrong secret key does (the page's 400 is
+for what is missing or malformed). A second request while one is open gets a 429 without Retry-After. Other methods
+get a 405, other paths a 404. Parameters belong into the body: a query is refused.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import orjson
 
-from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor
+from integration_tests.sandbox import Answer, Config, Keys, Record, Request, TooLarge, Vendor, check_size
 
 from .data import DAY, SECOND, Data
-from .query import Bounds, Query, RefusedError, credentials, read
+from .query import Bounds, Query, RefusedError, SelectAt, credentials, read
 from .records import CAMPAIGN, MOBILE, SEGMENTS, IdField, Session, Writer, identity
 
 API_KEY = "a/pi:1%41+@ \"'&ü{0a0c}"
@@ -32,35 +32,46 @@ class Browsee(Vendor):
     """Browsee, with the data of one project.
 
     `sessions`, `days`, `seed`: so many sessions over so many days until now. Of twenty or more, nine differ from
-    the first one in a single value of its identity each. `twins`: as many sessions on top that agree with
-    another one in all of it. `now`: the clock.
+    the first one in a single value of its identity each. `twins`: so many more have the same identity as another
+    session. `earlier`: so many more begin just before the first day and end in it; they are held, not expected.
+    `now`: the clock.
 
-    Readings of what the page leaves open. `id_field`: the name of a session's id, None for none, as documented;
-    `id_with_select`: whether it comes along with a selection (it cannot be selected: the page does not list it).
-    `order`: of the list; "shuffled" is one that means nothing, and stays. `compares`: whether `start` and `end`
-    are about a session's start or end; `start_inclusive`, `end_inclusive`: whether they belong to the interval;
-    `whole_seconds`: whether a session's time loses its milliseconds before it is compared. `to_is`: the index
-    after the last session given ("end"), that of the last one ("last"), or `from` plus `limit` even where there
-    are fewer ("asked"). `totals`: "growing" counts no more than one beyond the page, so that the total grows
-    from page to page. `country`: as a "code" or a "name". `numeric_user_ids`: sites that identify by number.
-    `failure_message`: what `message` is in failures that the page does not show, an "object" as in those it
-    does, or a "string".
+    What the page leaves open. `id_field`: the name of a session's id, None for none, as documented;
+    `id_with_select`: whether it is there if fields are selected (the page does not list it, so it cannot be
+    selected itself). `order` of the list; "shuffled" is an order without a meaning that does not change.
+    `compares`: whether `start` and `end` are about a session's "start", its "end", or any part of it ("overlap");
+    `start_inclusive`, `end_inclusive`: whether they belong to the interval; `whole_seconds`: whether a session's
+    time loses its milliseconds before it is compared. `page_cap`: the largest page, however many sessions are
+    asked for; None for 100. `to_is`: the index after the last session of the page ("end"), that of the last one
+    ("last"), or `from` plus the size of a full page even if there are fewer ("asked"). `totals`: "growing" counts
+    no more than one beyond the page, so that the total grows from page to page. `select_at`: where a selection has
+    an effect: in `options`, at the "top" level, or at "both"; elsewhere it is ignored. `country`: as a "code" or a
+    "name". `numeric_user_ids`: sites that identify by number. `failure_message`: whether `message` is an "object"
+    in failures that the page does not show, as in those it shows, or a "string".
 
-    `retention_days`: older sessions are gone, counted from the start of today; None keeps all. `max_in_flight`:
-    open requests beyond which there is a 429, None for any number.
+    `retention_days`: older sessions are deleted, counted from the start of today; None keeps all. `max_in_flight`:
+    open requests beyond which there is a 429, None for any number. `too_large`: a limit of the sessions that one
+    request may match.
     """
 
     name: ClassVar[str] = "browsee"
+    id_names = ("sessionId", "_id", "id")
     moods = (
         {"id_field": "sessionId"},
         {"order": "oldest_first"},
         {"order": "shuffled"},
         {"compares": "end"},
+        {"compares": "end", "earlier": 3},
+        {"compares": "overlap", "earlier": 3},
         {"start_inclusive": False, "end_inclusive": False},
         {"whole_seconds": True},
+        {"page_cap": 30},
+        {"page_cap": 30, "to_is": "last"},
+        {"page_cap": 30, "to_is": "asked"},
         {"to_is": "last"},
         {"to_is": "asked"},
         {"totals": "growing"},
+        {"select_at": "top"},
     )
 
     def __init__(  # noqa: PLR0913
@@ -70,40 +81,53 @@ class Browsee(Vendor):
         days: int = 14,
         seed: int = 1,
         twins: int = 0,
+        earlier: int = 0,
         id_field: IdField | None = None,
         id_with_select: bool = False,
         order: Literal["newest_first", "oldest_first", "shuffled"] = "newest_first",
-        compares: Literal["start", "end"] = "start",
+        compares: Literal["start", "end", "overlap"] = "start",
         start_inclusive: bool = True,
         end_inclusive: bool = True,
         whole_seconds: bool = False,
+        page_cap: int | None = None,
         to_is: Literal["end", "last", "asked"] = "end",
         totals: Literal["true", "growing"] = "true",
+        select_at: SelectAt = "options",
         country: Literal["code", "name"] = "code",
         numeric_user_ids: bool = False,
         failure_message: Literal["object", "string"] = "object",
         retention_days: int | None = None,
         max_in_flight: int | None = 1,
+        too_large: TooLarge | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.max_in_flight = max_in_flight
         self.order = order
+        self.page_cap = page_cap
         self.to_is = to_is
         self.totals = totals
+        self.select_at: SelectAt = select_at
         self.failure_message = failure_message
         self.retention_days = retention_days
+        self.too_large: TooLarge | None = too_large
         self.bounds = Bounds(compares, start_inclusive, end_inclusive, whole_seconds)
         self.writer = Writer(id_field, id_with_select, country)
         self.data = Data(
-            sessions=sessions, days=days, seed=seed, twins=twins, numeric_user_ids=numeric_user_ids, clock=now
+            sessions=sessions,
+            days=days,
+            seed=seed,
+            twins=twins,
+            earlier=earlier,
+            numeric_user_ids=numeric_user_ids,
+            clock=now,
         )
         self._matches: dict[tuple[object, ...], list[Session]] = {}
 
     identity = staticmethod(identity)
 
     def answer(self, request: Request) -> Answer:
-        """What Browsee says."""
+        """Browsee's answer."""
         if request.path != PLACE:
             return self.error(404, request.path)
         if request.method != "POST":
@@ -114,25 +138,30 @@ class Browsee(Vendor):
             return self._failure(error.status, str(error))
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An error; 400 and 401 in the page's words."""
+        """An error; 400 and 401 have the page's text."""
         return self._failure(status, WORDS.get(status, f"this is a {status} of the sandbox"))
 
     def error_inside(self, path: str = "") -> Answer:
-        """The status "failure" in a 200."""
-        told = self.error(500, path)
-        return Answer(200, told.body, told.headers)
+        """A 200 with the status "failure"."""
+        failure = self.error(500, path)
+        return Answer(200, failure.body, failure.headers)
+
+    def records(self, content: Any) -> list[Record]:  # noqa: ANN401
+        """The sessions."""
+        rows: list[Record] = content.get("exports", {}).get("data", [])
+        return rows
 
     def repeat_token(self, answer: Answer) -> Answer:
-        """The page once more with a `to` that does not lead on."""
-        told = orjson.loads(answer.body)
-        if "exports" not in told:
+        """The page with a `to` that leads back to it."""
+        content = orjson.loads(answer.body)
+        if "exports" not in content:
             return answer
-        exports = told["exports"]
+        exports = content["exports"]
         exports["to"] = max(0, exports["to"] - len(exports["data"]))
-        return Answer.json(told, answer.status)
+        return Answer.json(content, answer.status)
 
     def configs(self, origin: str) -> dict[str, Config]:
-        """All sessions; with two segments beside; with some of the fields."""
+        """All sessions; the same and two segments; some of the fields."""
         default = {
             "api_key": API_KEY,
             "secret_key": SECRET_KEY,
@@ -148,16 +177,25 @@ class Browsee(Vendor):
     def expected(self, config_name: str) -> Keys:
         """Keys by stream: (session), (session, index of the URL), (segment, session).
 
-        `session` is the id, or `identity` of the record where records have none; then twins are there twice.
+        These are sessions that began on the first day or later. `session` is the id, or `identity` of the record
+        if records have no id; then twins are there twice.
         """
-        config = self.configs("")[config_name]
         with self.lock:
-            return self.keys(self.listed(), selected="fields" in config, segment_ids=config.get("segment_ids", ()))
+            return self._keys(config_name, [one for one in self.listed() if one.started >= self.data.first_day])
+
+    def held(self, config_name: str) -> Keys:
+        """The same, whenever the session began."""
+        with self.lock:
+            return self._keys(config_name, self.listed())
+
+    def _keys(self, config_name: str, sessions: Iterable[Session]) -> Keys:
+        config = self.configs("")[config_name]
+        return self.keys(sessions, selected="fields" in config, segment_ids=config.get("segment_ids", ()))
 
     def keys(
         self, sessions: Iterable[Session], *, selected: bool = False, segment_ids: Iterable[str] = ()
     ) -> Keys:
-        """The keys that a reader has to make of these sessions."""
+        """The keys that these sessions make."""
         keyed = [(self.writer.key(session, selected=selected), session) for session in sessions]
         return {
             "sessions": [(key,) for key, _ in keyed],
@@ -168,25 +206,24 @@ class Browsee(Vendor):
         }
 
     def listed(self) -> list[Session]:
-        """The sessions that are kept, newest first."""
+        """The sessions that are not deleted yet, newest first."""
         oldest = self._oldest()
         return [session for session in self.data.sessions if session.started >= oldest]
 
     def grow(self, count: int, *, ago: float = 0) -> None:
-        """Sessions that started now, or so many seconds ago and come late."""
+        """Add sessions that started now, or so many seconds ago and appear late."""
         with self.lock:
             self.data.grow(count, ago)
 
     def delete(self, count: int) -> None:
-        """The newest sessions."""
+        """Delete the newest sessions."""
         with self.lock:
             self.data.delete(count)
 
     def touch(self, count: int) -> list[Session]:
-        """Let the newest sessions go on, and their visitors be identified; gives these sessions.
+        """Let the newest sessions go on and their visitors be identified; returns these sessions.
 
-        Duration, times, counts and URLs grow; userId, name, email and tags are set. Nothing of the identity
-        changes.
+        Duration, times, counts and URLs grow; userId, name, email and tags are set. The identity does not change.
         """
         with self.lock:
             return self.data.touch(count)
@@ -213,15 +250,17 @@ class Browsee(Vendor):
             raise RefusedError("API Key invalid.", 401)
         if secret_key != SECRET_KEY:
             raise RefusedError(WORDS[401], 401)
-        return self._page(read(given, SEGMENTS))
+        return self._page(read(given, SEGMENTS, self.select_at))
 
     def _page(self, query: Query) -> Answer:
         found = self._matching(query)
-        rows = found[query.offset : query.offset + query.limit]
+        check_size(self.too_large, len(found))
+        size = min(query.limit, self.page_cap or query.limit)
+        rows = found[query.offset : query.offset + size]
         end = query.offset + len(rows)
         to = end
         if rows and self.to_is != "end":
-            to = end - 1 if self.to_is == "last" else query.offset + query.limit
+            to = end - 1 if self.to_is == "last" else query.offset + size
         total = len(found) if self.totals == "true" else min(len(found), end + 1)
         written = b",".join([self.writer.write(session, query.select) for session in rows])
         return Answer.raw_json(

@@ -1,4 +1,4 @@
-"""The sandbox's data: made from a seed, growing, changing and shrinking on request."""
+"""The sandbox's data: made from a seed; it grows, changes and shrinks on request."""
 
 import dataclasses
 import random
@@ -10,7 +10,7 @@ from .records import IDENTITY, NOBODY, Session, User, Visitor
 
 SECOND = 1000
 DAY = 86_400 * SECOND
-# A sync ends at a whole second, the moment it starts: what began just before would fall on either side of it.
+# Lists end a little before now: a sync ends at the second in which it starts, and its edge is ambiguous.
 MARGIN = 60 * SECOND
 ENOUGH = 20
 
@@ -25,6 +25,7 @@ class Data:
         days: int,
         seed: int,
         twins: int,
+        earlier: int,
         numeric_user_ids: bool,
         clock: Callable[[], float],
     ) -> None:
@@ -44,6 +45,7 @@ class Data:
         if alike:
             found += self._nearly_alike(found[0])
         found += [self._twin(session) for session in self.dice.sample(found, twins)]
+        found += [self._overnight() for _ in range(earlier)]
         self._add(found)
 
     def now(self) -> int:
@@ -51,16 +53,16 @@ class Data:
         return int(self.clock() * SECOND)
 
     def grow(self, count: int, ago: float = 0) -> None:
-        """Sessions that started so many seconds ago, and that nobody has seen yet."""
+        """Add sessions that started so many seconds ago and were not listed before."""
         self._add([self._session(self.now() - int(ago * SECOND)) for _ in range(count)])
 
     def delete(self, count: int) -> None:
-        """Take the newest sessions away."""
+        """Delete the newest sessions."""
         del self.sessions[:count]
         self.version += 1
 
     def touch(self, count: int) -> list[Session]:
-        """The newest sessions go on: another page, more time, and an identify call; gives those sessions."""
+        """Let the newest sessions go on with another page, more time and an identify call; returns them."""
         changed = self.sessions[:count]
         for session in changed:
             longer = max(0, min(MARGIN, self.now() - session.ended))
@@ -87,7 +89,7 @@ class Data:
         self.version += 1
 
     def _moments(self, count: int, days: int) -> list[int]:
-        """One for each day first, then anywhere: at a day's edges, on a whole second, at the same millisecond."""
+        """One per day first, then at random: at the edges of a day, on a whole second, at the same millisecond."""
         dice = self.dice
         end = max(self.now() - MARGIN, self.first_day + 1)
         found: list[int] = []
@@ -103,8 +105,15 @@ class Data:
             found[0] = self.first_day
         return found
 
+    def _overnight(self) -> Session:
+        """A session that begins before the first day and ends in it."""
+        before, after = (self.dice.randrange(MARGIN, 30 * MARGIN) for _ in range(2))
+        session = self._session(self.first_day - before)
+        duration = before + min(after, self.now() - self.first_day)
+        return dataclasses.replace(session, duration=duration, inactive=duration // 3)
+
     def _visitor(self, moment: int) -> Visitor:
-        """Somebody who was here before, or somebody new; nobody twice at one moment."""
+        """A returning visitor or a new one; none of them twice at the same moment."""
         seen = self._visitors and self.dice.random() < 0.6
         found = self.dice.choice(self._visitors) if seen else None
         while found is None or (moment, found.ip) in self._taken:
@@ -152,7 +161,7 @@ class Data:
         return f"{self.dice.getrandbits(64):016x}{self._order:08x}"
 
     def _nearly_alike(self, base: Session) -> Iterator[Session]:
-        """Sessions that differ from a first one in one value each of those that tell sessions apart."""
+        """Sessions that differ from another one in a single value of its identity each."""
         at, visitor, arrival = base.started, base.visitor, base.arrival
         landing = f"https://{arrival.domain}/another"
         yield self._like(base, started=at + 1)
@@ -166,7 +175,7 @@ class Data:
         yield self._like(base, arrival=dataclasses.replace(arrival, referrer="other.example"))
 
     def _twin(self, base: Session) -> Session:
-        """Another session, alike in all that tells sessions apart without an id: two tabs opened at once."""
+        """Another session with the same identity: two tabs that were opened at once."""
         return self._like(base, events=base.events + 1, duration=base.duration // 2, inactive=base.inactive // 2)
 
     def _like(self, base: Session, **differences: Any) -> Session:  # noqa: ANN401

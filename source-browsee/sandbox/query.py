@@ -1,10 +1,11 @@
-"""What a request may ask, by the page's table of body parameters: https://docs.browsee.io.
+"""The body parameters of a request, by the page's table: https://docs.browsee.io.
 
 The page's 400 is for a required parameter that is missing and for an optional one that "does not follow the
-right format". Read strictly here: a parameter or an option that the page does not name is refused, and so are
-a null, a number that is no JSON integer, a time that cannot be seconds, an interval that ends before it starts,
-a limit below 1 or above 100, a segment that does not exist, and a selection that is empty, repeats itself or
-names a field that the page does not list.
+right format". This is applied strictly: a parameter or an option that the page does not name is refused, and so
+are a null, a number that is not a JSON integer, a time that cannot be seconds, an interval that ends before it
+starts, a limit below 1 or above 100, a segment that does not exist, and a selection that is empty, repeats a field
+or names a field that the page does not list. `select` is allowed at the top level too: the page has it in
+`options`, but the vendor's own sample scripts send it beside them.
 """
 
 from collections.abc import Collection
@@ -14,14 +15,16 @@ from typing import Any, Literal
 from .data import DAY, SECOND
 from .records import FIELDS, Session
 
-PARAMETERS = {"apiKey", "secretKey", "start", "end", "from", "limit", "segmentId", "options"}
+PARAMETERS = {"apiKey", "secretKey", "start", "end", "from", "limit", "segmentId", "options", "select"}
 LARGEST = 100
-# Later than any time in seconds that makes sense, earlier than any in milliseconds since 1973.
+# Later than any plausible time in seconds, earlier than any in milliseconds since 1973.
 LAST_SECOND = 10**11
+
+SelectAt = Literal["options", "top", "both"]
 
 
 class RefusedError(ValueError):
-    """The request is none that the page allows; `status` is the HTTP status."""
+    """The page does not allow this request; `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -30,7 +33,7 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Query:
-    """One request, read. Times are milliseconds; None where the request leaves them to the vendor."""
+    """A request. Times are milliseconds; None if the request leaves them to the vendor."""
 
     start: int | None
     end: int | None
@@ -40,7 +43,7 @@ class Query:
     select: tuple[str, ...] | None
 
     def interval(self, now: int) -> tuple[int, int]:
-        """From when to when: "Defaults to 24 hours before now", "Defaults to Now"."""
+        """The interval: "Defaults to 24 hours before now", "Defaults to Now"."""
         return now - DAY if self.start is None else self.start, now if self.end is None else self.end
 
 
@@ -48,18 +51,18 @@ class Query:
 class Bounds:
     """How `start` and `end` are compared; see the options of the vendor."""
 
-    compares: Literal["start", "end"]
+    compares: Literal["start", "end", "overlap"]
     start_inclusive: bool
     end_inclusive: bool
     whole_seconds: bool
 
     def hold(self, session: Session, start: int, end: int) -> bool:
-        """Whether a session is between them."""
-        at = session.started if self.compares == "start" else session.ended
-        if self.whole_seconds:
-            at = at // SECOND * SECOND
-        after = at >= start if self.start_inclusive else at > start
-        return after and (at <= end if self.end_inclusive else at < end)
+        """Return whether a session is in the interval."""
+        unit = SECOND if self.whole_seconds else 1
+        began, ended = session.started // unit * unit, session.ended // unit * unit
+        first, last = {"start": (began, began), "end": (ended, ended), "overlap": (began, ended)}[self.compares]
+        after = last >= start if self.start_inclusive else last > start
+        return after and (first <= end if self.end_inclusive else first < end)
 
 
 def text(given: dict[str, Any], name: str, words: str) -> str:
@@ -73,7 +76,7 @@ def text(given: dict[str, Any], name: str, words: str) -> str:
 
 
 def integer(given: dict[str, Any], name: str, least: int, most: int | None = None) -> int | None:
-    """An integer, None where there is none."""
+    """An integer, None if it is not given."""
     if name not in given:
         return None
     value = given[name]
@@ -85,14 +88,14 @@ def integer(given: dict[str, Any], name: str, least: int, most: int | None = Non
 
 
 def credentials(given: object) -> tuple[str, str]:
-    """The two keys; what keeps a client out comes before what it asks."""
+    """The two keys. They are checked before everything else."""
     if not isinstance(given, dict):
         raise RefusedError("The body has to be an object.")
     return text(given, "apiKey", "API Key"), text(given, "secretKey", "Secret Key")
 
 
-def read(given: dict[str, Any], segments: Collection[str]) -> Query:
-    """The query of a body."""
+def read(given: dict[str, Any], segments: Collection[str], select_at: SelectAt) -> Query:
+    """The query of a body. A selection has an effect only at the places that `select_at` names."""
     unknown = sorted(set(given) - PARAMETERS)
     if unknown:
         raise RefusedError(f"There is no parameter {', '.join(unknown)}.")
@@ -103,30 +106,34 @@ def read(given: dict[str, Any], segments: Collection[str]) -> Query:
     segment = given.get("segmentId")
     if "segmentId" in given and (not isinstance(segment, str) or segment not in segments):
         raise RefusedError("There is no such segment.")
+    inside = selection(given["options"]) if "options" in given else None
+    beside = fields(given["select"]) if "select" in given else None
     return Query(
         start=None if start is None else start * SECOND,
         end=None if end is None else end * SECOND,
         offset=integer(given, "from", 0) or 0,
         limit=LARGEST if limit is None else limit,
         segment=segment,
-        select=selection(given["options"]) if "options" in given else None,
+        select={"options": inside, "top": beside, "both": inside or beside}[select_at],
     )
 
 
 def selection(options: object) -> tuple[str, ...] | None:
-    """The fields that are asked for, None for all."""
+    """The selected fields of `options`, None for all."""
     if not isinstance(options, dict):
         raise RefusedError("options has to be an object.")
     if set(options) - {"select"}:
         raise RefusedError("options takes select, nothing else.")
-    if "select" not in options:
-        return None
-    fields = options["select"]
-    if not isinstance(fields, list) or not fields or not all(isinstance(name, str) for name in fields):
+    return fields(options["select"]) if "select" in options else None
+
+
+def fields(select: object) -> tuple[str, ...]:
+    """The fields of a selection."""
+    if not isinstance(select, list) or not select or not all(isinstance(name, str) for name in select):
         raise RefusedError("select has to be a list of fields.")
-    unknown = [name for name in fields if name not in FIELDS]
+    unknown = [name for name in select if name not in FIELDS]
     if unknown:
         raise RefusedError(f"select: there is no field {', '.join(unknown)}.")
-    if len(set(fields)) < len(fields):
+    if len(set(select)) < len(select):
         raise RefusedError("select names a field twice.")
-    return tuple(sorted(fields))
+    return tuple(sorted(select))

@@ -1,7 +1,7 @@
 """Sessions, and the records that they make: the page's list of fields, https://docs.browsee.io.
 
-The page shows no record. It names the fields that `options.select` may ask for, and these are what a record
-holds here. It names no session's id, so by default there is none.
+The page shows no record. It names the fields that `options.select` may contain, and a record has exactly these
+here. It names no id of a session, so by default there is none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,17 +22,17 @@ IdField = Literal["sessionId", "_id", "id"]
 
 
 def identity(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What stands in for the id of a session that has none: what no later call and no longer visit changes.
+    """The values that identify a session without an id: no later call and no longer visit changes them.
 
-    A connector has to make an id of these nine values itself; how it writes them down is its own affair. Keys
-    that are expected hold this tuple in its place, and a test takes the same tuple of an emitted record.
+    A connector has to make an id of these nine values itself, in any form. Expected keys contain this tuple
+    instead, and a test makes the same tuple of an emitted record.
     """
     return tuple(record.get(name) for name in IDENTITY)
 
 
 @dataclass(frozen=True)
 class User:
-    """What a site told in an identify call; the page says no more of the types than "as provided"."""
+    """The data of an identify call; about types the page only says "as provided"."""
 
     id: str | int | None = None
     name: str | None = None
@@ -74,9 +74,9 @@ class Session:
 
     id: str
     order: int
-    """Breaks ties between sessions of one millisecond: the later one is the newer one."""
+    """Orders sessions of the same millisecond: the higher number is newer."""
     rank: float
-    """Its place in a list that has no meaningful order."""
+    """Its position in a list without a meaningful order."""
     started: int
     duration: int
     inactive: int
@@ -86,12 +86,12 @@ class Session:
     urls: Sequence[str]
     user: User
     terse: bool
-    """Whether the record leaves out what is not known, instead of a null."""
+    """Whether the record omits unknown values instead of having nulls."""
     written: dict[tuple[str, ...] | None, bytes] = field(default_factory=dict)
 
     @property
     def ended(self) -> int:
-        """When it ended, as far as one knows by now."""
+        """When it ended; it may still go on."""
         return self.started + self.duration
 
 
@@ -108,18 +108,18 @@ SEGMENTS: dict[str, Callable[[Session], bool]] = {
 
 @dataclass(frozen=True)
 class Writer:
-    """Makes records, each once for a selection: `options.select`, None for all fields."""
+    """Writes each record once per selection of fields (None for all)."""
 
     id_field: IdField | None
     id_with_select: bool
     country: Literal["code", "name"]
 
     def has_id(self, *, selected: bool) -> bool:
-        """Whether records carry an id; nobody can select a field that the page does not list."""
+        """Return whether records have an id; a field that the page does not list cannot be selected."""
         return self.id_field is not None and (self.id_with_select or not selected)
 
     def key(self, session: Session, *, selected: bool) -> object:
-        """The session's id, or what stands in for it."""
+        """The session's id, or its identity if there is none."""
         return session.id if self.has_id(selected=selected) else identity(self.record(session))
 
     def write(self, session: Session, select: tuple[str, ...] | None) -> bytes:

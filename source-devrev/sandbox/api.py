@@ -1,28 +1,29 @@
 """DevRev for the sandbox: `POST /observability.sessions.list`.
 
 https://developer.devrev.ai/beta/api-reference/observability/sessions-list-post. The same route with GET, which
-has neither `type` nor filters, is not played: whoever asks so is told that there is no such route.
+has neither `type` nor filters, does not exist here and is answered as an unknown route.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import orjson
 
-from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor, load_json
+from integration_tests.sandbox import Answer, Config, Keys, Request, TooLarge, Vendor, load_json
 
 from . import filters
 from .budget import Budget, Told, too_many
 from .data import APPS, KEY, WEB_KEY, Data
 from .errors import RefusedError, failure, invalid_field
-from .listing import Listing, Order, Query, Rules
+from .listing import Listing, Order, Query, Refusal, Rules
 from .records import Session
 
-# A header's value may hold these; a space at its ends or a letter beyond ASCII would not survive all clients.
+# Characters that a header may contain: not all clients can send a space at the ends or a letter beyond ASCII.
 BEARER = "eyJhbGciOiJSUzI1NiJ9.k/ey+1%41\"'&\\#=?{9c63}<~>|,;:@[!]"
 ROUTE = "/observability.sessions.list"
-# Some that both types of session know, some that one of them knows.
+# Filters that both types of session know, and filters that one of them knows.
 FILTERS: dict[str, Any] = {
     "network_type": ["WiFi", "cellular", "4g", "wifi"],
     "session_duration": {"min_ms": 1, "max_ms": 3_000_000},
@@ -38,25 +39,30 @@ FILTERS: dict[str, Any] = {
 class Devrev(Vendor):
     """DevRev, with the sessions of one app on Android and iOS and of another in browsers.
 
-    `sessions`, `days`, `seed`: so many sessions (the page's example among them) over so many days until now.
+    `sessions`, `days`, `seed`: so many sessions (including the page's example) over so many days until now.
     `examples`: the page's own record, "shifted" to the first day of the data, "verbatim" in 2023, or "none".
+    `now`: the clock.
 
-    Readings of what the page leaves open. `order`: that of a list that is not sorted, "newest" or "oldest" first
-    or "shuffled" (a disorder that stays). `takes_sort_by`: whether `sort_by` is taken, and `sort_by_refusal`,
-    the type of error where it is not; `heeds_sort_by`: whether what is taken has an effect. `cursors`: whether a
-    cursor is a "key", so that growth shifts nothing, or a "position", so that it does. `end_of_list`: whether
-    the cursor of the last page is "absent", as https://developer.devrev.ai/about/pagination says, "empty" or
-    "null"; `cursor_after_full_page`: whether a full last page has one all the same. `default_limit`,
-    `max_limit`; `largest_page`: rows of a page however many are asked for, None for as many. `foreign_app`: a
-    version key of nobody is "forbidden", or its list is "empty".
+    What the page leaves open. `order`: the default order of a list: "newest" or "oldest" first or "shuffled" (an
+    order without a meaning that does not change). `takes_sort_by`: whether `sort_by` is allowed, and
+    `sort_by_refusal`, the type of the error if it is not; `heeds_sort_by`: whether it has an effect. `cursors`:
+    whether a cursor is a "key", so that growth shifts nothing, or a "position", so that it does. `end_of_list`:
+    whether the cursor of the last page is "absent", as https://developer.devrev.ai/about/pagination says, "empty"
+    or "null"; `cursor_after_full_page`: whether a full last page has one nevertheless. `default_limit`: without
+    `limit`. `largest_limit`: a larger `limit` is refused with 400, and `limit_refusal` is the type of the error.
+    `largest_page`: the largest page, however many rows are asked for; None for no such limit. `foreign_app`: a
+    version key of another organization is "forbidden", or its list is "empty".
 
-    `refuses_token`: the type of the 401 that the right token gets, None for none. `max_bytes`: the longest body.
-    `requests_per_window`: the budget of five minutes, None for none. `retry_told`: how a 429 tells when to come
-    back: by the header "Retry-After", by `retry_after` in the "body", by X-Ratelimit-"reset", by "all", "none".
-    `retry_seconds`: what the 429 of a fault tells. `now`: the clock.
+    Failures. `endless`: there is always one more cursor, a new one each time: after the end the pages are
+    "empty", or all pages are the "full" first one. `too_large`: a limit of the sessions that one request may
+    match; a 413 has the page's body. `refuses_token`: the type of the 401 for the right token, None for none.
+    `max_bytes`: the longest body. `requests_per_window`: the budget of five minutes, None for none. `retry_told`:
+    how a 429 says when to come back: by the header Retry-After ("header"), by `retry_after` in the "body", by
+    X-Ratelimit-Reset ("reset"), by "all" of them, or "none". `retry_seconds`: the seconds in the 429 of a fault.
     """
 
     name: ClassVar[str] = "devrev"
+    id_names = ("session_id",)
     moods = (
         {"order": "oldest"},
         {"order": "shuffled"},
@@ -68,6 +74,8 @@ class Devrev(Vendor):
         {"end_of_list": "null"},
         {"cursor_after_full_page": True},
         {"largest_page": 30},
+        {"largest_limit": 50},
+        {"largest_limit": 25, "limit_refusal": "invalid_field"},
     )
 
     def __init__(  # noqa: PLR0913
@@ -79,15 +87,18 @@ class Devrev(Vendor):
         examples: Literal["shifted", "verbatim", "none"] = "shifted",
         order: Order = "newest",
         takes_sort_by: bool = True,
-        sort_by_refusal: Literal["invalid_field", "value_not_permitted"] = "invalid_field",
+        sort_by_refusal: Refusal = "invalid_field",
         heeds_sort_by: bool = True,
         cursors: Literal["key", "position"] = "key",
         end_of_list: Literal["absent", "empty", "null"] = "absent",
         cursor_after_full_page: bool = False,
         default_limit: int = 50,
-        max_limit: int = 100,
+        largest_limit: int = 100,
+        limit_refusal: Refusal = "value_not_permitted",
         largest_page: int | None = None,
         foreign_app: Literal["forbidden", "empty"] = "forbidden",
+        endless: Literal["empty", "full"] | None = None,
+        too_large: TooLarge | None = None,
         refuses_token: Literal["token_expired", "token_revoked", "dev_org_deactivated"] | None = None,
         max_bytes: int = 500_000,
         requests_per_window: int | None = 1000,
@@ -116,8 +127,11 @@ class Devrev(Vendor):
                 end_of_list=end_of_list,
                 cursor_after_full_page=cursor_after_full_page,
                 default_limit=default_limit,
-                max_limit=max_limit,
+                largest_limit=largest_limit,
+                limit_refusal=limit_refusal,
                 largest_page=largest_page,
+                endless=endless,
+                too_large=too_large,
             ),
         )
 
@@ -126,24 +140,24 @@ class Devrev(Vendor):
         return self._now() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: for the window of the rate limit."""
+        """Let time pass, for the window of the rate limit."""
         self._ahead += seconds
 
     def answer(self, request: Request) -> Answer:
-        """What DevRev says."""
+        """DevRev's answer."""
         if request.path != ROUTE or request.method != "POST":
             return self.error(404)
         if request.headers.get("Authorization") != f"Bearer {BEARER}":
             return self.error(401)
         if self.refuses_token is not None:
-            return failure(401, "this token is of no use any more", kind=self.refuses_token)
+            return failure(401, "this token is not valid any more", kind=self.refuses_token)
         if not self.budget.spend():
             return too_many(self.budget.left, self.retry_told, self.budget.per_window)
         answer = self._list(request)
         return Answer(answer.status, answer.body, {**answer.headers, **self.budget.headers()}, answer.notes)
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An error in DevRev's words."""
+        """An error in DevRev's form."""
         if status == 429:
             return too_many(self.retry_seconds, self.retry_told, self.budget.per_window)
         members: dict[int, dict[str, object]] = {
@@ -152,8 +166,13 @@ class Devrev(Vendor):
         }
         return failure(status, f"this is a {status} of the sandbox", members.get(status))
 
+    def records(self, content: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+        """The sessions."""
+        rows: list[dict[str, Any]] = content.get("sessions", [])
+        return rows
+
     def repeat_token(self, answer: Answer) -> Answer:
-        """The answer with the cursor it was asked with; a first page, asked with none, stays as it is."""
+        """The answer with the cursor of its request; a first page, which has none, stays as it is."""
         asked = answer.notes.get("cursor")
         if not asked:
             return answer
@@ -161,7 +180,7 @@ class Devrev(Vendor):
         return Answer(answer.status, body, answer.headers, answer.notes)
 
     def configs(self, origin: str) -> dict[str, Config]:
-        """All sessions; and with filters, those that pass them until today began."""
+        """All sessions; and with filters, those that pass them until the start of today."""
         start = time.strftime("%Y-%m-%d", time.gmtime(self.data.start // 1000))
         default = {
             "access_token": BEARER,
@@ -171,41 +190,46 @@ class Devrev(Vendor):
         }
         filtered = {**default, "filters": FILTERS}
         if self.data.start < self.data.today:
-            # Some sessions began exactly then: the end of a sync is not in.
+            # Some sessions began exactly then: the end of a sync is exclusive.
             filtered["end_date"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.data.today // 1000))
         return {"default": default, "filters": filtered}
 
     def expected(self, config_name: str) -> Keys:
         """`version_key`, platform, `session_id`, and the id of a recording or a tab."""
-        config = self.configs("")[config_name]
-        end = self.data.today if "end_date" in config else None
-        keys: Keys = {"sessions": [], "session_recordings": []}
-        with self.lock:
-            for session in self._passing(config.get("filters", {})):
-                if session.created < self.data.start or (end is not None and session.created >= end):
-                    continue
-                key = (*session.app, session.id)
-                keys["sessions"].append(key)
-                keys["session_recordings"] += [(*key, part) for part in session.parts]
-        return keys
+        end = self.data.today if "end_date" in self.configs("")[config_name] else math.inf
+        return self._keys(config_name, self.data.start, end)
+
+    def held(self, config_name: str) -> Keys:
+        """The same, at any date."""
+        return self._keys(config_name, 0, math.inf)
 
     def grow(self, count: int) -> None:
-        """Sessions of all apps that begin now."""
+        """Add sessions of all apps that begin now."""
         with self.lock:
             self.data.grow(count)
 
     def delete(self, count: int) -> None:
-        """The newest sessions, whatever their app."""
+        """Delete the newest sessions of any app."""
         with self.lock:
             self.data.delete(count)
 
     def touch(self, count: int) -> None:
-        """The newest sessions go on: each lasts longer and has one more recording or tab."""
+        """Let the newest sessions go on: each lasts longer and has one more recording or tab."""
         with self.lock:
             self.data.touch(count)
 
+    def _keys(self, config_name: str, start: float, end: float) -> Keys:
+        keys: Keys = {"sessions": [], "session_recordings": []}
+        with self.lock:
+            for session in self._passing(self.configs("")[config_name].get("filters", {})):
+                if start <= session.created < end:
+                    key = (*session.app, session.id)
+                    keys["sessions"].append(key)
+                    keys["session_recordings"] += [(*key, part) for part in session.parts]
+        return keys
+
     def _passing(self, given: dict[str, Any]) -> list[Session]:
-        """Sessions that pass the filters that their type knows."""
+        """The sessions that pass all filters of their type."""
         found: list[Session] = []
         for app in APPS:
             known = {name: value for name, value in given.items() if filters.find(name, app.type)}
@@ -219,7 +243,7 @@ class Devrev(Vendor):
         try:
             query = self._query(request)
             if query.app.version_key not in {KEY, WEB_KEY} and self.foreign_app == "forbidden":
-                return failure(403, "this app is none of this organization")
+                return failure(403, "this app does not belong to this organization")
             return self.listing.page(query)
         except RefusedError as error:
             return error.answer()

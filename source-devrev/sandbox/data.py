@@ -1,4 +1,4 @@
-"""The sandbox's data: made from a seed, growing, shrinking and going on upon request."""
+"""The sandbox's data: made from a seed; it grows, shrinks and changes on request."""
 
 import hashlib
 import json
@@ -10,12 +10,12 @@ from .records import App, Session, iso, make
 from .shapes import instant
 
 DAY = 86_400_000
-# A session of a moment ago could still be overtaken by one that is under way; real lists end a little earlier.
+# Lists end a little before now: a session that begins at this moment may not be in them yet.
 MARGIN = 60_000
 MILLISECOND = 1_000_000
 PAGE_EXAMPLES = Path(__file__).with_name("examples.json")
 
-# One app on two platforms: the version key alone tells no sessions apart.
+# One app on two platforms: the version key alone does not identify a list.
 KEY = 'läden/app+1 "β"&?=%41\\'
 WEB_KEY = "0b5c3f1e-web"
 ANDROID = App(KEY, "android")
@@ -55,14 +55,14 @@ class Data:
         return (session for app in APPS for session in self.by_app[app])
 
     def grow(self, count: int) -> None:
-        """Sessions that begin now."""
+        """Add sessions that begin now."""
         now = self.now()
         apps = [ROUND[(self._grown + index) % len(ROUND)] for index in range(count)]
         self._grown += count
         self._add([self._session(app, now) for app in apps])
 
     def delete(self, count: int) -> None:
-        """Take the newest sessions away, whatever their app."""
+        """Delete the newest sessions of any app."""
         gone = set(self._newest(count))
         self.by_app = {
             app: [session for session in held if session not in gone] for app, held in self.by_app.items()
@@ -70,7 +70,7 @@ class Data:
         self.version += 1
 
     def touch(self, count: int) -> None:
-        """The newest sessions go on: they last longer and have one more recording."""
+        """Let the newest sessions go on: they last longer and have one more recording."""
         for session in self._newest(count):
             session.go_on(f"{self.dice.randrange(256):02x}/{len(session.parts)}")
         self.version += 1
@@ -86,7 +86,7 @@ class Data:
         self.version += 1
 
     def _moments(self, count: int, days: int) -> list[int]:
-        """Instants of one app: the edges of days, one for each day, then anywhere, some of them shared."""
+        """Instants of one app: the edges of days, one per day, then at random; some of them equal."""
         end = max(self.now() - MARGIN, self.first_day)
         edges = [self.today, self.first_day, self.first_day + DAY - 1, self.today, self.today - 1]
         found: list[int] = []
@@ -106,7 +106,7 @@ class Data:
         return found
 
     def _session(self, app: App, created: int) -> Session:
-        """A new session; its id comes from its number within the app, so that other apps have the same id."""
+        """A new session; its id depends on its number within the app, so that two apps have equal ids."""
         self._numbers[app] += 1
         self._order += 1
         digest = hashlib.blake2b(f"{self.seed}/{self._numbers[app]}".encode(), digest_size=16).hexdigest()
@@ -114,7 +114,7 @@ class Data:
         return make(self.dice, app, self._order, session_id, created)
 
     def _examples(self, *, verbatim: bool) -> Iterable[Session]:
-        """The page's record; unless `verbatim`, as if created on the first day of the data."""
+        """The page's record; unless `verbatim`, it was created on the first day of the data."""
         for record in json.loads(PAGE_EXAMPLES.read_bytes())["sessions"]:
             created = instant(record["created_at"], "created_at") // MILLISECOND
             if not verbatim:

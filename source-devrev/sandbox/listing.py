@@ -1,19 +1,20 @@
-"""`POST /observability.sessions.list`: the body's rules, the order of the list, its pages and cursors.
+"""`POST /observability.sessions.list`: the rules of the body, the order of the list, its pages and cursors.
 
 https://developer.devrev.ai/beta/api-reference/observability/sessions-list-post and, for cursors,
-https://developer.devrev.ai/about/pagination. A cursor stands for a place in one list: it is refused with other
-filters or another order than those it was given for. `limit` may change from page to page.
+https://developer.devrev.ai/about/pagination. A cursor is a position in one list: it is refused with other filters
+or another order than those of the request that returned it. `limit` may change from page to page.
 """
 
 import base64
 import bisect
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from integration_tests.sandbox import Answer, load_json
+from integration_tests.sandbox import Answer, TooLarge, check_size, load_json
 
 from . import filters
 from .data import Data
@@ -22,12 +23,13 @@ from .records import App, Session
 from .shapes import INT32, choice, expect, text, whole
 
 Order = Literal["newest", "oldest", "shuffled"]
+Refusal = Literal["invalid_field", "value_not_permitted"]
 Key = tuple[int, int]
 
 PLATFORMS = {"mobile": ["android", "ios"], "web": ["web"]}
 OWN = {"type", "platform", "version_key", "cursor", "limit", "mode", "sort_by"}
 SORTS: dict[str, Order] = {"created_at:asc": "oldest", "created_at:desc": "newest"}
-# Multiplying by an odd number permutes the integers below 2^32: a disorder that stays as it is.
+# Multiplying by an odd number permutes the integers below 2^32: an order without a meaning that does not change.
 MIX = 2_654_435_761
 KEYS: dict[Order, Callable[[Session], Key]] = {
     "oldest": lambda session: (session.created, session.order),
@@ -38,23 +40,26 @@ KEYS: dict[Order, Callable[[Session], Key]] = {
 
 @dataclass(frozen=True)
 class Rules:
-    """Readings of what the page leaves open; `Devrev` tells what they mean."""
+    """What the page leaves open; `Devrev` documents the options."""
 
     order: Order = "newest"
     takes_sort_by: bool = True
-    sort_by_refusal: Literal["invalid_field", "value_not_permitted"] = "invalid_field"
+    sort_by_refusal: Refusal = "invalid_field"
     heeds_sort_by: bool = True
     cursors: Literal["key", "position"] = "key"
     end_of_list: Literal["absent", "empty", "null"] = "absent"
     cursor_after_full_page: bool = False
     default_limit: int = 50
-    max_limit: int = 100
+    largest_limit: int = 100
+    limit_refusal: Refusal = "value_not_permitted"
     largest_page: int | None = None
+    endless: Literal["empty", "full"] | None = None
+    too_large: TooLarge | None = None
 
 
 @dataclass(frozen=True)
 class Found:
-    """The rows of a list in its order, with what places them in it."""
+    """The rows of a list and their sort keys, both in the order of the list."""
 
     rows: list[Session]
     keys: list[Key]
@@ -62,7 +67,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Query:
-    """A request that the page allows."""
+    """A request, checked against the page."""
 
     app: App
     order: Order
@@ -72,19 +77,20 @@ class Query:
     tests: list[filters.Test]
     cache: bool
     fingerprint: str
-    """Of everything that makes the list, whatever the page."""
+    """Of everything that defines the list, independent of the page."""
 
 
 class Listing:
-    """The rules of the list over the data."""
+    """The rules of the list, applied to the data."""
 
     def __init__(self, data: Data, rules: Rules) -> None:
         self.data = data
         self.rules = rules
         self._found: dict[tuple[int, str], Found] = {}
+        self._serial = itertools.count()
 
     def read(self, body: bytes) -> Query:
-        """The request; RefusedError where the page does not allow it."""
+        """The request; RefusedError if the page does not allow it."""
         try:
             given = load_json(body)
         except (ValueError, RecursionError) as error:
@@ -97,16 +103,13 @@ class Listing:
         choice("android", "ios", "web")(given["platform"], "platform")
         text(given["version_key"], "version_key")
         if given["platform"] not in PLATFORMS[given["type"]]:
-            told = f"{given['platform']} is no platform of the type {given['type']}"
-            raise not_permitted("platform", told, PLATFORMS[given["type"]])
+            why = f"{given['platform']} is not a platform of the type {given['type']}"
+            raise not_permitted("platform", why, PLATFORMS[given["type"]])
         if not given["version_key"]:
             raise not_permitted("version_key", "an empty string")
         mode = given.get("mode", "after")
         choice("after", "before")(mode, "mode")
-        limit = given.get("limit", self.rules.default_limit)
-        whole(-INT32 - 1, INT32)(limit, "limit")
-        if not 1 <= limit <= self.rules.max_limit:
-            raise not_permitted("limit", f"{limit} is not from 1 to {self.rules.max_limit}")
+        limit = self._limit(given)
         if "cursor" in given:
             text(given["cursor"], "cursor")
         tests = self.tests(given["type"], {name: value for name, value in given.items() if name not in OWN})
@@ -118,13 +121,13 @@ class Listing:
             backwards=mode == "before",
             cursor=given.get("cursor"),
             tests=tests,
-            # "The last three days" are others in a moment.
+            # "The last three days" change all the time.
             cache=given.get("created_at", {}).get("type") != "preset",
             fingerprint=digest(json.dumps(what, sort_keys=True)),
         )
 
     def tests(self, kind: str, given: Mapping[str, Any]) -> list[filters.Test]:
-        """What lets a session pass; a filter that only the other type knows is no field of this request."""
+        """The tests that a session has to pass; a filter that only the other type knows is refused."""
         found = []
         for name, value in given.items():
             if name == "created_at":
@@ -138,16 +141,20 @@ class Listing:
         return found
 
     def page(self, query: Query) -> Answer:
-        """One page; its notes tell the cursor that was asked with."""
+        """One page; its note `cursor` is the cursor of the request."""
         found = self._matching(query)
+        check_size(self.rules.too_large, len(found.rows))
         size = min(query.limit, self.rules.largest_page or query.limit)
-        if query.backwards:
+        if self.rules.endless == "full":
+            first, last = 0, min(size, len(found.rows))
+        elif query.backwards:
             last = len(found.rows) if query.cursor is None else self._place(query, found)
             first = max(0, last - size)
         else:
             first = 0 if query.cursor is None else self._place(query, found)
             last = min(first + size, len(found.rows))
         more = last < len(found.rows) or (self.rules.cursor_after_full_page and last - first == size)
+        more = more or self.rules.endless is not None
         cursors = {
             "next_cursor": self._cursor(query, found, last) if more else None,
             "prev_cursor": self._cursor(query, found, first) if first else None,
@@ -168,8 +175,20 @@ class Listing:
         end = "" if self.rules.end_of_list == "empty" else None
         return json.dumps(end if cursor is None else cursor).encode()
 
+    def _limit(self, given: Mapping[str, Any]) -> int:
+        """The limit of the request, or the default."""
+        largest = self.rules.largest_limit
+        if "limit" not in given:
+            return min(self.rules.default_limit, largest)
+        limit: int = given["limit"]
+        whole(-INT32 - 1, INT32)(limit, "limit")
+        if 1 <= limit <= largest:
+            return limit
+        refuse = invalid_field if self.rules.limit_refusal == "invalid_field" else not_permitted
+        raise refuse("limit", f"{limit} is not from 1 to {largest}")
+
     def _order(self, given: Mapping[str, Any]) -> Order:
-        """The order that is asked for, or the sandbox's own."""
+        """The order of the request, or the default one."""
         if "sort_by" not in given:
             return self.rules.order
         if not self.rules.takes_sort_by:
@@ -180,7 +199,7 @@ class Listing:
         for index, each in enumerate(given["sort_by"]):
             text(each, f"sort_by[{index}]")
             if each not in SORTS:
-                raise not_permitted("sort_by", f"{each!r} is no field with a direction", list(SORTS))
+                raise not_permitted("sort_by", f"{each!r} is not a field with a direction", list(SORTS))
         if len(given["sort_by"]) != 1:
             raise not_permitted("sort_by", "there is one field to sort by", list(SORTS))
         return SORTS[given["sort_by"][0]] if self.rules.heeds_sort_by else self.rules.order
@@ -200,41 +219,42 @@ class Listing:
         return found
 
     def _cursor(self, query: Query, found: Found, place: int) -> str:
-        """What stands for the place before the row with that index; opaque to clients."""
-        if self.rules.cursors == "position":
-            numbers = (place, 0, 0)
-        else:
-            # Just after a row, where there is one: what is new before it shifts nothing.
+        """The cursor of the position before the row with that index; opaque to clients."""
+        numbers: tuple[int, ...] = (place, 0, 0)
+        if self.rules.cursors == "key" and found.keys:
+            # The position just after a row, if there is one: new rows before it shift nothing.
             numbers = (*found.keys[max(0, place - 1)], int(place > 0))
+        if self.rules.endless:
+            numbers += (next(self._serial),)  # makes every cursor a new one
         return seal(f"{query.fingerprint}|{'|'.join(map(str, numbers))}")
 
     def _place(self, query: Query, found: Found) -> int:
-        """The index of the row that the cursor stands before."""
+        """The index of the row that follows the cursor."""
         fingerprint, *numbers = unseal(query.cursor or "").split("|")
         if fingerprint != query.fingerprint:
             raise not_permitted("cursor", "this cursor belongs to another list")
-        first, second, after = map(int, numbers)
+        first, second, after = map(int, numbers[:3])
         if self.rules.cursors == "position":
             return min(first, len(found.rows))
         return (bisect.bisect_right if after else bisect.bisect_left)(found.keys, (first, second))
 
 
 def digest(text: str) -> str:
-    """A short text that stands for a longer one."""
+    """A short text that identifies a longer one."""
     return hashlib.blake2b(text.encode(), digest_size=9).hexdigest()
 
 
 def seal(text: str) -> str:
-    """A text that nobody else can write."""
+    """A text with a signature, as a client has to return it."""
     return base64.b64encode(f"{digest(text)}|{text}".encode()).decode()
 
 
 def unseal(cursor: str) -> str:
-    """What was sealed."""
+    """The text inside of a sealed one."""
     try:
         mark, _, text = base64.b64decode(cursor, validate=True).decode().partition("|")
     except ValueError as error:
-        raise not_permitted("cursor", "this cursor was never given") from error
+        raise not_permitted("cursor", "this cursor does not exist") from error
     if mark != digest(text):
-        raise not_permitted("cursor", "this cursor was never given")
+        raise not_permitted("cursor", "this cursor does not exist")
     return text

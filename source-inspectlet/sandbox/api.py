@@ -1,21 +1,36 @@
 """Inspectlet for the sandbox: https://apidocs.inspectlet.com/ over an account's websites.
 
-The page knows the errors 400, 401 and 429. Chosen here: 400 for all that the page does not allow (other paths and
-methods too), 401 for the credentials and for a website that the account does not have.
+The page documents the errors 400, 401 and 429. Chosen here: 400 for everything that the page does not allow (other
+paths and methods too), 401 for the credentials and for a website that the account does not have.
 """
 
 import base64
 import calendar
-import math
+import dataclasses
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor, load_json
+from integration_tests.sandbox import (
+    Answer,
+    BeyondEnd,
+    BeyondEndError,
+    Config,
+    Keys,
+    NumberedPages,
+    Record,
+    Request,
+    TooLarge,
+    Vendor,
+    check_size,
+    load_json,
+)
 
 from .data import Data, Examples
+from .details import DetailFailures
+from .rate_limit import RateLimit
 from .records import Absent, Session, Website, write
 from .search import Compared, Reading, RefusedError, read_search, refuse
 
@@ -38,34 +53,13 @@ Shape = Literal["list", "object"]
 DetailShape = Literal["list", "object", "record"]
 
 
-class RateLimit:
-    """So many requests in so many seconds."""
-
-    def __init__(self, limit: Sequence[float] | None, clock: Callable[[], float]) -> None:
-        self.at_most: float
-        self.span: float
-        self.at_most, self.span = limit or (math.inf, 0)
-        self.clock = clock
-        self.taken: list[float] = []
-
-    def wait(self) -> int:
-        """Seconds to wait; 0 where the request may pass, which it then does."""
-        now = self.clock()
-        self.taken = [moment for moment in self.taken if now - moment < self.span]
-        if len(self.taken) >= self.at_most:
-            return max(1, math.ceil(self.taken[0] + self.span - now))
-        if self.span:
-            self.taken.append(now)
-        return 0
-
-
 def failure(status: int, message: str) -> Answer:
     """An error, as the page has it (Errors)."""
     return Answer(status, write({"error": message}), {"Content-Type": "application/json"})
 
 
 def response(written: bytes) -> Answer:
-    """A success: an object with `response`."""
+    """A successful answer: an object with `response`."""
     return Answer(200, b'{"response":' + written + b"}", {"Content-Type": "application/json"})
 
 
@@ -73,39 +67,52 @@ def number(given: dict[str, str], name: str, default: int, *, at_most: int) -> i
     """`limit` or `page`."""
     written = given.get(name, str(default))
     if not re.fullmatch("[1-9][0-9]{0,8}", written) or int(written) > at_most:
-        refuse(f"{name}: {written!r} is no number from 1 to {at_most}")
+        refuse(f"{name}: {written!r} is not a number from 1 to {at_most}")
     return int(written)
 
 
 class Inspectlet(Vendor):
     """Inspectlet, with one account of several websites.
 
-    `sessions`, `days`, `seed`: so many sessions (the page's example among them) over so many days until now,
-    spread over `websites`; `earlier` more begin just before the first day and end in it, so that no config asks
-    for them.
-    `examples`: the page's own session, "shifted" to the first day of the data, "verbatim" in 2015, or "none".
-    `refused_websites`: so many, the last ones, answer 401 (see also `refuse_website`).
+    `sessions`, `days`, `seed`: so many sessions (including the page's example) over so many days until now,
+    spread over `websites`. `earlier`: so many more begin just before the first day and end in it; they are held,
+    not expected. `examples`: the page's own session, "shifted" to the first day of the data, "verbatim" in 2015,
+    or "none". `now`: the clock.
 
-    Readings of what the page leaves open: `shape` (`response` is a "list", as on the page, or an "object" with
-    `sessions`), `detail_shape` (the same for an individual session, or the "record" itself), `order`, `compared`
-    (whether the "start" or the "end" of a session has to lie in the date range), `lower_inclusive` and
-    `upper_inclusive` (the bounds of `daterangecustom`), `absent` (no pages or tags: "empty" lists, "null" or
-    "missing"), `missing_status` (an individual session that is not there; 200 gives an empty list).
+    What the page leaves open. `shape`: whether `response` is a "list", as on the page, or an "object" with
+    `sessions`; `detail_shape`: the same for an individual session, or the "record" itself. `order`:
+    "newest_first"; "shuffled", the same with each request; "reshuffled", another with each request, so that pages
+    overlap and miss rows. `compared`: whether the "start" of a session has to be in the date range, its "end", or
+    any part of it ("overlap"); `lower_inclusive`, `upper_inclusive`: the bounds of `daterangecustom`.
+    `newold_missing`: the value of a half of `newold` that is not sent. `absent`: a session without pages or tags
+    has "empty" lists, "null" or the properties are "missing". `missing_status`: the answer for an individual
+    session that does not exist (200 is an empty list). `page_cap`: the largest page, however many sessions are
+    asked for; None for 100. `beyond_end`: the answer to the page after the last one, and `beyond_status`, its
+    status if it is "refused"; pages further beyond are always refused, and the note `beyond_end` in the log counts
+    how many pages a request is past the end.
 
-    `order`: "newest_first"; "shuffled", the same with each request; "reshuffled", another with each request, so
-    that pages overlap and miss rows. `rate_limit`: requests and seconds, as (100, 60), beyond which there is a
-    429, with `retry_after` or without. `now`: the clock.
+    Failures. `refused_websites`: so many, the last ones, answer 401 (see also `refuse_website`).
+    `detail_failures`: see `DetailFailures`; details that fail are held, not expected. `too_large`: a limit of the
+    sessions that one search may match. `rate_limit`: requests and seconds, as (100, 60), beyond which there is a
+    429, with `Retry-After` if `retry_after`.
     """
 
     name: ClassVar[str] = "inspectlet"
+    id_names = ("sid",)
     moods = (
         {"shape": "object", "detail_shape": "object"},
         {"detail_shape": "record"},
         {"order": "shuffled"},
         {"compared": "end"},
+        {"compared": "overlap"},
         {"lower_inclusive": False, "upper_inclusive": False},
         {"absent": "null"},
         {"absent": "missing"},
+        {"page_cap": 50},
+        {"page_cap": 37},
+        {"beyond_end": "repeats_last"},
+        {"beyond_end": "refused"},
+        {"beyond_end": "refused", "beyond_status": 404},
     )
 
     def __init__(  # noqa: PLR0913
@@ -117,15 +124,21 @@ class Inspectlet(Vendor):
         websites: int = 3,
         earlier: int = 2,
         examples: Examples = "shifted",
-        refused_websites: int = 0,
         shape: Shape = "list",
         detail_shape: DetailShape = "list",
         order: Order = "newest_first",
         compared: Compared = "start",
         lower_inclusive: bool = True,
         upper_inclusive: bool = True,
+        newold_missing: bool = False,
         absent: Absent = "empty",
         missing_status: int = 400,
+        page_cap: int | None = None,
+        beyond_end: BeyondEnd = "empty",
+        beyond_status: int = 400,
+        refused_websites: int = 0,
+        detail_failures: Mapping[int | str, int] | None = None,
+        too_large: TooLarge | None = None,
         rate_limit: Sequence[float] | None = None,
         retry_after: bool = True,
         now: Callable[[], float] = time.time,
@@ -140,8 +153,11 @@ class Inspectlet(Vendor):
         self.absent: Absent = absent
         self.missing_status = missing_status
         self.retry_after = retry_after
-        self.reading = Reading(compared, lower_inclusive, upper_inclusive)
+        self.page_cap = page_cap
+        self.too_large: TooLarge | None = too_large
+        self.reading = Reading(compared, lower_inclusive, upper_inclusive, newold_missing)
         self.limit = RateLimit(rate_limit, self.clock)
+        self._pages = NumberedPages(beyond_end, beyond_status)
         self.data = Data(
             sessions=sessions,
             days=days,
@@ -151,6 +167,8 @@ class Inspectlet(Vendor):
             examples=examples,
             clock=self.clock,
         )
+        oldest_first = [session for session in self.data.sessions()[::-1] if session.started >= self.data.start]
+        self.detail_failures = DetailFailures(detail_failures or {}, oldest_first)
         # In UTF-8: the page does not say, and its btoa() takes no letter beyond Latin-1.
         self._credentials = base64.b64encode(f"{USERNAME}:{TOKEN}".encode()).decode()
         for site in self.data.websites[len(self.data.websites) - refused_websites :]:
@@ -161,30 +179,39 @@ class Inspectlet(Vendor):
         return self._now() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: for the rate limit, for sessions that go on."""
+        """Let time pass, for the rate limit and for sessions that go on."""
         self._ahead += seconds
 
     def answer(self, request: Request) -> Answer:
-        """What Inspectlet says."""
+        """Inspectlet's answer."""
         if not self._authorized(request):
             return failure(401, "Unauthorized: your API token is invalid")
         seconds = self.limit.wait()
         if seconds:
-            told = self.error(429)
+            refusal = self.error(429)
             headers = {"Retry-After": str(seconds)} if self.retry_after else {}
-            return Answer(429, told.body, {**told.headers, **headers})
+            return Answer(429, refusal.body, {**refusal.headers, **headers})
         try:
             return self._route(request)
         except RefusedError as error:
             return failure(400, f"Bad Request: {error}")
+        except BeyondEndError as error:
+            refusal = failure(error.status, f"Bad Request: {error}")
+            return dataclasses.replace(refusal, notes={"beyond_end": str(error.beyond)})
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An `error` in a text."""
+        """An object with an `error`."""
         return failure(status, f"this is a {status} of the sandbox")
 
     def error_inside(self, path: str = "") -> Answer:
-        """An `error` in a 200."""
+        """An `error` with status 200."""
         return failure(200, "this is an error of the sandbox")
+
+    def records(self, content: Any) -> list[Record]:  # noqa: ANN401
+        """The sessions in any of the shapes; websites are not changed."""
+        found = content.get("response", [])
+        rows = found if isinstance(found, list) else found.get("sessions", [found])
+        return [row for row in rows if "sid" in row]
 
     def configs(self, origin: str) -> dict[str, Config]:
         """All websites, one of them, and some sessions of all."""
@@ -204,47 +231,58 @@ class Inspectlet(Vendor):
     def expected(self, config_name: str) -> Keys:
         """Keys by stream: `wid`, `session_id` (the text of `sid`) and 0-based indexes.
 
-        A config's `website_ids` limit the websites too; one that answers 401 is listed, and has nothing to read.
+        These are sessions that began since the start date. A config's `website_ids` limit the websites too; one
+        that answers 401 is listed, and has nothing to read.
         """
         with self.lock:
-            config = self.configs("")[config_name]
-            start = calendar.timegm(time.strptime(config["start_date"], "%Y-%m-%d"))
-            fits = read_search(config.get("search", {}), 0, self.reading).fits
-            wids = config.get("website_ids", [site.wid for site in self.data.websites])
-            sites = [site for site in self.data.websites if site.wid in wids]
-            keys: Keys = {"websites": [(site.wid,) for site in sites], "sessions": []}
-            keys |= {"session_pages": [], "session_tags": []}
-            for site in sites:
-                for session in site.sessions:
-                    if session.started >= start and not site.refused and fits(session):
-                        key = (site.wid, str(session.sid))
-                        keys["sessions"].append(key)
-                        for stream, name in (("session_pages", "pages"), ("session_tags", "tags")):
-                            keys[stream] += [(*key, index) for index in range(len(session.record[name]))]
-            return keys | {"session_details": keys["sessions"][:]}
+            start = calendar.timegm(time.strptime(self.configs("")[config_name]["start_date"], "%Y-%m-%d"))
+            keys = self._keys(config_name, start)
+            readable = [key for key in keys["sessions"] if self.detail_failures.status(int(key[1])) is None]
+            return keys | {"session_details": readable}
+
+    def held(self, config_name: str) -> Keys:
+        """The same, whenever the session began and whether or not its details can be read."""
+        with self.lock:
+            return self._keys(config_name, 0)
+
+    def _keys(self, config_name: str, start: int) -> Keys:
+        config = self.configs("")[config_name]
+        fits = read_search(config.get("search", {}), 0, self.reading).fits
+        wids = config.get("website_ids", [site.wid for site in self.data.websites])
+        sites = [site for site in self.data.websites if site.wid in wids]
+        keys: Keys = {"websites": [(site.wid,) for site in sites], "sessions": []}
+        keys |= {"session_pages": [], "session_tags": []}
+        for site in sites:
+            for session in site.sessions:
+                if session.started >= start and not site.refused and fits(session):
+                    key = (site.wid, str(session.sid))
+                    keys["sessions"].append(key)
+                    for stream, name in (("session_pages", "pages"), ("session_tags", "tags")):
+                        keys[stream] += [(*key, index) for index in range(len(session.record[name]))]
+        return keys | {"session_details": keys["sessions"][:]}
 
     def grow(self, count: int) -> None:
-        """Sessions that start now."""
+        """Add sessions that start now."""
         with self.lock:
             self.data.grow(count)
 
     def touch(self, count: int) -> None:
-        """The newest sessions are live: they get more pages and tags, and end now."""
+        """Let the newest sessions go on: they get more pages and tags, and end now."""
         with self.lock:
             self.data.touch(count)
 
     def delete(self, count: int) -> None:
-        """The newest sessions."""
+        """Delete the newest sessions."""
         with self.lock:
             self.data.delete(count)
 
     def add_website(self, sessions: int = 10) -> int:
-        """A website that the account gets access to, with sessions since the first day; its `wid`."""
+        """Add a website to the account, with sessions since the first day; returns its `wid`."""
         with self.lock:
             return self.data.add_website(sessions).wid
 
     def refuse_website(self, wid: int, *, refused: bool = True) -> None:
-        """Answer 401 for this website, or no longer."""
+        """Answer 401 for this website, or stop doing so."""
         with self.lock:
             self._website(wid).refused = refused
 
@@ -281,6 +319,9 @@ class Inspectlet(Vendor):
         return site
 
     def _session(self, site: Website, sid: int) -> Answer:
+        status = self.detail_failures.status(sid)
+        if status is not None:
+            return self.error(status)
         session = self.data.sids.get(sid)
         if session is not None and session.wid == site.wid:
             return self._written([session], self.detail_shape, detail=True)
@@ -292,8 +333,13 @@ class Inspectlet(Vendor):
         given = self._form(request)
         limit = number(given, "limit", 10, at_most=100)
         page = number(given, "page", 1, at_most=10**9 - 1)
-        found = self._found(site, given.get("search", "{}"))
-        return self._written(found[(page - 1) * limit : page * limit], self.shape, detail=False)
+        search = given.get("search", "{}")
+        found = self._found(site, search)
+        check_size(self.too_large, len(found))
+        size = min(limit, self.page_cap or limit)
+        page, beyond = self._pages.serve(page, size=size, rows=len(found), of=(site.wid, search, size))
+        answer = self._written(found[(page - 1) * size : page * size], self.shape, detail=False)
+        return dataclasses.replace(answer, notes={"beyond_end": str(beyond)}) if beyond else answer
 
     def _form(self, request: Request) -> dict[str, str]:
         # All parameters are optional, and without any there is no body that could be a form.

@@ -1,4 +1,4 @@
-"""The account's data: made from a seed, growing and shrinking on request."""
+"""The account's data: made from a seed; it grows and shrinks on request."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ from .cast import HOSTS, PATHS, SITE_NAMES, TAGS, TITLES, Facts, Visit, Visitor,
 from .records import Record, Session, Website, age
 
 DAY = 86_400
-# A session that begins at this moment could still be missing in a list that is asked for at this moment.
+# Lists end a little before now: a session that begins at this moment may not be in them yet.
 MARGIN = 60
 PAGE_EXAMPLES = Path(__file__).with_name("examples.json")
 
@@ -60,26 +60,26 @@ class Data:
         return next((site for site in self.websites if site.wid == wid), None)
 
     def add_website(self, sessions: int) -> Website:
-        """One more website, with a history of its own."""
+        """Add a website with its own history."""
         site = self._website(len(self.websites))
         self._fill([site], sessions)
         return site
 
     def grow(self, count: int) -> None:
-        """Sessions that begin now, on one website after the other."""
+        """Add sessions that begin now, on each website in turn."""
         now = int(self.clock())
         for _ in range(count):
             site = self.websites[next(self._turns) % len(self.websites)]
             site.add([self._session(site, now, now, self.dice.choice(self._stock).begun())])
 
     def delete(self, count: int) -> None:
-        """Take the newest sessions away."""
+        """Delete the newest sessions."""
         for session in self.sessions()[:count]:
             del self.sids[session.sid]
             self._site_of(session).remove(session)
 
     def touch(self, count: int) -> None:
-        """The newest sessions go on until now: one more page and two more tags each."""
+        """Let the newest sessions go on until now, with one more page and two more tags each."""
         now = int(self.clock())
         for session in self.sessions()[:count]:
             site = self._site_of(session)
@@ -107,7 +107,7 @@ class Data:
         return site
 
     def _fill(self, sites: list[Website], count: int) -> None:
-        """Sessions for all days until now; the oldest of them one after the other, so that no website has none."""
+        """Add sessions on all days until now; the oldest on each website in turn, so that none is empty."""
         found: dict[int, list[Session]] = {site.wid: [] for site in sites}
         latest = int(self.clock()) - MARGIN
         for index, moment in enumerate(sorted(self._moments(count))):
@@ -119,7 +119,7 @@ class Data:
             site.add(found[site.wid])
 
     def _moments(self, count: int) -> list[int]:
-        """When sessions begin: one for each day first, then anywhere, some at a day's edges, some together."""
+        """When sessions begin: one per day first, then at random; some at the edges of a day, some equal."""
         dice = random.Random(count)  # noqa: S311
         end = max(int(self.clock()) - MARGIN, self.first_day + 1)
         found: list[int] = []
@@ -139,7 +139,7 @@ class Data:
         return found
 
     def _overnight(self, site: Website) -> None:
-        """A session that begins before the data's first day and ends in it: no config asks for it."""
+        """Add a session that begins before the data's first day and ends in it."""
         visit = self.dice.choice(self._stock)
         started = self.start - self.dice.randrange(60, 1800)
         latest = int(self.clock()) - MARGIN
@@ -163,10 +163,10 @@ class Data:
         return session
 
     def _example(self, *, verbatim: bool) -> Session:
-        """The page's session; unless `verbatim`, as if it began on the first day of the data."""
+        """The page's session; unless `verbatim`, it begins on the first day of the data."""
         record: Record = json.loads(PAGE_EXAMPLES.read_bytes())["sessions"]["response"][0]
         began, ended = record["date_start_session"], record["date_end_session"]
-        # On the first minutes of a day that is the only one, it moves into the day before.
+        # If the only day has just begun, it moves into the day before.
         shift = min(self.first_day - began // DAY * DAY, int(self.clock()) - MARGIN - ended)
         if not verbatim:
             record["date_start_session"] += shift

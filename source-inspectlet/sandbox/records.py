@@ -17,21 +17,21 @@ class Session:
     wid: int
     sid: int
     order: int
-    """Breaks ties between sessions of one second: the later one is the newer one."""
+    """Orders sessions of the same second: the higher number is newer."""
     started: int
     ended: int
     size: tuple[int, int]
-    """Width and height of the page, which only the answer for an individual session tells."""
+    """Width and height of the page, which only the answer for an individual session has."""
     make: Callable[[], Record]
     written: dict[str, bytes] = field(default_factory=dict)
 
     @functools.cached_property
     def record(self) -> Record:
-        """The record of a list, made when it is needed: most sessions of a large account are never asked for."""
+        """The record in a list, made when it is needed: most sessions of a large account are never read."""
         return self.make()
 
     def go_on(self, moment: int, page: Record, tags: list[Record]) -> None:
-        """One more page, and tags, at that moment."""
+        """Add a page and tags at that moment."""
         record = self.record
         self.ended = max(self.ended, moment)
         record["pages"].append(page)
@@ -44,7 +44,7 @@ class Session:
         self.written.clear()
 
     def write(self, absent: Absent, *, detail: bool) -> bytes:
-        """The record in JSON; a session without pages or tags has empty lists, nulls, or no such property."""
+        """The record as JSON; a session without pages or tags has empty lists, nulls, or no such property."""
         form = f"{detail} {absent}"
         if form not in self.written:
             record = self.record
@@ -72,15 +72,15 @@ class Website:
     sessions: list[Session] = field(default_factory=list)
     """The newest first."""
     found: dict[str, list[Session]] = field(default_factory=dict)
-    """Results of searches; forgotten with every change."""
+    """Results of searches; cleared with every change."""
 
     def add(self, sessions: list[Session]) -> None:
-        """Take sessions in."""
+        """Add sessions."""
         self.sessions = sorted([*sessions, *self.sessions], key=age, reverse=True)
         self.found.clear()
 
     def remove(self, session: Session) -> None:
-        """Forget a session."""
+        """Remove a session."""
         self.sessions.remove(session)
         self.found.clear()
 
@@ -90,7 +90,7 @@ class Website:
 
 
 def age(session: Session) -> tuple[int, int]:
-    """By this, sessions come in the order in which they began."""
+    """The sort key for the order in which sessions began."""
     return session.started, session.order
 
 

@@ -1,15 +1,15 @@
-"""The searches of https://apidocs.inspectlet.com/ (Searching for Sessions): what is allowed, and what it finds.
+"""The searches of https://apidocs.inspectlet.com/ (Searching for Sessions): what is allowed, and what they find.
 
-What the page leaves open is chosen so:
-- A property that the page does not call optional is required inside its object: `newold` takes both `new` and
-  `old`, `tags` a `tagslist` that holds something, a URL search a `url`, and `daterangecustom` both of its ends.
-- `daterange` "custom" and `daterangecustom` need each other. The timestamps are whole seconds, in texts.
-- A tag's value is a text, as the table says, or a boolean, as the page's example has it: true finds "1", false "".
-- Names, values and addresses are compared as they are, case included; durations and lengths include their bounds.
+Where the page leaves something open, these rules apply:
+- A property that the page does not call optional is required inside its object: `tags` takes a `tagslist` that is
+  not empty, a URL search a `url`, and `daterangecustom` both of its ends. `newold` takes `new`, `old` or both.
+- `daterange` "custom" and `daterangecustom` need each other. The timestamps are whole seconds, as strings.
+- A tag's value is a string, as in the table, or a boolean, as in the page's example: true finds "1", false "".
+- Names, values and addresses are compared exactly, including case; durations and lengths include their bounds.
 - URLs are compared without `http://` or `https://`, as in the page's examples. A `patternmatch` may fit anywhere
   in the URL ("dash will match www.example.com/dash/profile"); `*` stands for any characters.
-- `visitedpage` with a "not": no page of the session fits. `trafficsource` is the record's `referrer.source`.
-- `browser` "other" is any that the page does not name.
+- `visitedpage` with a "not": no page of the session matches. `trafficsource` is the record's `referrer.source`.
+- `browser` "other" is any browser that the page does not name.
 """
 
 import bisect
@@ -27,56 +27,58 @@ RELATIVE = {"week": 7 * DAY, "30days": 30 * DAY}
 NAMED = ["chrome", "firefox", "safari", "mobile safari", "chrome mobile (ios)", "ie", "android", "opera"]
 
 Test = Callable[[Session], bool]
-Compared = Literal["start", "end"]
+Compared = Literal["start", "end", "overlap"]
 
 
 class RefusedError(ValueError):
-    """The request is none that the page allows."""
+    """The page does not allow this request."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How to take what the page leaves open about `daterange`."""
+    """What the page leaves open about the properties of a search."""
 
     compared: Compared
-    """What of a session has to lie in the range."""
+    """What has to be in the date range: a session's start, its end, or any part of it ("overlap")."""
     lower_inclusive: bool
     upper_inclusive: bool
+    newold_missing: bool
+    """The value of a half of `newold` that is not sent."""
 
 
 def refuse(why: str) -> NoReturn:
-    """Say no."""
+    """Refuse the request."""
     raise RefusedError(why)
 
 
 def text(value: object, name: str) -> str:
     """A string."""
-    return value if isinstance(value, str) else refuse(f"{name}: {value!r} is no string")
+    return value if isinstance(value, str) else refuse(f"{name}: {value!r} is not a string")
 
 
 def flag(value: object, name: str) -> bool:
     """True or false."""
-    return value if isinstance(value, bool) else refuse(f"{name}: {value!r} is no boolean")
+    return value if isinstance(value, bool) else refuse(f"{name}: {value!r} is not a boolean")
 
 
 def whole(value: object, name: str) -> int:
-    """An integer that is not negative; in JSON, so neither a boolean nor 2.0."""
+    """A JSON integer that is not negative; a boolean or 2.0 is not one."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        refuse(f"{name}: {value!r} is no integer of zero or more")
+        refuse(f"{name}: {value!r} is not an integer of zero or more")
     return value
 
 
 def choice(value: object, name: str, among: Sequence[str]) -> str:
-    """One of some words."""
+    """One of these words."""
     if not isinstance(value, str) or value not in among:
-        refuse(f"{name}: {value!r} is none of {', '.join(among)}")
+        refuse(f"{name}: {value!r} is not one of {', '.join(among)}")
     return value
 
 
 def members(value: object, name: str, required: set[str], optional: Iterable[str] = ()) -> dict[str, Any]:
     """An object with these properties and no other."""
     if not isinstance(value, dict):
-        refuse(f"{name}: {value!r} is no object")
+        refuse(f"{name}: {value!r} is not an object")
     if not required <= set(value) <= required.union(optional):
         refuse(
             f"{name} has {', '.join(value) or 'nothing'}: it takes {', '.join(sorted(required.union(optional)))}"
@@ -85,7 +87,7 @@ def members(value: object, name: str, required: set[str], optional: Iterable[str
 
 
 def same(property_of: str) -> Callable[[object, str], Test]:
-    """A string that has to be the record's."""
+    """A string that has to equal a property of the record."""
 
     def test(value: object, name: str) -> Test:
         wanted = text(value, name)
@@ -98,14 +100,16 @@ def country(value: object, name: str) -> Test:
     """Two letters."""
     wanted = text(value, name)
     if not re.fullmatch("[A-Z]{2}", wanted):
-        refuse(f"{name}: {wanted!r} is no code like US")
+        refuse(f"{name}: {wanted!r} is not a code like US")
     return same("country")(wanted, name)
 
 
-def newold(value: object, name: str) -> Test:
-    """New visitors, returning ones, both, or nobody."""
-    given = members(value, name, {"new", "old"})
-    new, old = flag(given["new"], f"{name}.new"), flag(given["old"], f"{name}.old")
+def newold(value: object, name: str, *, missing: bool) -> Test:
+    """New visitors, returning ones, both, or none."""
+    given = members(value, name, set(), {"new", "old"})
+    if not given:
+        refuse(f"{name} is empty")
+    new, old = (flag(given.get(half, missing), f"{name}.{half}") for half in ("new", "old"))
     return lambda session: new if session.record["new_visitor"] else old
 
 
@@ -126,7 +130,7 @@ def tags(value: object, name: str) -> Test:
     given = members(value, name, {"tagslist"}, {"operator"})
     listed = given["tagslist"]
     if not isinstance(listed, list) or not listed:
-        refuse(f"{name}.tagslist: {listed!r} is no array of tags")
+        refuse(f"{name}.tagslist: {listed!r} is not an array of tags")
     wanted = [one_tag(each, f"{name}.tagslist") for each in listed]
     enough = {"and": all, "or": any}[choice(given.get("operator", "and"), f"{name}.operator", ["and", "or"])]
     return lambda session: enough(any(fits(held) for held in session.record["tags"]) for fits in wanted)
@@ -228,7 +232,7 @@ def by_url(urls: Callable[[Session], Iterable[str]]) -> Callable[[object, str], 
 
 
 def traffic_source(value: object, name: str) -> Test:
-    """Where the visitor came from."""
+    """The source of the visit."""
     wanted = text(value, name)
     return lambda session: bool(session.record["referrer"]["source"] == wanted)
 
@@ -236,7 +240,6 @@ def traffic_source(value: object, name: str) -> Test:
 CONDITIONS: dict[str, Callable[[object, str], Test]] = {
     "displayname": same("display_name"),
     "country": country,
-    "newold": newold,
     "tags": tags,
     "ipaddress": address,
     "showstarredonly": starred,
@@ -254,15 +257,15 @@ CONDITIONS: dict[str, Callable[[object, str], Test]] = {
 
 
 def moment(value: object, name: str) -> int:
-    """A Unix timestamp in a string; one of more digits would be in milliseconds."""
+    """A Unix timestamp in a string; one with more digits would be in milliseconds."""
     written = text(value, name)
     if not re.fullmatch("0|[1-9][0-9]{0,9}", written):
-        refuse(f"{name}: {written!r} is no Unix timestamp")
+        refuse(f"{name}: {written!r} is not a Unix timestamp")
     return int(written)
 
 
 def span(search: dict[str, Any], now: int, reading: Reading) -> tuple[float, float]:
-    """The first and the last second of the time that a search is about."""
+    """The first and the last second of the date range of a search."""
     if "daterange" not in search:
         if "daterangecustom" in search:
             refuse('daterangecustom needs a daterange of "custom"')
@@ -282,19 +285,21 @@ def span(search: dict[str, Any], now: int, reading: Reading) -> tuple[float, flo
 
 
 class Search(NamedTuple):
-    """A search that was understood."""
+    """A search that the page allows."""
 
     first: float
     last: float
     fits: Test
     """All conditions but the time."""
     moving: bool
-    """Whether it finds something else when time passes."""
+    """Whether its result changes as time passes."""
 
     def of(self, sessions: Sequence[Session], compared: Compared) -> list[Session]:
-        """What it finds in sessions that come newest first."""
+        """The sessions that it finds; they come newest first."""
         if compared == "end":
             in_time = [session for session in sessions if self.first <= session.ended <= self.last]
+        elif compared == "overlap":
+            in_time = [one for one in sessions if one.started <= self.last and self.first <= one.ended]
         else:
             begin = bisect.bisect_left(sessions, -self.last, key=lambda session: -session.started)
             end = bisect.bisect_right(sessions, -self.first, key=lambda session: -session.started)
@@ -303,14 +308,16 @@ class Search(NamedTuple):
 
 
 def read_search(search: object, now: int, reading: Reading) -> Search:
-    """A search from its JSON; a session has to meet all its conditions."""
+    """A search from its JSON; a session has to meet all of its conditions."""
     if not isinstance(search, dict):
-        refuse("search is no object")
+        refuse("search is not an object")
     first, last = span(search, now, reading)
     tests: list[Test] = []
     for name, value in search.items():
         if name in CONDITIONS:
             tests.append(CONDITIONS[name](value, name))
+        elif name == "newold":
+            tests.append(newold(value, name, missing=reading.newold_missing))
         elif name not in {"daterange", "daterangecustom"}:
             refuse(f"a search has no {name}")
     moving = search.get("daterange") in RELATIVE

@@ -1,24 +1,26 @@
 """Opentracker for the sandbox: sessions by user.
 
-The one call of https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. What that page leaves open is an
-option of `Readings`, or is chosen in `view.py`.
+The call https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. What that page leaves open is an option
+of `Readings`, or is chosen in `view.py`.
 """
 
 import dataclasses
 import datetime as dt
+import json
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Literal
 
 import orjson
 
-from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor
+from integration_tests.sandbox import Answer, Config, Keys, Record, Request, Vendor
 
 from . import words
 from .data import SECOND, Data, Site
 from .parameters import DEMO, SITE
 from .readings import Readings
-from .records import FIELDS
+from .records import FIELDS, Session
 from .view import View
 
 PATH = "/api/views/c_view_sessions_by_user.jsp"
@@ -31,13 +33,14 @@ class Opentracker(Vendor):
     """Opentracker, with the sessions of one login's two sites and those of the vendor's demo account.
 
     `sessions`, `days`, `seed`: so many sessions over so many days until now, by their last events; a twentieth
-    more were active last on the day before. `zones`: the clock of each site. `longest_days`: the longest session.
-    `examples`: the page's own record, "shifted" to the first day of the data and to the first site, "verbatim" in
-    2011 and in the demo account (the config "example" reads it), or "none". `inside`: which of `words.INSIDE` an
-    `error_inside` is. `now`: the clock. All further options are those of `Readings`.
+    more had their last event on the day before. `zones`: the time zone of each site. `longest_days`: the longest
+    session. `examples`: the page's own record, "shifted" to the first day of the data and to the first site,
+    "verbatim" in 2011 and in the demo account (the config "example" reads it), or "none". `inside`: which of
+    `words.INSIDE` is the answer of `error_inside`. `now`: the clock. All other options are those of `Readings`.
     """
 
     name: ClassVar[str] = "opentracker"
+    id_names = ("session_id",)
     moods = (
         {"date_means": "from_that_day_on"},
         {"date_by": "session_start"},
@@ -52,6 +55,13 @@ class Opentracker(Vendor):
         {"form": "objects"},
         {"blank_lines": 5},
         {"fields": "shuffled"},
+        {"page_cap": 60},
+        {"page_cap": 7, "next_page": "exclusive"},
+        {"page_cap": 7, "next_page": "overlapping", "last_page": "dead_end"},
+        {"page_cap": 7, "last_page": "empty_token"},
+        {"page_cap": 37, "has_next_token": False},
+        {"page_cap": 7, "has_next_token": False},
+        {"has_next_token": False, "honours_offset": False},
     )
 
     def __init__(  # noqa: PLR0913
@@ -84,17 +94,18 @@ class Opentracker(Vendor):
             clock=now,
         )
         self._view = View(self.data, self.readings, LOGIN, PASSWORD, seed)
-        # Once, so that a config stays the same while the data grows.
+        # Chosen once, so that a config stays the same while the data grows.
         self._users, self._machines = self._visitors()
+        self._visits = self._visits_of_others()
 
     def answer(self, request: Request) -> Answer:
-        """What Opentracker says."""
+        """Opentracker's answer."""
         if request.path != PATH:
             return self.error(404, request.path)
         return self._view.answer(request)
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An HTTP error in the form of the page's errors; it does not say what status those have."""
+        """An HTTP error in the form of the page's errors; the page does not say what status those have."""
         return words.text(words.error_text(f"this is a {status} of the sandbox"), status)
 
     def edge(self, config_name: str) -> dt.timedelta:
@@ -102,30 +113,54 @@ class Opentracker(Vendor):
         return dt.timedelta(days=2)
 
     def error_inside(self, path: str = "") -> Answer:
-        """One of the errors in a 200, as `inside` says."""
+        """The error with status 200 that `inside` names."""
         return words.text(words.INSIDE[self.inside], blank_lines=self.readings.blank_lines)
 
     def repeat_token(self, answer: Answer) -> Answer:
-        """The answer with the token that it was asked by; the first page gets one that leads to itself.
+        """The answer with the token of its request; the first page gets one that leads to itself.
 
-        A list that holds nothing has no place for a token and stays as it is.
+        An empty list stays as it is.
         """
         if not self.readings.has_next_token:
-            raise NotImplementedError("no answer has a place for a token")
+            raise NotImplementedError("answers have no tokens")
         start, end = answer.body.find(b"{"), answer.body.rfind(b"}") + 1
-        told = orjson.loads(answer.body[start:end])
-        rows = told.get("resultsList")
+        content = orjson.loads(answer.body[start:end])
+        rows = content.get("resultsList")
         if not rows:
             return answer
-        fields = told.get("field", FIELDS)
+        fields = content.get("field", FIELDS)
         first = rows[0]["session_id"] if isinstance(rows[0], dict) else rows[0][fields.index("session_id")]
-        told = {"nextToken": "", **told}
-        told["nextToken"] = answer.notes.get("token", first)
-        body = answer.body[:start] + words.dumps(told) + answer.body[end:]
+        content = {"nextToken": "", **content}
+        content["nextToken"] = answer.notes.get("token", first)
+        body = answer.body[:start] + words.dumps(content) + answer.body[end:]
+        return dataclasses.replace(answer, body=body)
+
+    def rewrite(self, answer: Answer, change: Callable[[Record], None]) -> Answer:
+        """The answer with all of its sessions changed; a new column is added to the header and to all rows."""
+        start, end = answer.body.find(b"{"), answer.body.rfind(b"}") + 1
+        if answer.status != 200 or answer.body[:start].strip() not in {b"", b"("} or start >= end:
+            return answer
+        content = json.loads(answer.body[start:end])
+        rows, fields = content.get("resultsList", []), content.get("field")
+        if fields is None:
+            for row in rows:
+                if "error" not in row:
+                    change(row)
+        else:
+            records = [dict(zip(fields, row, strict=True)) for row in rows]
+            for record in records:
+                change(record)
+            fields = list(dict.fromkeys([*fields, *(name for record in records for name in record)]))
+            content["field"] = fields
+            content["resultsList"] = [[record.get(name, "") for name in fields] for record in records]
+        body = answer.body[:start] + json.dumps(content).encode() + answer.body[end:]
         return dataclasses.replace(answer, body=body)
 
     def configs(self, origin: str) -> dict[str, Config]:
-        """Everything, certain visitors, visitors who are named twice; the page's example, if it is verbatim."""
+        """All sessions; those of some visitors; of visitors who are named twice; some visits and a visitor.
+
+        If the page's example is verbatim, one more reads it.
+        """
         start = time.strftime("%Y-%m-%d", time.gmtime(self.data.first_day / SECOND))
         shared = {"start_date": start, "base_url": origin + PATH.rpartition("/")[0]}
         default = {"login": LOGIN, "password": PASSWORD, "sites": list(SITES), **shared}
@@ -134,6 +169,7 @@ class Opentracker(Vendor):
             "default": default,
             "visitors": {**default, "user_ids": users, "machine_ids": machines},
             "visitors_twice": {**default, "user_ids": [*users, *machines], "machine_ids": machines},
+            "visits": {**default, "visit_ids": self._visits, "user_ids": users[:1]},
         }
         if self.verbatim:
             day = {"start_date": "2011-11-16", "end_date": "2011-11-17"}
@@ -142,41 +178,52 @@ class Opentracker(Vendor):
         return found
 
     def expected(self, config_name: str) -> Keys:
-        """Sites and ids of the sessions that were active last since the start date (and before the end date)."""
+        """Sites and ids of the sessions whose last event was since the start date (and before the end date).
+
+        Sites that are broken have nothing to read.
+        """
         with self.lock:
             config = self.configs("")[config_name]
-            start = moment(config["start_date"])
-            end = moment(config["end_date"]) if "end_date" in config else None
-            visitors = {*config.get("user_ids", []), *config.get("machine_ids", [])}
-            sites = [site for site in (*self.data.sites, self.data.demo) if site.name in config["sites"]]
+            end = moment(config["end_date"]) if "end_date" in config else math.inf
             return {
                 "sessions": [
                     (site.name, one.id)
-                    for site in sites
-                    for one in site.newest_first("last_event")
-                    if one.last_event >= start
-                    and (end is None or one.last_event < end)
-                    and (not visitors or visitors & {one.person.user, one.person.machine})
+                    for site, one in self._chosen(config)
+                    if site not in self._view.broken and moment(config["start_date"]) <= one.last_event < end
                 ]
             }
 
+    def held(self, config_name: str) -> Keys:
+        """The same, at any date, of all sites of the config."""
+        with self.lock:
+            found = self._chosen(self.configs("")[config_name])
+            return {"sessions": [(site.name, one.id) for site, one in found]}
+
+    def _chosen(self, config: Config) -> Iterator[tuple[Site, Session]]:
+        """The sessions of a config's sites, visitors and visits, at any date."""
+        ids = {name for kind in ("user_ids", "machine_ids", "visit_ids") for name in config.get(kind, [])}
+        for site in (*self.data.sites, self.data.demo):
+            for one in site.newest_first("last_event") if site.name in config["sites"] else []:
+                if not ids or ids & {one.person.user, one.person.machine, one.id}:
+                    yield site, one
+
     def grow(self, count: int) -> None:
-        """Sessions that are active now, on both sites in turn."""
+        """Add sessions that are active now, on both sites in turn."""
         with self.lock:
             self.data.grow(count)
 
     def go_on(self, count: int) -> None:
-        """The sessions that were active last are so again: their last event, their end and their pages change."""
+        """Let the newest sessions go on: their last event, their end and their pages change."""
         with self.lock:
             self.data.go_on(count)
 
     def delete(self, count: int) -> None:
-        """The sessions that were active last."""
+        """Delete the sessions with the newest last events."""
         with self.lock:
             self.data.delete(count)
 
     def _visitors(self) -> tuple[list[str], list[str]]:
-        """Of each site two users whom it named, and two machines of nobody else."""
+        """Two users per site that it identified, and two machines of visitors that it did not identify."""
         users: list[str] = []
         machines: list[str] = []
         for site in self.data.sites:
@@ -184,6 +231,15 @@ class Opentracker(Vendor):
             users += sorted(named, key=str.isascii)[:2]
             machines += [person.machine for person in site.people if person.user == person.machine][:2]
         return list(dict.fromkeys(users)), machines
+
+    def _visits_of_others(self) -> list[str]:
+        """Two visits per site, by visitors that are not among these."""
+        ids = {*self._users, *self._machines}
+        found: list[str] = []
+        for site in self.data.sites:
+            others = [one.id for one in site.sessions if not ids & {one.person.user, one.person.machine}]
+            found += others[len(others) // 2 :][:2]
+        return found
 
 
 def moment(day: str) -> int:

@@ -1,4 +1,4 @@
-"""The sandbox's data: sites and their sessions, made from a seed, growing and shrinking on request."""
+"""The sandbox's data: sites and their sessions, made from a seed; it grows and shrinks on request."""
 
 import datetime as dt
 import itertools
@@ -15,17 +15,17 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-# Real lists end a little before now: what is under way this very moment is not there yet.
+# Lists end a little before now: a session that is active at this moment may not be in them yet.
 MARGIN = MINUTE
 
 
 def day_start(day: dt.date, zone: ZoneInfo) -> int:
-    """The first millisecond of a day on the clock of a zone."""
+    """The first millisecond of a day in a time zone."""
     return round(dt.datetime.combine(day, dt.time(), zone).timestamp() * SECOND)
 
 
 class Site:
-    """One site with its clock, its visitors and its sessions. `version` changes with every change."""
+    """One site with its time zone, visitors and sessions. `version` changes with every change."""
 
     def __init__(self, name: str, zone: str) -> None:
         self.name = name
@@ -34,17 +34,17 @@ class Site:
         self.people: list[Person] = []
         self.sessions: list[Session] = []
         self.known: dict[str, Session] = {}
-        """By id, the deleted ones too: a token may still name them."""
+        """By id, including deleted ones: a token may still name them."""
         self._ordered: dict[str, tuple[int, list[Session]]] = {}
 
     def add(self, session: Session) -> None:
-        """Take a session in."""
+        """Add a session."""
         self.sessions.append(session)
         self.known[session.id] = session
         self.version += 1
 
     def newest_first(self, by: str) -> list[Session]:
-        """All sessions, those that started or were active last before the others."""
+        """All sessions, sorted by start or last event, the newest first."""
         version, found = self._ordered.get(by, (-1, []))
         if version != self.version:
             found = sorted(self.sessions, key=lambda session: session.order(by), reverse=True)
@@ -53,7 +53,7 @@ class Site:
 
 
 class Data:
-    """A login's sites and the demo account's. Times are epoch milliseconds."""
+    """The sites of a login and of the demo account. Times are epoch milliseconds."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -74,33 +74,33 @@ class Data:
         self._dice = random.Random(seed)  # noqa: S311
         self._counter = itertools.count()
         self.first_day = self.now() // DAY * DAY - days * DAY
-        # On a day that is not over yet it could be in the future.
+        # On a day that is not over it could be in the future.
         shifted = examples == "shifted" and sessions > 0 and days > 0
         if shifted:
             sites[0].add(example_session(self._shifted(example_row(), sites[0].name)))
         if examples == "verbatim":
             demo.add(example_session(example_row()))
         for index, site in enumerate(sites):
-            # The example is one of the first site's.
+            # The example belongs to the first site.
             count = len(range(index, sessions, len(sites))) - (shifted and index == 0)
             self._fill(site, self._moments(site, count, days))
-            # What ended on the day before the data begins: part of that day, on the clock of a site, or not.
+            # Sessions of the day before: in the time zone of a site they may belong to its first day.
             early = len(range(index, sessions // 20, len(sites)))
             self._fill(site, [self.first_day - 1 - self._dice.randrange(DAY) for _ in range(early)])
         self._fill(demo, self._moments(demo, max(5, sessions // 10), days))
 
     def now(self) -> int:
-        """This moment."""
+        """The current time."""
         return int(self._clock() * SECOND)
 
     def grow(self, count: int) -> None:
-        """Sessions that are active at this moment, on all sites in turn."""
+        """Add sessions that are active at this moment, on all sites in turn."""
         now = self.now()
         for index in range(count):
             self._fill(self.sites[index % len(self.sites)], [now])
 
     def go_on(self, count: int) -> None:
-        """The sessions that were active last are active again, and have one more page."""
+        """Let the newest sessions go on: they are active now and have one more page."""
         now = self.now()
         for session, site in self._newest(count):
             session.last_event = session.end = now
@@ -111,7 +111,7 @@ class Data:
             site.version += 1
 
     def delete(self, count: int) -> None:
-        """Take away the sessions that were active last."""
+        """Delete the sessions with the newest last events."""
         for session, site in self._newest(count):
             site.sessions.remove(session)
             site.version += 1
@@ -125,7 +125,7 @@ class Data:
             site.add(self._session(site, moment))
 
     def _moments(self, site: Site, count: int, days: int) -> list[int]:
-        """Last events: one for each day first, then anywhere, some at the edges of a day, some shared."""
+        """Last events: one per day first, then at random; some at the edges of a day, some equal."""
         dice = self._dice
         end = max(self.now() - MARGIN, self.first_day + 1)
         found: list[int] = []
@@ -140,7 +140,7 @@ class Data:
         return found
 
     def _duration(self, index: int) -> int:
-        """Mostly minutes; at times a night, at times days."""
+        """Mostly minutes, sometimes a night, sometimes days."""
         dice = self._dice
         if index % 17 == 3:
             return min(DAY, self.longest) + dice.randrange(max(1, self.longest - DAY))
@@ -149,7 +149,7 @@ class Data:
         return min(dice.choice([0, dice.randrange(MINUTE), dice.randrange(40 * MINUTE)]), self.longest)
 
     def _person(self, site: Site, start: int) -> Person:
-        """Somebody who was here before, or somebody new."""
+        """A returning visitor or a new one."""
         dice = self._dice
         if site.people and dice.random() < 0.7:
             found = dice.choice(site.people)
@@ -184,9 +184,9 @@ class Data:
         )
 
     def _shifted(self, row: Row, site: str) -> Row:
-        """The page's row as if it had been active last on the first day of the data, on that site."""
+        """The page's row with its last event on the first day of the data, on that site."""
         shift = self.first_day - int(row["eventUnixTimestamp"]) // DAY * DAY
-        # Every number of this length is a moment, also those that an id begins or ends with.
+        # Every number of this length is a moment, also at the start or the end of an id.
         moved = {
             name: re.sub(r"\b1\d{12}\b", lambda found: str(int(found[0]) + shift), value)
             for name, value in row.items()

@@ -1,16 +1,17 @@
-"""The call itself: who asks, what for, and which rows that is.
+"""The call itself: the account, the filters and the rows of an answer.
 
-https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. Chosen where the page is silent and no option
+https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. Chosen where the page says nothing and no option
 is needed: a request without a login is answered as the demo account, whatever site it names; `date` applies
-whether or not there is a `from`, a `to` or an id; one id a parameter; filters are all applied.
+whether or not there is a `from`, a `to` or an id; each parameter takes one id; all filters are applied.
 """
 
 import bisect
 import datetime as dt
+import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from integration_tests.sandbox import Answer, Request
+from integration_tests.sandbox import Answer, Request, check_size
 
 from . import words
 from .data import SECOND, Data, Site, day_start
@@ -20,16 +21,18 @@ from .records import Session
 from .writing import Writer
 
 METHODS = ("GET", "POST")
+# Tokens that name no session begin here: 13 digits, as all tokens, but in the year 2255.
+FIRST_MADE_UP = 9 * 10**12
 
 
 class Bounds(NamedTuple):
-    """Which moments are asked for: from `lower` on and before `upper`."""
+    """The requested moments: from `lower` on and before `upper`."""
 
     lower: int
     upper: int | None
 
     def test(self, by: str) -> Callable[[Session], bool]:
-        """Whether a session is one of them."""
+        """The test whether a session is in the bounds."""
         lower, upper = self.lower, self.upper
         if by == "any_activity":
             return lambda one: one.last_event >= lower and (upper is None or one.start < upper)
@@ -37,14 +40,14 @@ class Bounds(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The rows of one answer, and the token that it gives."""
+    """The rows of one answer, and its token."""
 
     rows: Sequence[Session]
     token: str | None
 
 
 class View:
-    """The rules over the data."""
+    """The rules of the call, applied to the data."""
 
     def __init__(self, data: Data, readings: Readings, login: str, password: str, seed: int) -> None:
         self.data = data
@@ -53,10 +56,17 @@ class View:
         self._writer = Writer(readings, seed)
         self._lists: dict[object, list[Session]] = {}
         self._tokens: dict[tuple[str, str], tuple[int, str]] = {}
-        """Where a token's session was in the list when the token was given: it may be active again since."""
+        """The position of a token's session when the token was sent: the session may be active again since."""
+        self._cached: dict[str, Answer] = {}
+        self._serial = itertools.count(FIRST_MADE_UP)
+
+    @property
+    def broken(self) -> list[Site]:
+        """The sites that always fail."""
+        return self.data.sites[len(self.data.sites) - self.readings.broken_sites :]
 
     def answer(self, request: Request) -> Answer:
-        """What the vendor says; errors too have the status 200."""
+        """The vendor's answer; errors have status 200 too."""
         if request.method not in METHODS:
             return words.text(words.error_text("use GET or POST"), 405)
         blank_lines = self.readings.blank_lines
@@ -66,16 +76,21 @@ class View:
             if "password" in given:
                 notes["password_in"] = "query" if "password" in dict(request.query) else "body"
             site = self._site(given)
+            if site in self.broken:
+                return words.text(words.INSIDE["refused_list"], blank_lines=blank_lines, notes=notes)
+            if self.readings.cache and site.name in self._cached:
+                return self._cached[site.name]
             wanted = asked(given, max_limit=self.readings.max_limit, clip=self.readings.clips_limit)
             page = self._page(site, wanted)
         except RefusedError as error:
-            told = words.error_text(str(error), error.kind)
-            return words.text(told, blank_lines=blank_lines, notes={**notes, "refused": str(error)})
+            message = words.error_text(str(error), error.kind)
+            return words.text(message, blank_lines=blank_lines, notes={**notes, "refused": str(error)})
         notes |= {"site": site.name, "rows": str(len(page.rows))}
         if wanted.token is not None:
             notes["token"] = wanted.token
         body = self._writer.body(site, wanted, page.rows, page.token)
-        return words.text(body, blank_lines=blank_lines, notes=notes)
+        self._cached[site.name] = words.text(body, blank_lines=blank_lines, notes=notes)
+        return self._cached[site.name]
 
     def _site(self, given: dict[str, str]) -> Site:
         login, password = given.get("login", ""), given.get("password", "")
@@ -91,11 +106,15 @@ class View:
 
     def _page(self, site: Site, wanted: Asked) -> Page:
         found = self._matching(site, wanted)
+        if wanted.uid is wanted.machine is wanted.visit is None:
+            check_size(self.readings.too_large, len(found))
         start = self._start(site, wanted, found)
-        rows = found[start : start + wanted.limit]
+        rows = found[start : start + min(wanted.limit, self.readings.page_cap or wanted.limit)]
         more = start + len(rows) < len(found)
         if not self.readings.has_next_token or wanted.data_type != "jsondatatable":
             return Page(rows, None)
+        if self.readings.endless == "full" or (self.readings.endless and not more):
+            return Page(rows, f"{next(self._serial)}.1")
         named = None
         if rows and more:
             named = found[start + len(rows)] if self.readings.next_page == "inclusive" else rows[-1]
@@ -108,11 +127,15 @@ class View:
 
     @property
     def _by(self) -> str:
-        """What the list is in the order of."""
+        """The time that the list is sorted by."""
         return "session_start" if self.readings.date_by == "session_start" else "last_event"
 
     def _start(self, site: Site, wanted: Asked, found: Sequence[Session]) -> int:
         """How many rows of the list come before the page."""
+        if self.readings.endless == "full":
+            return 0
+        if self.readings.endless and wanted.token is not None and int(wanted.token[:13]) >= FIRST_MADE_UP:
+            return len(found)
         if wanted.offset is not None:
             return wanted.offset if self.readings.honours_offset else 0
         if wanted.token is None or not self.readings.has_next_token:
@@ -127,7 +150,7 @@ class View:
         return bisect.bisect_left(found, 1, key=lambda one: one.order(by) <= position)
 
     def _beyond(self, site: Site, last: Session) -> Session | None:
-        """A session that no further row follows."""
+        """A session that is not followed by any row of the list."""
         if self.readings.next_page == "exclusive":
             return last
         ordered = site.newest_first(self._by)
@@ -148,7 +171,7 @@ class View:
         return bounds
 
     def _matching(self, site: Site, wanted: Asked) -> list[Session]:
-        """All that is asked for, newest first."""
+        """All sessions that match the request, newest first."""
         by, bounds = self.readings.date_by, self._bounds(site, wanted)
         key = (site.name, site.version, by, *bounds, wanted.uid, wanted.machine, wanted.visit)
         if key not in self._lists:
@@ -164,5 +187,5 @@ class View:
 
 
 def machine_is(one: Session, machine: str | None) -> bool:
-    """Whether a session was on a machine, named by either of its ids."""
+    """Return whether a session was on a machine, which has two ids."""
     return machine in {one.person.machine, f"{one.person.address}:{one.person.first_seen}"}

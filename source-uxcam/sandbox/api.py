@@ -1,27 +1,29 @@
 """UXCam for the sandbox: both of its session APIs over the same data.
 
 `/public` is the API of https://dashboardapi.uxcam.com/public/session (announced for retirement), `/v2` that
-of https://developer.uxcam.com. What their pages leave open is chosen in `session_api.py` and `data_access.py`.
+of https://developer.uxcam.com. What their pages leave open is an option of `readings.py`, or is chosen in
+`session_api.py` and `data_access.py`.
 """
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
-from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor
+from integration_tests.sandbox import Answer, Config, Keys, Record, Request, Vendor
 
-from . import data_access, session_api
+from . import data_access, readings, session_api
 from .data import Data
-from .data_access_filters import Bounds
-from .session_api import Readings, SessionApi
+from .records import Session
 
 OLD_APP = "5d4a550f3596b9016670fc04+a/b"
 OLD_KEY = "k/ey+1%41\"'&ü#=? 0a0c"
 NEW_APP = "60f6c0b8;97ba/41+%20=?"
-# A header's value may hold these; a space at its ends or a letter beyond ASCII would not survive all clients.
+# Characters that a header may contain: not all clients can send a space at the ends or a letter beyond ASCII.
 NEW_KEY = "k/ey+1%41\"'&\\#=?{9c63}"
+
+ENDPOINTS = {"sessions": "session", "events": "event", "users": "user"}
 
 Shuffle = Literal["none", "page", "list"]
 
@@ -29,30 +31,42 @@ Shuffle = Literal["none", "page", "list"]
 class Uxcam(Vendor):
     """UXCam, with the data of one app.
 
-    `sessions`, `days`, `seed`: so many mobile sessions (the page's two examples among them) over so many days
-    until now; `web` more of them in the new API (default: a tenth). `examples`: the page's own records, "shifted"
-    to the first day of the data, "verbatim" in 2019, or "none".
+    `sessions`, `days`, `seed`: so many mobile sessions (including the page's two examples) over so many days until
+    now. `web`: so many sessions in browsers, which only the new API lists (default: a tenth). `examples`: the
+    page's own records, "shifted" to the first day of the data, "verbatim" in 2019, or "none". `late_every`: every
+    n-th session is uploaded `late_days` days after it occurred; 0 for none. `now`: the clock.
 
-    Readings of what the pages leave open: `between_inclusive` (old API: is the second day of `between` in),
-    `hours_ahead` (old API: of UTC, are the clocks whose days `sessiondate` means),
-    `lower_inclusive` and `upper_inclusive` (new API: `between_dates`), `events_by_upload` (new API:
-    `date_range` of events is about the upload of their session instead of the event's date), `time_form` ("iso"
-    or "space").
+    `at_most`: how many requests may be open, beyond which there is a 429 (UXCam says five); None for any number.
+    `shuffle`: "page" changes the order within each page, "list" that of the whole list with each request, so that
+    pages overlap and miss rows.
 
-    `requests_per_hour`: the new API's budget, None for none. `at_most`: requests in flight, beyond which there
-    is a 429 (UXCam says five), None for any number. `shuffle`: "page" changes the order within each page, "list"
-    that of the whole list with each request, so that pages overlap and miss rows. `now`: the clock.
+    All other options are those of `SessionApiReadings` (old API) and `DataAccessReadings` (new API); one that
+    both have, as `page_cap`, is set in both.
     """
 
     name: ClassVar[str] = "uxcam"
+    id_names = ("id", "sessionId", "eventId", "uxcamUserId")
     moods = (
         {"between_inclusive": False},
         {"hours_ahead": 14},
         {"hours_ahead": -12},
+        {"hours_ahead": 9, "writes_local": True},
+        {"date_by": "occurrence", "late_every": 5, "late_days": 2},
+        {"late_every": 4},
+        {"late_every": 4, "late_days": 2, "events_by_upload": False},
+        {"page_cap": 20},
+        {"page_cap": 100},
+        {"beyond_end": "repeats_last"},
+        {"beyond_end": "refused"},
+        {"beyond_end": "refused", "beyond_status": 404},
         {"lower_inclusive": False, "upper_inclusive": False},
-        {"events_by_upload": True},
+        {"events_by_upload": False},
         {"time_form": "space"},
+        {"time_form": "space", "time_zone_hours": 9},
+        {"time_form": "space", "time_zone_hours": -8},
         {"refuses_headers": True},
+        {"refuses_headers": True, "refusal": 403},
+        {"refuses_headers": True, "refusal": "success_false"},
         {"shuffle": "page"},
     )
 
@@ -64,17 +78,12 @@ class Uxcam(Vendor):
         seed: int = 1,
         web: int | None = None,
         examples: Literal["shifted", "verbatim", "none"] = "shifted",
-        between_inclusive: bool = True,
-        hours_ahead: float = 0,
-        lower_inclusive: bool = True,
-        upper_inclusive: bool = True,
-        events_by_upload: bool = False,
-        time_form: Literal["iso", "space"] = "iso",
-        requests_per_hour: int | None = 500,
-        refuses_headers: bool = False,
+        late_every: int = 0,
+        late_days: int = 9,
         at_most: int | None = None,
         shuffle: Shuffle = "none",
         now: Callable[[], float] = time.time,
+        **options: Any,  # noqa: ANN401
     ) -> None:
         super().__init__()
         self.max_in_flight = at_most
@@ -88,19 +97,13 @@ class Uxcam(Vendor):
             web=sessions // 10 if web is None else web,
             seed=seed,
             examples=examples,
+            late_every=late_every,
+            late_days=late_days,
             clock=self.clock,
         )
-        self.old = SessionApi(self.data, OLD_APP, OLD_KEY, Readings(between_inclusive, hours_ahead))
-        self.new = data_access.DataAccess(
-            self.data,
-            NEW_APP,
-            NEW_KEY,
-            bounds=Bounds(lower_inclusive, upper_inclusive),
-            events_by_upload=events_by_upload,
-            time_form=time_form,
-            requests_per_hour=requests_per_hour,
-            refuses_headers=refuses_headers,
-        )
+        old, new = readings.read(options)
+        self.old = session_api.SessionApi(self.data, OLD_APP, OLD_KEY, old)
+        self.new = data_access.DataAccess(self.data, NEW_APP, NEW_KEY, new)
         for api in (self.old, self.new):
             api.arrange = lambda rows: self._shuffled(rows, "list")
             api.arrange_page = lambda rows: self._shuffled(rows, "page")
@@ -110,11 +113,11 @@ class Uxcam(Vendor):
         return self._now() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: for the budget of an hour, for the lock of a day."""
+        """Let time pass, for the budget of an hour and the lock of a day."""
         self._ahead += seconds
 
     def answer(self, request: Request) -> Answer:
-        """What UXCam says."""
+        """UXCam's answer."""
         if request.path == "/public/session":
             return self.old.answer(request)
         if request.path.startswith("/v2/"):
@@ -122,7 +125,7 @@ class Uxcam(Vendor):
         return self.error(404, request.path)
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An error in the words of the API that the path belongs to."""
+        """An error in the form of the API that the path belongs to."""
         failure = data_access.failure if path.startswith("/v2/") else session_api.failure
         return failure(status, f"this is a {status} of the sandbox")
 
@@ -131,9 +134,14 @@ class Uxcam(Vendor):
         return timedelta(days=2) if config_name == "session_api" else super().edge(config_name)
 
     def error_inside(self, path: str = "") -> Answer:
-        """`success` that is not true, in a 200."""
-        told = self.error(500, path)
-        return Answer(200, told.body, told.headers)
+        """A 200 in which `success` is not true."""
+        failure = self.error(500, path)
+        return Answer(200, failure.body, failure.headers)
+
+    def records(self, content: Any) -> list[Record]:  # noqa: ANN401
+        """The rows."""
+        rows: list[Record] = content.get("data", [])
+        return rows
 
     def configs(self, origin: str) -> dict[str, Config]:
         """One config for each API."""
@@ -146,41 +154,48 @@ class Uxcam(Vendor):
         }
 
     def expected(self, config_name: str) -> Keys:
-        """Keys by stream: `session_id` and 0-based indexes; `event_id`; `uxcam_user_id`."""
-        with self.lock:
-            return {"session_api": self._expected_old, "data_access_v2": self._expected_new}[config_name]()
+        """Keys by stream: `session_id` and 0-based indexes; `event_id`; `uxcam_user_id`.
 
-    def grow(self, count: int) -> None:
-        """Sessions of Android and iOS, uploaded now."""
+        Since the start date, by the time that the vendor filters by: sessions of the old API that occurred before
+        it are not expected if `date_by` is "occurrence", nor are such events if `events_by_upload` is false.
+        """
+        return self._keys(config_name, self.data.start)
+
+    def held(self, config_name: str) -> Keys:
+        """The same, whenever it occurred."""
+        return self._keys(config_name, 0)
+
+    def grow(self, count: int, *, late: bool = False) -> None:
+        """Add sessions of Android and iOS that are uploaded now; late ones occurred `late_days` ago."""
         with self.lock:
-            self.data.grow(count)
+            self.data.grow(count, late=late)
 
     def delete(self, count: int) -> None:
-        """The newest sessions, in a browser or not."""
+        """Delete the newest sessions, in browsers or not."""
         with self.lock:
             self.data.delete(count)
 
-    def _expected_old(self) -> Keys:
-        keys: Keys = {"sessions": [], "screens": [], "gestures": [], "events": []}
-        for session in self.old.sessions():
-            keys["sessions"].append((session.id,))
-            parts = zip(session.flow.gestures_by_screen, session.flow.events_by_screen, strict=True)
-            for screen, (gestures, events) in enumerate(parts):
-                keys["screens"].append((session.id, screen))
-                keys["gestures"] += [(session.id, screen, gesture) for gesture in range(gestures)]
-                keys["events"] += [(session.id, screen, event) for event in range(events)]
-        return keys
-
-    def _expected_new(self) -> Keys:
-        # Sessions that were recorded without a network tell of events long before the start date.
-        events = [event for event in self.data.events() if event.at >= self.data.start]
-        return {
-            "sessions": [(session.id,) for session in self.data.sessions],
-            "events": [(event.id,) for event in events],
-            "users": [(user.id,) for user in self.data.users],
-        }
+    def _keys(self, config_name: str, start: int) -> Keys:
+        with self.lock:
+            if config_name == "session_api":
+                return old_keys(self.old.since(start))
+            rows = {name: self.new.since(endpoint, start) for name, endpoint in ENDPOINTS.items()}
+            return {name: [(row.id,) for row in found] for name, found in rows.items()}
 
     def _shuffled(self, rows: Sequence[Any], what: str) -> Sequence[Any]:
         if self.shuffle != what:
             return rows
         return self._order.sample(rows, len(rows))
+
+
+def old_keys(sessions: Iterable[Session]) -> Keys:
+    """The keys that the old API's sessions make."""
+    keys: Keys = {"sessions": [], "screens": [], "gestures": [], "events": []}
+    for session in sessions:
+        keys["sessions"].append((session.id,))
+        parts = zip(session.flow.gestures_by_screen, session.flow.events_by_screen, strict=True)
+        for screen, (gestures, events) in enumerate(parts):
+            keys["screens"].append((session.id, screen))
+            keys["gestures"] += [(session.id, screen, gesture) for gesture in range(gestures)]
+            keys["events"] += [(session.id, screen, event) for event in range(events)]
+    return keys

@@ -1,4 +1,4 @@
-"""The sandbox's data: made from a seed, growing and shrinking on request."""
+"""The sandbox's data: made from a seed; it grows and shrinks on request."""
 
 import calendar
 import json
@@ -13,7 +13,7 @@ from .flows import flow_of, flows
 from .records import Event, Session, User
 
 DAY = 86_400
-# An upload a moment ago could still be overtaken by one that is under way; real lists end a little earlier.
+# Lists end a little before now: a session that is being uploaded is not in them yet.
 MARGIN = 60
 LONG_AGO = 400 * DAY
 PAGE_EXAMPLES = Path(__file__).with_name("examples.json")
@@ -30,12 +30,22 @@ def old_form(moment: int) -> str:
 
 
 class Data:
-    """All sessions, newest upload first, and what follows from them. `version` changes with every change."""
+    """All sessions, newest upload first, and their users and events. `version` changes with every change."""
 
     def __init__(  # noqa: PLR0913
-        self, *, sessions: int, days: int, web: int, seed: int, examples: str, clock: Callable[[], float]
+        self,
+        *,
+        sessions: int,
+        days: int,
+        web: int,
+        seed: int,
+        examples: str,
+        late_every: int,
+        late_days: int,
+        clock: Callable[[], float],
     ) -> None:
         self.clock = clock
+        self.late = late_days * DAY
         self.version = 0
         self.dice = random.Random(seed)  # noqa: S311
         self.users: list[User] = []
@@ -49,21 +59,22 @@ class Data:
         mobile = max(0, sessions - len(found))
         moments = [(moment, False) for moment in self._moments(mobile, days)]
         moments += [(moment, True) for moment in self._moments(web, days)]
-        for moment, in_browser in sorted(moments):
-            found.append(self._session(moment, in_browser=in_browser))
+        for index, (moment, in_browser) in enumerate(sorted(moments), start=1):
+            late = late_every > 0 and index % late_every == 0
+            found.append(self._session(moment, in_browser=in_browser, late=late))
         self._add(found)
 
     def events(self) -> Iterable[Event]:
         """All events, in no order."""
         return (event for session in self.sessions for event in session.events)
 
-    def grow(self, count: int) -> None:
-        """Sessions that are uploaded now."""
+    def grow(self, count: int, *, late: bool) -> None:
+        """Add sessions that are uploaded now, and that occurred `late_days` ago if they are late."""
         now = int(self.clock())
-        self._add([self._session(now, in_browser=False) for _ in range(count)])
+        self._add([self._session(now, in_browser=False, late=late) for _ in range(count)])
 
     def delete(self, count: int) -> None:
-        """Take the newest sessions away, and the users who are left with none."""
+        """Delete the newest sessions, and the users who have no other."""
         for session in self.sessions[:count]:
             session.user.sessions.remove(session)
             session.user.changed()
@@ -78,7 +89,7 @@ class Data:
         self.version += 1
 
     def _moments(self, count: int, days: int) -> list[int]:
-        """Upload times: one for each day first, then anywhere, some at a day's edges, some shared."""
+        """Upload times: one per day first, then at random; some at the edges of a day, some equal."""
         dice = random.Random(count)  # noqa: S311
         end = max(int(self.clock()) - MARGIN, self.first_day + 1)
         found: list[int] = []
@@ -98,7 +109,7 @@ class Data:
         return found
 
     def _user(self, *, in_browser: bool) -> User:
-        """Somebody who was here before, or somebody new."""
+        """A returning user or a new one."""
         if self.users and self.dice.random() < 0.7:
             user = self.dice.choice(self.users)
             if (user.device.platform == "web") == in_browser:
@@ -114,19 +125,19 @@ class Data:
         session.user.changed()
         return session
 
-    def _session(self, uploaded: int, *, in_browser: bool) -> Session:
+    def _session(self, uploaded: int, *, in_browser: bool, late: bool) -> Session:
         dice = self.dice
         user = self._user(in_browser=in_browser)
         flow = dice.choice(self._stock)
         offline = not in_browser and dice.random() < 0.02
-        # Uploaded after it ended; not before the data begins, so that one start date covers its events too.
+        # Uploaded after it ended. Unless it is late, it occurred after the data begins: one start date covers all.
         verified = max(uploaded - int(flow.duration) - dice.randrange(30, 3600), min(uploaded, self.first_day))
         self._order += 1
         return self._kept(
             id=f"{dice.getrandbits(64):016x}{self._order:08x}",
             order=self._order,
             uploaded=uploaded,
-            verified=verified - LONG_AGO if offline else verified,
+            verified=verified - (LONG_AGO if offline else self.late if late else 0),
             user=user,
             device=user.device,
             place=user.place,
@@ -149,7 +160,7 @@ class Data:
         )
 
     def _examples(self, *, verbatim: bool) -> Iterable[Session]:
-        """The page's two records; unless `verbatim`, as if uploaded on the first day of the data."""
+        """The page's two records; unless `verbatim`, their upload is on the first day of the data."""
         records = json.loads(PAGE_EXAMPLES.read_bytes())["data"]
         user = None
         for record in reversed(records):  # the page lists the newest first

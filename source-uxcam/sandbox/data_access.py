@@ -1,9 +1,9 @@
 """The new API: `GET /v2/session`, `/v2/event`, `/v2/user`, as https://developer.uxcam.com describes it.
 
-The documentation gives lists no error body. Chosen here: the one it gives for the deletion API of the same
-host, `{"success":false,"error":{"message","status"}}`. 401 is for the key and for what is missing, 403 for an
-app that is not the key's. It says five requests at once and 500 in an hour, "This limit will only be reset every
-24 hours": a request over the hour's budget is answered 429, and so is all that follows it for a day. No
+The documentation shows no error body for lists. Chosen here: the one of the deletion API of the same host,
+`{"success":false,"error":{"message","status"}}`. 401 means a wrong or missing credential, 403 an app that does not
+belong to the key. The limits are five requests at once and 500 an hour, and "This limit will only be reset every
+24 hours": a request over the hour's budget gets a 429, and so does every request for a day after it. No
 Retry-After is documented, and none is sent. A page beyond the end is an empty list, without `pagination`.
 """
 
@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from integration_tests.sandbox import Answer, Request, load_json
+from integration_tests.sandbox import Answer, Request, check_size, load_json
 
 from .data import DAY, Data
-from .data_access_filters import EVENT, SESSION, USER, Bounds, FilterError, Held, Row, Test, filter_test
+from .data_access_filters import EVENT, SESSION, USER, FilterError, Held, Row, Test, filter_test
 from .data_access_records import Writer
+from .readings import DataAccessReadings
 
 HOUR = 3600
 DEFAULT_DAYS = 30
@@ -27,28 +28,42 @@ STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class Budget:
-    """So many requests in any hour; one too many, and the app is locked out for a day."""
+    """A number of requests per hour and per second. One too many in an hour locks the app out for a day."""
 
-    def __init__(self, per_hour: int | None, clock: Callable[[], float]) -> None:
-        self.per_hour = per_hour
+    def __init__(self, per_hour: int | None, per_second: int | None, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.locked_until = 0.0
-        self._spent: deque[float] = deque()
+        self._hour = Window(HOUR, per_hour)
+        self._second = Window(1, per_second)
 
     def spend(self) -> bool:
-        """Take one request; False when there is none."""
-        if self.per_hour is None:
-            return True
+        """Take one request; False if there is none left."""
         now = self.clock()
-        while self._spent and self._spent[0] <= now - HOUR:
-            self._spent.popleft()
         if now < self.locked_until:
             return False
-        if len(self._spent) >= self.per_hour:
+        if not self._hour.has_room(now):
             self.locked_until = now + DAY
             return False
-        self._spent.append(now)
+        if not self._second.has_room(now):
+            return False
+        self._hour.spent.append(now)
+        self._second.spent.append(now)
         return True
+
+
+class Window:
+    """The last so many seconds, in which so many requests are allowed (None for any number)."""
+
+    def __init__(self, seconds: float, allowed: int | None) -> None:
+        self.seconds = seconds
+        self.allowed = allowed
+        self.spent: deque[float] = deque()
+
+    def has_room(self, now: float) -> bool:
+        """Return whether one more request is allowed."""
+        while self.spent and self.spent[0] <= now - self.seconds:
+            self.spent.popleft()
+        return self.allowed is None or len(self.spent) < self.allowed
 
 
 def failure(status: int, message: str) -> Answer:
@@ -67,32 +82,20 @@ def whole(given: dict[str, str], name: str, default: int, largest: int | None) -
 
 
 class DataAccess:
-    """The rules of the new API over the data."""
+    """The rules of the new API, applied to the data."""
 
-    def __init__(  # noqa: PLR0913
-        self,
-        data: Data,
-        app_id: str,
-        api_key: str,
-        *,
-        bounds: Bounds,
-        events_by_upload: bool,
-        time_form: str,
-        requests_per_hour: int | None,
-        refuses_headers: bool,
-    ) -> None:
+    def __init__(self, data: Data, app_id: str, api_key: str, readings: DataAccessReadings) -> None:
         self.data = data
         self.app_id = app_id
         self.api_key = api_key
-        self.refuses_headers = refuses_headers
-        self.bounds = bounds
-        self.budget = Budget(requests_per_hour, data.clock)
-        self.writer = Writer(app_id, time_form)
+        self.readings = readings
+        self.budget = Budget(readings.requests_per_hour, readings.requests_per_second, data.clock)
+        self.writer = Writer(app_id, readings.time_form, readings.time_zone_hours)
         self.arrange: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows
         self.arrange_page: Callable[[Sequence[Any]], Sequence[Any]] = lambda rows: rows
         events = {**EVENT}
-        if events_by_upload:
-            events["date_range"] = ("date", lambda event: [event.session.uploaded])
+        if not readings.events_by_upload:
+            events["date_range"] = ("date", lambda event: [event.at])
         self._attributes: dict[str, dict[str, tuple[str, Held]]] = {
             "session": SESSION,
             "event": events,
@@ -101,8 +104,13 @@ class DataAccess:
         self._rows: dict[tuple[int, str], Sequence[Row]] = {}
         self._matches: dict[tuple[int, str, str], list[Row]] = {}
 
+    def since(self, endpoint: str, start: int) -> list[Row]:
+        """The rows of an endpoint that have a time from that moment on, by the time that `date_range` is about."""
+        held = self._attributes[endpoint]["date_range"][1]
+        return [row for row in self.rows(endpoint) if any(at >= start for at in held(row))]
+
     def answer(self, request: Request) -> Answer:
-        """What the vendor says; the notes tell where the credentials were."""
+        """The vendor's answer; its note `credentials` says where those were sent."""
         answer = self._answer(request)
         in_header = "X-Api-Key" in request.headers or "X-App-Id" in request.headers
         in_query = any(name in {"apikey", "appid"} for name, _ in request.query)
@@ -129,13 +137,16 @@ class DataAccess:
             return failure(400, str(error))
 
     def _refusal(self, request: Request, given: dict[str, str]) -> Answer | None:
-        """What keeps this client out, whatever it asks.
+        """The answer to a client that may not read, whatever it asks for.
 
-        The vendor's pages do not agree on whether it takes credentials in headers: by the newest one of the
-        classic API it answers those with 401 and these words.
+        The vendor's pages disagree about credentials in headers. Its newest page about the classic API says 401
+        and shows these words.
         """
-        if self.refuses_headers and "X-Api-Key" in request.headers:
-            return failure(401, "Request authentication failed")
+        if self.readings.refuses_headers and "X-Api-Key" in request.headers:
+            words = "Request authentication failed"
+            if self.readings.refusal == "success_false":
+                return Answer(200, failure(401, words).body, failure(401, words).headers)
+            return failure(self.readings.refusal, words)
         app_id = request.headers.get("X-App-Id", given.get("appid"))
         if app_id is None or request.headers.get("X-Api-Key", given.get("apikey")) != self.api_key:
             return failure(401, "Missing valid API Key or App ID")
@@ -148,12 +159,15 @@ class DataAccess:
     def _page(self, endpoint: str, given: dict[str, str]) -> Answer:
         page = whole(given, "page", 1, None)
         size = whole(given, "page_size", DEFAULT_SIZE, LARGEST_SIZE)
-        found = self.arrange(self._matching(endpoint, given.get("filters", "[]")))
-        rows = self.arrange_page(found[(page - 1) * size : page * size])
+        size = min(size, self.readings.page_cap or size)
+        found = self._matching(endpoint, given.get("filters", "[]"))
+        check_size(self.readings.too_large, len(found))
+        start = 0 if self.readings.endless == "full" else (page - 1) * size
+        rows = self.arrange_page(self.arrange(found)[start : start + size])
         data = b'{"success":true,"data":[' + b",".join([self.writer.write(row) for row in rows]) + b"]"
-        if rows and ("page" in given or "page_size" in given):
-            following = page + 1 if page * size < len(found) else None
-            # `total` is the number of rows on this page in all of the vendor's samples.
+        if (rows or self.readings.endless) and ("page" in given or "page_size" in given):
+            following = page + 1 if self.readings.endless or page * size < len(found) else None
+            # In all samples of the vendor, `total` is the number of rows on this page.
             pagination = Answer.json({"current": page, "next": following, "total": len(rows)}).body
             data += b',"pagination":' + pagination
         return Answer.raw_json(data + b"}")
@@ -170,12 +184,12 @@ class DataAccess:
         found = [row for row in self.rows(endpoint) if all(test(row) for test in tests)]
         if len(self._matches) > 200:
             self._matches.clear()
-        if dated:  # "the last 30 days" are others in a moment
+        if dated:  # "the last 30 days" change all the time
             self._matches[key] = found
         return found
 
     def _tests(self, endpoint: str, filters: str) -> tuple[list[Test], bool]:
-        """What lets a row pass, and whether its date is among it."""
+        """The tests that a row has to pass, and whether one of them is about its date."""
         try:
             given = load_json(filters)
         except ValueError as error:
@@ -184,7 +198,7 @@ class DataAccess:
             raise FilterError("filters is a list of objects")
         if re.search(r"\s", STRINGS.sub("", filters)):
             raise FilterError("Please do not use whitespace in request query parameters")
-        found = [filter_test(each, self._attributes[endpoint], self.bounds) for each in given]
+        found = [filter_test(each, self._attributes[endpoint], self.readings.bounds) for each in given]
         return [test for _, test in found], "date_range" in {attribute for attribute, _ in found}
 
     def rows(self, endpoint: str) -> Sequence[Row]:

@@ -154,8 +154,8 @@ SESSION = {
 }
 EVENT = {
     **through({**COMMON, **OF_SESSION}, lambda event: event.session),
-    # The documentation words it as the upload here too; the dates in its samples are those of the events.
-    "date_range": ("date", lambda event: [event.at]),
+    # "DateTime … sessions are uploaded" is the documentation's text for events too.
+    "date_range": ("date", lambda event: [event.session.uploaded]),
     "event_name": ("string", lambda event: texts(event.content["name"])),
     "event_screen_name": ("string", lambda event: texts(event.screen)),
     "event_custom_property": ("json", lambda event: event.content["params"]),

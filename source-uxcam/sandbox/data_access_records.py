@@ -7,7 +7,7 @@ import orjson
 
 from .records import Device, Event, Session, User
 
-# The documentation numbers Android and iOS and is silent about the web.
+# The documentation has numbers for Android and iOS, and none for the web.
 PLATFORM_NUMBERS = {"android": 1, "ios": 2, "web": 3}
 TIME_FORMS = {"iso": "%Y-%m-%dT%H:%M:%SZ", "space": "%Y-%m-%d %H:%M:%S"}
 DASHBOARD = "https://app.uxcam.com/app"
@@ -50,15 +50,19 @@ def device_of(device: Device) -> dict[str, Any]:
 
 
 class Writer:
-    """Writes each record once; `form` is one of TIME_FORMS: the vendor's pages show both."""
+    """Writes each record once; `form` is one of TIME_FORMS: the vendor's pages show both.
 
-    def __init__(self, app_id: str, form: str) -> None:
+    The form that names no zone is written in a time zone `hours` ahead of UTC.
+    """
+
+    def __init__(self, app_id: str, form: str, hours: float) -> None:
         self.app_id = app_id
         self.form = form
+        self._ahead = 0 if form == "iso" else round(hours * 3600)
 
     def moment(self, seconds: int) -> str:
         """A time, in the chosen form."""
-        return time.strftime(TIME_FORMS[self.form], time.gmtime(seconds))
+        return time.strftime(TIME_FORMS[self.form], time.gmtime(seconds + self._ahead))
 
     def write(self, row: Session | Event | User) -> bytes:
         """The record of a row, as JSON."""
@@ -74,7 +78,7 @@ class Writer:
         return written
 
     def session(self, session: Session) -> dict[str, Any]:
-        """A session; `user` has the two shapes that the vendor's samples have, in turns."""
+        """A session; `user` alternates between the two shapes of the vendor's samples."""
         record: dict[str, Any] = {
             "sessionId": session.id,
             "url": f"{DASHBOARD}/{self.app_id}/sessions/list/1/{session.id}",
@@ -106,7 +110,7 @@ class Writer:
         return {**record, "user": user}
 
     def event(self, event: Event) -> dict[str, Any]:
-        """An event; it carries part of its session."""
+        """An event with a part of its session."""
         session, device = event.session, event.session.device
         return {
             "eventId": event.id,

@@ -1,12 +1,14 @@
-"""The facts behind both APIs: users, devices, sessions and events, each held once."""
+"""The data behind both APIs: users, devices, sessions and events, each kept once."""
 
 import functools
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from .flows import Flow
+
+DateBy = Literal["upload", "occurrence"]
 
 
 class Place(NamedTuple):
@@ -21,7 +23,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Device:
-    """A device: its record in the old API, and what only the new one tells."""
+    """A device: its record in the old API, and what only the new API shows."""
 
     platform: str
     """android, ios or web."""
@@ -54,7 +56,7 @@ class User:
     properties: dict[str, Any]
     sessions: "list[Session]" = field(default_factory=list)
     written: dict[str, bytes] = field(default_factory=dict)
-    """The user's record in the new API, by the form of its times; empty when it has to be written again."""
+    """The user's record in the new API, by the form of its times; empty if it has to be written again."""
 
     @functools.cached_property
     def active(self) -> list[int]:
@@ -68,7 +70,7 @@ class User:
         return min(session.verified for session in self.sessions)
 
     def changed(self) -> None:
-        """Forget what followed from the sessions."""
+        """Forget everything that was derived from the sessions."""
         self.written.clear()
         self.__dict__.pop("active", None)
 
@@ -79,7 +81,7 @@ class Session:
 
     id: str
     order: int
-    """Breaks ties between sessions of one second: the later one is the newer one."""
+    """Orders sessions of the same second: the higher number is newer."""
     uploaded: int
     verified: int
     user: User
@@ -99,13 +101,17 @@ class Session:
     rage: int
     web: Web | None = None
     original: dict[str, Any] | None = None
-    """The page's own record, where this session is one of its examples."""
+    """The page's own record if this session is one of its examples."""
     written: dict[str, bytes] = field(default_factory=dict)
     events: "list[Event]" = field(default_factory=list)
 
-    def day(self, ahead: float = 0) -> str:
-        """The day of the upload where clocks are so many hours ahead of UTC."""
-        return time.strftime("%Y-%m-%d", time.gmtime(self.uploaded + ahead * 3600))
+    def moment(self, by: DateBy = "upload") -> int:
+        """When the session was uploaded, or when it occurred by the vendor's clock."""
+        return self.uploaded if by == "upload" else self.verified
+
+    def day(self, *, by: DateBy = "upload", ahead: float = 0) -> str:
+        """The day of that moment in a time zone so many hours ahead of UTC, as `2019-04-21`."""
+        return time.strftime("%Y-%m-%d", time.gmtime(self.moment(by) + ahead * 3600))
 
     def __post_init__(self) -> None:
         digest = hashlib.blake2b(self.id.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,39 @@
+"""A client of Browsee, for the tests of the sandbox."""
+
+from typing import Any
+
+import requests
+
+from integration_tests.sandbox import Config, Keys, Record
+from integration_tests.sandbox.client import SECONDS, Listing, start_of
+
+from .records import identity
+
+
+def first_page(config: Config) -> requests.Request:
+    """The newest sessions of all time."""
+    body = {"apiKey": config["api_key"], "secretKey": config["secret_key"], "start": 0}
+    return requests.Request("POST", config["base_url"] + "/export/sessions", json=body)
+
+
+def rows(body: Any) -> list[Record]:  # noqa: ANN401
+    """The sessions of an answer."""
+    return list(body["exports"]["data"])
+
+
+def read(config: Config) -> Keys:
+    """All sessions since the start date, page by page until one is empty."""
+    own = {"apiKey": config["api_key"], "secretKey": config["secret_key"]}
+    start = int(start_of(config).timestamp()) - 1
+    found: list[Record] = []
+    while True:
+        body = {**own, "start": start, "from": len(found)}
+        page = rows(requests.post(config["base_url"] + "/export/sessions", json=body, timeout=SECONDS).json())
+        if not page:
+            break
+        found += page
+    return {"sessions": [(row.get("sessionId") or identity(row),) for row in found]}
+
+
+LISTINGS = [Listing("default", "_id", first_page, rows, {"id_field": "_id"})]
+READERS = {"default": read}

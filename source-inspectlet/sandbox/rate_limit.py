@@ -1,0 +1,25 @@
+"""The rate limit: the page has a 429 for "too many requests in a short span of time", and no numbers."""
+
+import math
+from collections.abc import Callable, Sequence
+
+
+class RateLimit:
+    """So many requests in so many seconds."""
+
+    def __init__(self, limit: Sequence[float] | None, clock: Callable[[], float]) -> None:
+        self.at_most: float
+        self.span: float
+        self.at_most, self.span = limit or (math.inf, 0)
+        self.clock = clock
+        self.taken: list[float] = []
+
+    def wait(self) -> int:
+        """Take one request and return 0, or return the seconds to wait."""
+        now = self.clock()
+        self.taken = [moment for moment in self.taken if now - moment < self.span]
+        if len(self.taken) >= self.at_most:
+            return max(1, math.ceil(self.taken[0] + self.span - now))
+        if self.span:
+            self.taken.append(now)
+        return 0
