@@ -104,8 +104,8 @@ def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: i
 class _Queue:
     """A short queue that ends when its last writer has left, and can be closed by its reader.
 
-    Pages and ends of windows take a ticket while it is their turn, and leave in the order of the tickets. So the end
-    of a window comes after every row that was claimed before it, whichever window claimed it.
+    Pages and ends of windows take a ticket while it is their turn, and leave in the order of the tickets. So the
+    end of a window comes after every row that was claimed before it, whichever window claimed it.
     """
 
     def __init__(self, writers: int) -> None:
