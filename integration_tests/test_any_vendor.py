@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from integration_tests import figures
@@ -99,9 +99,10 @@ class Connector:
 def test_all_that_a_vendor_lists_is_emitted_and_nothing_twice(
     nature: Nature, items: int, days: int, seed: int, grow_every: int, window: int, lookback: int, later: int
 ) -> None:
+    note(f"{nature}, {items=}, {days=}, {seed=}, {grow_every=}, {window=}, {lookback=}, {later=}")
     vendor = AnyVendor(nature, items=items, days=days, seed=seed)
     before = vendor.expected("default")["rows"]
-    with tempfile.TemporaryDirectory() as place, serve(vendor, grow_every=grow_every, grow_by=2) as server:
+    with tempfile.TemporaryDirectory() as place, serve(vendor, grow_every=grow_every, grow_by=1) as server:
         config = vendor.configs(server.origin)["default"]
         config |= {"window_in_days": window, "lookback_window_days": lookback}
         # The first sync may start later than the second one, and ends two minutes before the latest item.
@@ -113,7 +114,7 @@ def test_all_that_a_vendor_lists_is_emitted_and_nothing_twice(
         # What comes while it is read and lies before its end is for the lookback.
         wanted = set(vendor.expected("default")["rows"]) if lookback else set(before)
         vendor.growing_until = vendor.latest
-        vendor.grow(3)
+        vendor.add_new(3)
         wanted |= {(item.id,) for item in vendor.items[-3:]}
         outputs.append(Connector(config, Path(place)).read(outputs[0].state))
     found = [output.keys("rows", ["id"]) for output in outputs]

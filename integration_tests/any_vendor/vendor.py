@@ -9,7 +9,6 @@ from typing import Any
 from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor
 
 DAY = 86_400
-MOST_GROWTH = 9
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,14 @@ class AnyVendor(Vendor):
         self.items.append(Item(f"{len(self.items)}-{self._dice.getrandbits(32):x}", at, other, other))
 
     def grow(self, count: int) -> None:
-        """Add items of the last minute before a moment: that of the end of a sync, or the latest one.
+        """Add items, but no more than a page: where a list grows faster, its pages hold nothing new."""
+        count = min(count, self.nature.cap - 1 - self._grown)
+        self._grown += count
+        self.add_new(count)
 
-        Not many, since a list that grows as fast as it is read has no end.
-        """
-        for _ in range(min(count, MOST_GROWTH - self._grown)):
-            self._grown += 1
+    def add_new(self, count: int) -> None:
+        """Add items of the last minute before a moment: that of the end of a sync, or the latest one."""
+        for _ in range(count):
             at = self.growing_until - self._dice.randrange(1, 60)
             self.items.append(Item(f"{len(self.items)}-new", at, at, at))
 

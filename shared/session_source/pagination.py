@@ -188,9 +188,13 @@ class PageLengths:
         """Return whether a page with so many rows has as many as were requested."""
         return self._size is not None and rows >= self._size
 
+    def is_short(self, rows: int) -> bool:
+        """Return whether the vendor has served longer pages."""
+        return rows < self._longest
+
     def ends(self, rows: int) -> bool:
         """Return whether a page with so many rows is certainly the last of its list."""
-        if rows >= self._longest:
+        if not self.is_short(rows):
             return False
         if self._size is not None and self._longest >= self._size:
             return True

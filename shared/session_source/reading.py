@@ -251,6 +251,8 @@ class _Trail:
         self.page = Next(first)
         self.length = 0
         """How many pages were read."""
+        self.same = 0
+        """How many pages in a row were the last one again."""
         self._asked = {first}
         self._repeated = 0
         self._rowless = 0
@@ -343,16 +345,28 @@ class _Worker:
         Returns:
             None when all were read; else the length of the windows that should be read instead.
         """
-        context = PageContext(Window(*window.asked), group.gap(window.window), group.partition)
+        context = PageContext(window.asked, group.gap(window.window), group.partition)
         trail = _Trail(group.endpoint.first(context))
         before = _NO_PAGE
         while True:
             outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail.page)
             if not trail.page.is_certain:
-                is_same = outcome.fingerprint == before.fingerprint and not group.lengths.is_full(outcome.rows)
-                if not outcome.rows or is_same:
-                    return None  # there was no such page: some vendors serve the last one again
-                group.lengths.note_continued(before.rows)
+                # Some vendors serve the last page again. A list that grows may do so too, but not twice in a row.
+                is_same = outcome.doubt is Doubt.REPEATED and (
+                    group.lengths.is_short(outcome.rows) or outcome.fingerprint == before.fingerprint
+                )
+                trail.same = trail.same + 1 if is_same else 0
+                if not outcome.rows:
+                    return None
+                if trail.same == 2:
+                    # After a full first page, the vendor may ignore page numbers: a shorter list will show.
+                    is_first = trail.length == 2 and group.lengths.is_full(outcome.rows)
+                    if not is_first:
+                        return None
+                    if group.can_cut(window):
+                        return (window.window.end - window.window.start) / 2
+                if not is_same:
+                    group.lengths.note_continued(before.rows)
             if wrong := trail.error(outcome):
                 raise _stuck(self._client.vendor, group, window, trail.page.token, wrong)
             following = outcome.following

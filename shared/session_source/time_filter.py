@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from session_source.columns import Moment, Row
+from session_source.times import midnight
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far local clocks are ahead of UTC and behind it at most."""
@@ -89,8 +90,17 @@ class TimeFilter(ABC):
         """Return the positions at which the vendor may list a row that was at one of these moments."""
         return moments
 
-    def contradiction(self, columns: Row, asked: Reach) -> str | None:
-        """Return the column that the vendor filters by if it is not the one that syncs rely on."""
+    def listed(self, asked: Reach) -> Reach:
+        """Return where the positions are of the rows that the vendor lists for a request."""
+        return asked
+
+    def contradiction(self, columns: Row, listed: Reach) -> str | None:
+        """Return the column that the vendor filters by if it is not the one that syncs rely on.
+
+        Args:
+            columns: the endpoint's columns of a row.
+            listed: what ``listed`` returned for the request that listed it.
+        """
         return None
 
 
@@ -168,7 +178,11 @@ class CalendarDay(TimeFilter):
         """Return the days of any zone."""
         return moments.widened(WEST, EAST)
 
-    def contradiction(self, columns: Row, asked: Reach) -> str | None:
+    def listed(self, asked: Reach) -> Reach:
+        """Return the whole days."""
+        return whole_days(asked)
+
+    def contradiction(self, columns: Row, listed: Reach) -> str | None:
         """Return the first other column if the row was listed for its day and not for the first one's."""
 
         def fits(name: str) -> bool:
@@ -176,7 +190,7 @@ class CalendarDay(TimeFilter):
             if times is None:
                 return False
             reach = self.reach(self.moments(times, columns))
-            return reach.touches(asked)
+            return reach.touches(listed)
 
         relied_on, *others = self._names
         if columns.get(relied_on) is None or fits(relied_on):
@@ -190,6 +204,11 @@ class Unrelated(TimeFilter):
     def times(self, columns: Row) -> None:
         """Return nothing: every row that is listed is emitted."""
         return
+
+
+def whole_days(reach: Reach) -> Reach:
+    """Return a reach that begins and ends at a midnight (UTC)."""
+    return Reach(midnight(reach.first), midnight(_shifted(reach.last, DAY)))
 
 
 def moment_in(columns: Row, name: str) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from session_source import Fault, Kind, Moment, Next, Page, Reach, Row, TimeFilter, Token, Window, epoch_seconds
 from session_source.columns import UNFIT
-from session_source.time_filter import DAY, EAST, WEST, moment_in
+from session_source.time_filter import DAY, EAST, WEST, moment_in, whole_days
 from session_source.times import from_text
 
 from source_opentracker.answers import Listed
@@ -130,6 +130,10 @@ class SiteDays(TimeFilter):
         self.before = WEST if meaning.per_second else WEST + LEAD
         # A list of everything from a day on would be the same for several windows.
         self.step = DAY if meaning.is_one_day or meaning.per_second else None
+
+    def listed(self, asked: Reach) -> Reach:
+        """Return whole days, or all from the first one on."""
+        return whole_days(asked) if self.step else Reach(asked.first, EVER.end)
 
     def times(self, columns: Row) -> Reach | None:
         """Return the start and the last event."""
