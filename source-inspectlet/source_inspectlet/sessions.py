@@ -26,9 +26,10 @@ from session_source import (
     at,
     epoch_seconds,
     objects,
+    quoted,
 )
 
-from source_inspectlet.answers import response, sessions_in
+from source_inspectlet.answers import error_text, response, sessions_in
 from source_inspectlet.websites import Websites
 
 PAGE_SIZE = 100
@@ -128,16 +129,24 @@ class SessionDetails(Detail):
         return rows
 
     def fault(self, answer: Answer) -> Fault | None:
-        """Tell a session that was deleted since it was listed.
+        """Recognize a session that was deleted after it was listed (404, 410).
 
-        The vendor's page does not say which status it has then. It documents 400, 401 and 429, and there is
-        nothing but the two ids, which the vendor gave itself, that a 400 could be about.
+        A 400 is not that: the vendor's page says only that the request "could not be completed".
         """
-        return _gone() if answer.status in {400, 404, 410} else None
+        if answer.status in {404, 410}:
+            return _gone()
+        if answer.status != 400:
+            return None
+        return Fault(
+            Kind.DEFECT,
+            f"Inspectlet refused the request for a session's details (400){quoted(error_text(answer))}. Run the "
+            "sync again. If it fails again, remove the stream session_details from the connection and report the "
+            "error: the other streams do not need this request.",
+        )
 
 
 def _gone() -> Fault:
-    return Fault(Kind.GONE, "Inspectlet has no such session any more, so it has no details.")
+    return Fault(Kind.GONE, "Inspectlet does not have this session any more, so it has no details.")
 
 
 class Sessions(Endpoint):

@@ -316,7 +316,7 @@ def test_an_error_that_says_nothing_is_none(error: object) -> None:
     assert sessions().page(answer(body), 1) == ([], None)
 
 
-@pytest.mark.parametrize("status", [400, 404, 410])
+@pytest.mark.parametrize("status", [404, 410])
 def test_a_session_that_was_deleted_since_has_no_details(status: int) -> None:
     fault = SessionDetails().fault(answer('{"error": "no"}', status))
     assert fault is not None
@@ -328,6 +328,13 @@ def test_an_answer_without_the_session_tells_the_same(response: object) -> None:
     with pytest.raises(Fault) as raised:
         SessionDetails().rows(answer(json.dumps({"response": response})))
     assert raised.value.kind is Kind.GONE
+
+
+def test_a_400_does_not_mean_that_a_session_was_deleted() -> None:
+    fault = SessionDetails().fault(answer('{"error": "Something odd"}', 400))
+    assert fault is not None
+    assert fault.kind is Kind.DEFECT
+    assert '(400): "Something odd"' in fault.sentence
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
