@@ -9,7 +9,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 
 from session_source import times
 from session_source.auth import EitherAuth
-from session_source.budget import Budget
+from session_source.budget import Budget, RequestRate
 from session_source.deadlines import Adapter, Deadlines
 from session_source.errors import Fault, Kind, ToldInBody, asked_wait, of_status
 from session_source.exchange import Answer, Request, Wish
@@ -52,6 +52,13 @@ class Patience:
     after_timeout: float = 0
     """Before the next request after one that was not answered: a vendor may still be at work on it."""
 
+    def within(self, seconds: float | None) -> "Patience":
+        """Give up on a request after about this long, if that is less; a rate limit is waited for as before."""
+        if seconds is None:
+            return self
+        parts = {name: min(getattr(self, name), seconds) for name in ("connect", "read", "total", "outage")}
+        return replace(self, **parts)
+
     def for_limit(self, seconds: float) -> "Patience":
         """Wait at most this long for a rate limit, or less where that was less."""
         return replace(self, limit=min(self.limit, seconds))
@@ -79,6 +86,55 @@ class _Tries:
             self.failing_since = time.monotonic()
 
 
+class _Form:
+    """How a request is written where vendors' pages leave it open: the spelling of credentials, and its wishes."""
+
+    def __init__(self, auth: EitherAuth, wishes: Iterable[Wish]) -> None:
+        self._auth = auth
+        self._spellings = list(auth.candidates)
+        self._options = {wish: wish.granted or 0 for wish in wishes}
+        self._refusal: Answer | None = None
+
+    @property
+    def spelling(self) -> AuthBase:
+        """What puts the credentials on the request."""
+        return self._spellings[0]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that are wished for in its body."""
+        chosen = [wish.options[option] for wish, option in self._options.items()]
+        return {name: value for fields in chosen for name, value in fields.items()}
+
+    def change(self, refused: Answer) -> bool:
+        """Choose another form after a refusal; report whether there is one to try."""
+        if refused.status in {401, 403} and len(self._spellings) > 1:
+            self._refusal = self._refusal or refused
+            self._spellings.pop(0)
+            return True
+        return refused.status == 400 and self._falls_back(refused)
+
+    def reported(self, refused: Answer) -> Answer:
+        """Return the refusal to report: of credentials, that of the first spelling."""
+        return self._refusal if refused.status in {401, 403} and self._refusal else refused
+
+    def settle(self) -> None:
+        """Let other requests use this form: the vendor accepted it."""
+        self._auth.accept(self.spelling)
+        for wish, option in self._options.items():
+            wish.granted = option if wish.granted is None else wish.granted
+
+    def _falls_back(self, refused: Answer) -> bool:
+        for wish, option in self._options.items():
+            if option == wish.granted or not wish.is_about(refused):
+                continue
+            following = option + 1 if wish.granted is None else wish.granted
+            if following < len(wish.options):
+                self._options[wish] = following
+                return True
+        return False
+
+
 class Closed(Exception):  # noqa: N818 - no error: the reading ended, and the thread that sees this ends too
     """The client was closed while it waited."""
 
@@ -93,6 +149,7 @@ class Client:
         cure: how this vendor's credentials are mended, a sentence.
         patience: how long to wait for what.
         budget: how many requests the vendor allows, where it locks out those who send more.
+        rate: how many requests the vendor allows in a moment.
         workers: how many threads will use it.
     """
 
@@ -105,6 +162,7 @@ class Client:
         cure: str,
         patience: Patience,
         budget: Budget | None = None,
+        rate: RequestRate | None = None,
         workers: int = 1,
     ) -> None:
         self.vendor = vendor
@@ -112,6 +170,7 @@ class Client:
         self.cure = cure
         self.patience = patience
         self.budget = budget
+        self.rate = rate
         self.closed = threading.Event()
         self._auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
         self._adapter = Adapter(pool_connections=1, pool_maxsize=workers)
@@ -155,29 +214,30 @@ class Client:
             Closed: the client was closed meanwhile.
         """
         tries = _Tries()
-        wish = request.wish if request.wish and request.wish.is_granted is not False else None
+        patience = self.patience.within(request.within)
+        form = _Form(self._auth, request.wishes)
         while True:
-            tries.failing_since += self._take_turn(say)
-            tries.count += 1
-            spelling = self._auth.spelling
             try:
-                answer = self._kept.get(request.address) or self._send(request, wish)
-                if answer.status == 401 and self._auth.goes_on(spelling):
-                    continue
-                if answer.status == 400 and wish is not None and not wish.is_granted:
-                    wish = None
-                    continue
+                answer = self._kept.get(request.address)
+                if answer is None:
+                    tries.failing_since += self._take_turn(say)
+                    tries.count += 1
+                    answer = self._send(request, form, patience)
+                try:
+                    if 200 <= answer.status < 300:
+                        result = self._read(request, answer, read)
+                except ToldInBody as told:
+                    answer = replace(answer, status=told.status)
                 if not 200 <= answer.status < 300:
-                    raise self._explained(answer, explain)
-                self._auth.settle()
-                result = self._read(request, answer, read, explain)
-                if request.wish is not None and request.wish.is_granted is None:
-                    request.wish.is_granted = wish is not None
+                    if form.change(answer):
+                        continue
+                    raise self._explained(form.reported(answer), explain)
+                form.settle()
             except Fault as fault:
                 if not fault.kind.is_retried:
                     raise
                 tries.note(fault)
-                wait = self._wait_for(fault, tries)
+                wait = self._wait_for(fault, tries, patience)
                 say(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
                 if fault.kind is Kind.LIMIT:
                     tries.limited += wait
@@ -188,18 +248,15 @@ class Client:
             else:
                 return result
 
-    def _read(
-        self,
-        request: Request,
-        answer: Answer,
-        read: Callable[[Answer], Read],
-        explain: Callable[[Answer], Fault | None],
-    ) -> Read:
-        """Read an answer with a good status; an error told in it counts as the status that fits it."""
+    def _read(self, request: Request, answer: Answer, read: Callable[[Answer], Read]) -> Read:
+        """Read an answer with a good status.
+
+        Raises:
+            ToldInBody: the vendor reports an error in it.
+            Fault: the same in the vendor's terms, or it cannot be read.
+        """
         try:
             result = read(answer)
-        except ToldInBody as told:
-            raise self._explained(replace(answer, status=told.status), explain) from None
         except Fault as fault:
             raise _with_wait(fault, answer) from None
         except ValueError as error:
@@ -208,18 +265,24 @@ class Client:
             self._kept[request.address] = answer
         return result
 
-    def _send(self, request: Request, wish: Wish | None) -> Answer:
-        # Neither prepared nor sent by the session, which merges settings and keeps cookies: a fifth of the time.
-        prepared = requests.Request(
-            request.method,
-            f"{self.base_url}/{request.path}",
-            params=request.params,
-            headers={**_HEADERS, **request.headers},
-            data=request.form,
-            json=request.json if wish is None else {**(request.json or {}), **wish.fields},
-            auth=self._auth,
-        ).prepare()
-        patience = self.patience
+    def _send(self, request: Request, form: "_Form", patience: Patience) -> Answer:
+        try:
+            # Neither prepared nor sent by the session, which merges settings and keeps cookies: it saves a fifth.
+            prepared = requests.Request(
+                request.method,
+                f"{self.base_url}/{request.path}",
+                params=request.params,
+                headers={**_HEADERS, **request.headers},
+                data=request.form,
+                json={**(request.json or {}), **form.fields} if form.fields else request.json,
+                auth=form.spelling,
+            ).prepare()
+            return self._exchange(prepared, patience)
+        finally:
+            if self.rate is not None:
+                self.rate.end()
+
+    def _exchange(self, prepared: requests.PreparedRequest, patience: Patience) -> Answer:
         with self._deadlines.within(patience.total) as exchange:
             try:
                 response = self._adapter.send(
@@ -257,9 +320,8 @@ class Client:
             return of_status(self.vendor, answer, cure=self.cure, now=datetime.now(UTC))
         return _with_wait(fault, answer)
 
-    def _wait_for(self, fault: Fault, tries: _Tries) -> float:
+    def _wait_for(self, fault: Fault, tries: _Tries, patience: Patience) -> float:
         """Decide how long to wait before the next attempt, or raise what ends them."""
-        patience = self.patience
         many = min(tries.failures or tries.count, 10)
         backoff = min(2.0 ** (many - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
@@ -287,25 +349,32 @@ class Client:
         self._open_at = max(self._open_at, time.monotonic() + seconds)
 
     def _take_turn(self, say: Callable[[str], None]) -> float:
-        """Wait until the vendor is to be asked again, and until the budget has room; tell how many seconds."""
+        """Wait until the vendor may be asked, and budget and rate have room; return how many seconds."""
         began = time.monotonic()
+        is_in_budget = self.budget is None
         while True:
             wait = self._open_at - time.monotonic()
-            if wait <= 0 and self.budget is not None:
-                wait = self.budget.take()
-                if wait > self.patience.limit:
-                    raise self._too_long(f"The budget of {self.budget.limit} requests an hour is used up.", wait)
-                if wait > 0:
-                    say(
-                        f"The budget of {self.budget.limit} requests an hour is used up. "
-                        f"Going on in {times.in_words(wait)}."
-                    )
+            if wait <= 0 and not is_in_budget:
+                wait = self._take_from_budget(say)
+                is_in_budget = wait <= 0
+            if wait <= 0 and self.rate is not None:
+                wait = self.rate.take()
             if wait <= 0:
                 if self.closed.is_set():
                     raise Closed
                 return time.monotonic() - began
             if self.closed.wait(wait):
                 raise Closed
+
+    def _take_from_budget(self, say: Callable[[str], None]) -> float:
+        """Take one request out of the budget; return 0, or how many seconds to wait before asking again."""
+        wait = self.budget.take() if self.budget is not None else 0.0
+        if self.budget is not None and wait > 0:
+            used_up = f"The budget of {self.budget.limit} requests an hour is used up."
+            if wait > self.patience.limit:
+                raise self._too_long(used_up, wait)
+            say(f"{used_up} Going on in {times.in_words(wait)}.")
+        return wait
 
 
 def _with_wait(fault: Fault, answer: Answer) -> Fault:

@@ -38,6 +38,9 @@ class Uxcam(Vendor):
     `date_range` of events is about the upload of their session instead of the event's date), `time_form` ("iso"
     or "space").
 
+    `refuses_headers`: whether the new API takes credentials in the URL only, and `refusal`, how it answers those
+    in headers: 401, 403, or "success_false" in a 200.
+
     `requests_per_hour`: the new API's budget, None for none. `at_most`: requests in flight, beyond which there
     is a 429 (UXCam says five), None for any number. `shuffle`: "page" changes the order within each page, "list"
     that of the whole list with each request, so that pages overlap and miss rows. `now`: the clock.
@@ -71,6 +74,7 @@ class Uxcam(Vendor):
         time_form: Literal["iso", "space"] = "iso",
         requests_per_hour: int | None = 500,
         refuses_headers: bool = False,
+        refusal: data_access.Refusal = 401,
         at_most: int | None = None,
         shuffle: Shuffle = "none",
         now: Callable[[], float] = time.time,
@@ -99,6 +103,7 @@ class Uxcam(Vendor):
             time_form=time_form,
             requests_per_hour=requests_per_hour,
             refuses_headers=refuses_headers,
+            refusal=refusal,
         )
         for api in (self.old, self.new):
             api.arrange = lambda rows: self._shuffled(rows, "list")

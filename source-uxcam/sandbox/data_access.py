@@ -10,7 +10,7 @@ Retry-After is documented, and none is sent. A page beyond the end is an empty l
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from integration_tests.sandbox import Answer, Request, load_json
 
@@ -23,6 +23,7 @@ DEFAULT_DAYS = 30
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 500
 PARAMETERS = {"appid", "apikey", "page", "page_size", "filters"}
+Refusal = Literal[401, 403, "success_false"]
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -80,11 +81,13 @@ class DataAccess:
         time_form: str,
         requests_per_hour: int | None,
         refuses_headers: bool,
+        refusal: Refusal,
     ) -> None:
         self.data = data
         self.app_id = app_id
         self.api_key = api_key
         self.refuses_headers = refuses_headers
+        self.refusal = refusal
         self.bounds = bounds
         self.budget = Budget(requests_per_hour, data.clock)
         self.writer = Writer(app_id, time_form)
@@ -135,7 +138,9 @@ class DataAccess:
         classic API it answers those with 401 and these words.
         """
         if self.refuses_headers and "X-Api-Key" in request.headers:
-            return failure(401, "Request authentication failed")
+            if self.refusal == "success_false":
+                return Answer.json({"success": False, "error": {"message": "Request authentication failed"}})
+            return failure(self.refusal, "Request authentication failed")
         app_id = request.headers.get("X-App-Id", given.get("appid"))
         if app_id is None or request.headers.get("X-Api-Key", given.get("apikey")) != self.api_key:
             return failure(401, "Missing valid API Key or App ID")
