@@ -166,7 +166,7 @@ def example(data_type: DataType, operator: str) -> list[Any]:
     value: Any = {
         "true or false": "true",
         "a moment": "2026-01-01T00:00:00Z",
-        "a whole number": 3,
+        "a number from 0": 3,
         "a number": 2,
     }.get(data_type.what, "a")
     if operator in data_type.none:
@@ -185,11 +185,53 @@ def test_the_vendor_takes_every_field_with_every_operator(begin: Begin, api: str
             operators = [*data_type.one, *data_type.many, *data_type.pair, *data_type.none]
             operator = operators[number % len(operators)]
             one = {"field": field, "operator": operator, "values": example(data_type, operator)}
-            filters.append(one | ({"property_name": "plan"} if data_type.what == "text of a property" else {}))
+            is_of_property = data_type.what == "text of a property" or (field == "event_name" and number % 2)
+            filters.append(one | ({"property_name": "plan"} if api == "data_access_v2" and is_of_property else {}))
         version = {"version": api, "filters": filters}
         output = type(connector)(connector.folder, {**connector.config, "api": version}, connector.place).read()
         assert output.exit_code == 0, output.errors
     assert {entry.status for entry in server.requests} == {200}
+
+
+def test_two_filters_on_one_attribute_narrow_the_list_together(begin: Begin) -> None:
+    filters = [
+        {"field": "session_duration", "operator": "greater_than", "values": [30]},
+        {"field": "session_duration", "operator": "less_than", "values": ["90"]},
+        {"field": "session_crashed", "operator": "equal", "values": [False]},
+    ]
+    api = {"version": "data_access_v2", "filters": filters}
+    connector, server = begin("data_access_v2", {"api": api}, sessions=200, days=2)
+    output = connector.read("sessions")
+    assert output.exit_code == 0, output.errors
+    found = {record["session_id"] for record in output.records["sessions"]}
+    unfiltered = {**connector.config, "api": {"version": "data_access_v2"}}
+    every = type(connector)(connector.folder, unfiltered, connector.place).read("sessions")
+    wanted = {
+        record["session_id"]
+        for record in every.records["sessions"]
+        if 30 < record["duration_seconds"] < 90 and not record["property"]["isCrashed"]
+    }
+    assert found == wanted
+    assert 0 < len(found) < len(server.vendor.expected("data_access_v2")["sessions"])
+
+
+def test_a_filter_that_is_left_out_is_named_once_for_each_list(begin: Begin) -> None:
+    filters = [
+        {"field": "user_session_count", "operator": "greater", "values": [1]},
+        {"field": "session_duration", "operator": "greater", "values": [5]},
+        {"field": "session_duration", "operator": "less", "values": [500]},
+    ]
+    api = {"version": "data_access_v2", "filters": filters}
+    connector, _ = begin("data_access_v2", {"api": api, "window_in_days": 1}, sessions=20, days=3)
+    output = Connector(connector.folder, connector.config, connector.place).read()
+    assert output.exit_code == 0, output.errors
+    for line in (
+        "sessions: UXCam has no filter user_session_count for this list.",
+        "events: UXCam has no filter user_session_count for this list.",
+        "users: UXCam has no filter session_duration for this list.",
+    ):
+        assert output.log.count(line) == 1, line
+    assert output.log.count("UXCam has no filter") == 3
 
 
 def test_a_second_upload_of_a_session_comes_with_the_next_lookback(begin: Begin) -> None:
