@@ -28,6 +28,7 @@ from session_source import (
     objects,
     quoted,
 )
+from session_source.columns import UNFIT
 
 from source_inspectlet.answers import error_text, response, sessions_in
 from source_inspectlet.websites import Websites
@@ -38,13 +39,14 @@ COUNTRY = Text("country")
 START, END = Number("date_start_session"), Number("date_end_session")
 OPENED_AT, RID = Number("opened_at"), Number("rid")
 TAGGED_AT = Number("timestamp")
+PAGE_OPENED_AT, TAG_SET_AT = Moment("opened_at", per_second=1), Moment("timestamp", per_second=1)
 
 
 def pages(row: Row) -> Iterator[Row]:
     """Give the pages of a session by the time they were opened: new ones come last."""
     found = sorted(objects(row.get("pages"), "url"), key=lambda page: (_place(page, OPENED_AT), _place(page, RID)))
     for index, page in enumerate(found):
-        yield page | {"page_index": index}
+        yield page | {"page_index": index, "page_opened_at": _timestamp(page, PAGE_OPENED_AT)}
 
 
 def tags(row: Row) -> Iterator[Row]:
@@ -54,7 +56,15 @@ def tags(row: Row) -> Iterator[Row]:
         key=lambda tag: (_place(tag, TAGGED_AT), _text(tag, "tag"), _text(tag, "value")),
     )
     for index, tag in enumerate(found):
-        yield tag | {"tag_index": index}
+        yield tag | {"tag_index": index, "tagged_at": _timestamp(tag, TAG_SET_AT)}
+
+
+def _timestamp(item: Row, column: Moment) -> str | None:
+    """Read a moment; null where the vendor's number is unfit, which is reported for the vendor's own field."""
+    try:
+        return column(item)
+    except UNFIT:
+        return None
 
 
 def _place(item: Row, column: Number) -> tuple[int, float, str]:

@@ -122,10 +122,38 @@ def test_every_field_of_the_page_is_declared_for_sessions_and_their_details() ->
             assert documented <= set(stream.json_schema("source_inspectlet")["properties"]), stream.name
 
 
-def test_pages_carry_the_vendors_object_the_key_and_the_cursor() -> None:
+def test_pages_and_tags_carry_the_vendors_object_the_key_the_cursor_and_a_timestamp() -> None:
     row = json.loads(SESSION)
-    key = {**WID, "session_id": "2606721012", "page_index": 0, "started_at": "2015-11-06T01:14:39Z"}
-    assert records("session_pages", row) == [row["pages"][0] | key]
+    key = {**WID, "session_id": "2606721012", "started_at": "2015-11-06T01:14:39Z"}
+    assert records("session_pages", row) == [
+        row["pages"][0] | key | {"page_index": 0, "page_opened_at": "2015-11-06T01:14:39Z"}
+    ]
+    assert records("session_tags", row)[0] == (
+        row["tags"][1] | key | {"tag_index": 0, "tagged_at": "2015-11-06T01:15:52Z"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "moment"),
+    [
+        (1446772552, "2015-11-06T01:15:52Z"),
+        ("1446772552", "2015-11-06T01:15:52Z"),
+        (7.5, "1970-01-01T00:00:07.500000Z"),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ([1], None),
+        (True, None),
+        (1e300, None),
+    ],
+)
+def test_a_timestamp_is_the_vendors_count_of_seconds_or_null(count: object, moment: str | None) -> None:
+    row = {"sid": 1, "pages": [{"opened_at": count}], "tags": [{"timestamp": count}]}
+    for stream, column in (("session_pages", "page_opened_at"), ("session_tags", "tagged_at")):
+        (found,) = [s for s in Sessions.streams if s.name == stream]
+        (record,) = found.records(row, {})
+        assert record[column] == moment
+    assert evaluate(Websites.columns, {"date_added": count})[0]["website_added_at"] == moment
 
 
 def test_tags_are_counted_by_the_time_they_were_set_so_that_new_ones_come_last() -> None:
@@ -172,7 +200,8 @@ def test_missing_and_odd_values_are_sorted_alike_in_whatever_order_they_come(nam
     assert stream.items is not None
     for given in list(permutations(items))[::97]:
         found = list(stream.items({name: list(given)}))
-        assert [{n: v for n, v in item.items() if not n.endswith("_index")} for item in found] == items
+        added = {f"{name[:-1]}_index", "page_opened_at", "tagged_at"}
+        assert [{n: v for n, v in item.items() if n not in added} for item in found] == items
         assert [item[f"{name[:-1]}_index"] for item in found] == list(range(len(items)))
 
 
@@ -375,7 +404,8 @@ def test_the_pages_website_comes_whole_and_only_configured_ones_come() -> None:
     website = json.loads(WEBSITES)["response"][0]
     (stream,) = Websites.streams
     assert Shape(stream.json_schema("source_inspectlet")).fits(website)
-    assert evaluate(Websites.columns, website) == (WID, [])
+    columns = WID | {"website_added_at": "2012-05-22T09:05:48Z"}
+    assert evaluate(Websites.columns, website) == (columns, [])
     assert Websites().page(answer(WEBSITES), None) == ([website], None)
     assert Websites([12345678]).page(answer(WEBSITES), None).rows == [website]
     assert Websites([7]).page(answer(WEBSITES), None).rows == []
