@@ -339,6 +339,19 @@ def test_an_error_told_in_a_200_counts_as_the_error_it_is(error: object, status:
         assert told.value.status == status
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"new": False}, {"new": False, "old": True}),
+        ({"old": False}, {"new": True, "old": False}),
+        ({"new": True}, {"new": True, "old": True}),
+        ({}, {"new": True, "old": True}),
+    ],
+)
+def test_one_half_of_newold_is_enough(given: dict[str, bool], sent: dict[str, bool]) -> None:
+    assert of_config({"search": {"newold": given}}) == {"newold": sent}
+
+
 @pytest.mark.parametrize("error", [None, "", False, []])
 def test_an_error_that_says_nothing_is_none(error: object) -> None:
     body = json.dumps({"error": error, "response": []})
@@ -477,7 +490,7 @@ def test_the_spec_offers_every_property_of_the_search_with_title_and_description
         ({"daterange": "week"}, "Use start_date"),
         ({"daterangecustom": {"start": "1"}}, "Use start_date"),
         ({"shoesize": 42}, "no property 'shoesize'"),
-        ({"ipaddress": "67.128.22"}, "no IP address"),
+        ({"ipaddress": "67.128.22"}, "not an IP address"),
         ({"seslength_start": 3, "seslength_end": 2}, "search.seslength_end"),
         ({"sestime_start": 3, "sestime_end": 2}, "search.sestime_end"),
         ({"newold": {"new": False, "old": False}}, "search.newold"),

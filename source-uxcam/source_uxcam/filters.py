@@ -109,17 +109,20 @@ class Grammar:
                     f"There are two filters for {field}, and the Session API takes one. Keep one of them; put "
                     "several values into its list."
                 )
-        return [(one, self._value(one)) for one in filters]
+        return [(one, self._value(one, number)) for number, one in enumerate(filters, start=1)]
 
     def knows(self, endpoint: str, field: str) -> bool:
         """Tell whether an endpoint knows a field; a filter that it does not know is left out for it."""
         return field not in self._unknown_to.get(endpoint, frozenset())
 
-    def _value(self, one: Filter) -> Value:
+    def _value(self, one: Filter, number: int) -> Value:
         field = one["field"]
         data_type = self.types.get(field)
         if data_type is None:
-            raise config_error(f"The filter field {field!r} is none of: {', '.join(sorted(self.types))}.")
+            raise config_error(
+                f"Filter number {number} in api.filters has a field that this API does not have. The fields are: "
+                f"{', '.join(sorted(self.types))}."
+            )
         if self._properties.get(field) and not one.get("property_name"):
             raise config_error(f"The filter for {field} needs property_name: the name of the custom property.")
         if field not in self._properties and one.get("property_name"):
@@ -130,8 +133,8 @@ class Grammar:
             return data_type.value(one["operator"], values)
         except (ValueError, KeyError, OverflowError):
             raise config_error(
-                f"The filter {field} {one['operator']} {list(values)} cannot be sent: {field} is "
-                f"{data_type.described()}."
+                f"Filter number {number} in api.filters cannot be sent: its operator or its values do not fit its "
+                f"field. {field} is {data_type.described()}."
             ) from None
 
 
