@@ -14,7 +14,7 @@ import orjson
 from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor
 
 from .data import DAY, SECOND, Data
-from .query import Bounds, Query, RefusedError, credentials, read
+from .query import Bounds, Query, RefusedError, SelectAt, credentials, read
 from .records import CAMPAIGN, MOBILE, SEGMENTS, IdField, Session, Writer, identity
 
 API_KEY = "a/pi:1%41+@ \"'&ü{0a0c}"
@@ -42,7 +42,8 @@ class Browsee(Vendor):
     `whole_seconds`: whether a session's time loses its milliseconds before it is compared. `to_is`: the index
     after the last session given ("end"), that of the last one ("last"), or `from` plus `limit` even where there
     are fewer ("asked"). `totals`: "growing" counts no more than one beyond the page, so that the total grows
-    from page to page. `country`: as a "code" or a "name". `numeric_user_ids`: sites that identify by number.
+    from page to page. `select_at`: where a selection has an effect: in `options`, at the "top" level, at "both".
+    `country`: as a "code" or a "name". `numeric_user_ids`: sites that identify by number.
     `failure_message`: what `message` is in failures that the page does not show, an "object" as in those it
     does, or a "string".
 
@@ -53,6 +54,7 @@ class Browsee(Vendor):
     name: ClassVar[str] = "browsee"
     moods = (
         {"id_field": "sessionId"},
+        {"select_at": "top"},
         {"order": "oldest_first"},
         {"order": "shuffled"},
         {"compares": "end"},
@@ -79,6 +81,7 @@ class Browsee(Vendor):
         whole_seconds: bool = False,
         to_is: Literal["end", "last", "asked"] = "end",
         totals: Literal["true", "growing"] = "true",
+        select_at: SelectAt = "options",
         country: Literal["code", "name"] = "code",
         numeric_user_ids: bool = False,
         failure_message: Literal["object", "string"] = "object",
@@ -92,6 +95,7 @@ class Browsee(Vendor):
         self.to_is = to_is
         self.totals = totals
         self.failure_message = failure_message
+        self.select_at: SelectAt = select_at
         self.retention_days = retention_days
         self.bounds = Bounds(compares, start_inclusive, end_inclusive, whole_seconds)
         self.writer = Writer(id_field, id_with_select, country)
@@ -213,7 +217,7 @@ class Browsee(Vendor):
             raise RefusedError("API Key invalid.", 401)
         if secret_key != SECRET_KEY:
             raise RefusedError(WORDS[401], 401)
-        return self._page(read(given, SEGMENTS))
+        return self._page(read(given, SEGMENTS, self.select_at))
 
     def _page(self, query: Query) -> Answer:
         found = self._matching(query)

@@ -14,10 +14,14 @@ from typing import Any, Literal
 from .data import DAY, SECOND
 from .records import FIELDS, Session
 
-PARAMETERS = {"apiKey", "secretKey", "start", "end", "from", "limit", "segmentId", "options"}
+# The page has `select` in `options`; the vendor's own sample scripts send it beside them.
+PARAMETERS = {"apiKey", "secretKey", "start", "end", "from", "limit", "segmentId", "options", "select"}
 LARGEST = 100
 # Later than any time in seconds that makes sense, earlier than any in milliseconds since 1973.
 LAST_SECOND = 10**11
+
+
+SelectAt = Literal["options", "top", "both"]
 
 
 class RefusedError(ValueError):
@@ -91,7 +95,7 @@ def credentials(given: object) -> tuple[str, str]:
     return text(given, "apiKey", "API Key"), text(given, "secretKey", "Secret Key")
 
 
-def read(given: dict[str, Any], segments: Collection[str]) -> Query:
+def read(given: dict[str, Any], segments: Collection[str], select_at: SelectAt) -> Query:
     """The query of a body."""
     unknown = sorted(set(given) - PARAMETERS)
     if unknown:
@@ -109,8 +113,15 @@ def read(given: dict[str, Any], segments: Collection[str]) -> Query:
         offset=integer(given, "from", 0) or 0,
         limit=LARGEST if limit is None else limit,
         segment=segment,
-        select=selection(given["options"]) if "options" in given else None,
+        select=selected(given, select_at),
     )
+
+
+def selected(given: dict[str, Any], select_at: SelectAt) -> tuple[str, ...] | None:
+    """The selection that has an effect, None for all."""
+    inside = selection(given["options"]) if "options" in given else None
+    beside = selection({"select": given["select"]}) if "select" in given else None
+    return {"options": inside, "top": beside, "both": inside or beside}[select_at]
 
 
 def selection(options: object) -> tuple[str, ...] | None:

@@ -16,7 +16,7 @@ from session_source import Answer, Fault, Kind, Page, ToldInBody, Window
 from session_source.columns import Row, evaluate
 from session_source.groups import Group
 from session_source.streams import Stream
-from source_browsee import SourceBrowsee
+from source_browsee import SourceBrowsee, export
 from source_browsee.export import IDENTITY, NEEDED, SegmentSessions, Sessions, pages, session_id
 
 CONFIG = {"api_key": "a", "secret_key": "s", "start_date": "2026-01-31"}
@@ -90,8 +90,19 @@ def test_each_configured_segment_is_asked_for_once_and_without_any_there_is_noth
 def test_a_selection_adds_what_keys_cursor_and_columns_need() -> None:
     body = Sessions(["tags", "urls", "tags"]).request(WINDOW, {}, 0).json or {}
     assert body["options"] == {"select": [*NEEDED, "tags"]}
+    assert body["select"] == [*NEEDED, "tags"], "the vendor's own scripts send it here"
     assert {*IDENTITY, "timestamp", "duration", "userId", "country", "pageCount", "urls"} == set(NEEDED)
-    assert "options" not in (Sessions([]).request(WINDOW, {}, 0).json or {})
+    assert not {"options", "select"} & (Sessions([]).request(WINDOW, {}, 0).json or {}).keys()
+
+
+@pytest.mark.parametrize("chosen", [["tags"], ["email", "city"]])
+def test_fields_that_were_not_chosen_are_dropped_even_if_the_vendor_sends_them(chosen: list[str]) -> None:
+    row = {name: name for name in FIELDS} | {"_id": "a", "undocumented": 1}
+    body = answer({"status": "success", "exports": {"data": [row], "total": 1, "to": 1}})
+    for endpoint in (Sessions(chosen), SegmentSessions(chosen, ["5f3a"])):
+        (found,) = endpoint.page(body, 0).rows
+        assert found.keys() == {*NEEDED, *chosen, "_id", "undocumented"}
+    assert Sessions([]).page(body, 0).rows == [row]
 
 
 @pytest.mark.parametrize("config", [{}, {"fields": None, "segment_ids": None}, {"fields": [], "segment_ids": []}])
@@ -268,7 +279,7 @@ def test_the_schemas_declare_every_field_of_the_vendors_page(name: str) -> None:
 def test_the_fields_to_choose_from_are_those_of_the_vendors_page() -> None:
     spec = yaml.safe_load((resources.files("source_browsee") / "spec.yaml").read_bytes())
     fields = spec["connectionSpecification"]["properties"]["fields"]
-    assert fields["items"]["enum"] == FIELDS
+    assert fields["items"]["enum"] == FIELDS == list(export.FIELDS)
     assert all(name in fields["description"] for name in NEEDED)
 
 
