@@ -86,6 +86,7 @@ class Opentracker(Vendor):
         self._view = View(self.data, self.readings, LOGIN, PASSWORD, seed)
         # Once, so that a config stays the same while the data grows.
         self._users, self._machines = self._visitors()
+        self._visits = [one.id for site in self.data.sites for one in site.newest_first("last_event")[:40:20]]
 
     def answer(self, request: Request) -> Answer:
         """What Opentracker says."""
@@ -130,6 +131,7 @@ class Opentracker(Vendor):
             "default": default,
             "visitors": {**default, "user_ids": users, "machine_ids": machines},
             "visitors_twice": {**default, "user_ids": [*users, *machines], "machine_ids": machines},
+            "visits": {**default, "visit_ids": self._visits, "user_ids": users[:1]},
         }
         if self.verbatim:
             day = {"start_date": "2011-11-16", "end_date": "2011-11-17"}
@@ -143,7 +145,7 @@ class Opentracker(Vendor):
             config = self.configs("")[config_name]
             start = moment(config["start_date"])
             end = moment(config["end_date"]) if "end_date" in config else None
-            visitors = {*config.get("user_ids", []), *config.get("machine_ids", [])}
+            ids = {one for kind in ("user_ids", "machine_ids", "visit_ids") for one in config.get(kind, [])}
             sites = [site for site in (*self.data.sites, self.data.demo) if site.name in config["sites"]]
             return {
                 "sessions": [
@@ -152,7 +154,7 @@ class Opentracker(Vendor):
                     for one in site.newest_first("last_event")
                     if one.last_event >= start
                     and (end is None or one.last_event < end)
-                    and (not visitors or visitors & {one.person.user, one.person.machine})
+                    and (not ids or ids & {one.person.user, one.person.machine, one.id})
                 ]
             }
 

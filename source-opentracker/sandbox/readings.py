@@ -48,6 +48,10 @@ class Readings:
     """A limit above the maximum is cut to it, silently; else it is refused."""
     ignores_credentials: bool = False
     """Whoever asks is answered as the demo account."""
+    cache: bool = False
+    """Every request about a site gets the answer to the first request about it, whatever it asks for."""
+    broken_sites: int = 0
+    """So many sites, the last ones, always answer with the error of a database that is offline."""
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():

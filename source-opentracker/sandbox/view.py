@@ -52,6 +52,7 @@ class View:
         self._account = (login, password)
         self._writer = Writer(readings, seed)
         self._lists: dict[object, list[Session]] = {}
+        self._cached: dict[str, Answer] = {}
         self._tokens: dict[tuple[str, str], tuple[int, str]] = {}
         """Where a token's session was in the list when the token was given: it may be active again since."""
 
@@ -66,6 +67,10 @@ class View:
             if "password" in given:
                 notes["password_in"] = "query" if "password" in dict(request.query) else "body"
             site = self._site(given)
+            if site in self.data.sites[len(self.data.sites) - self.readings.broken_sites :]:
+                return words.text(words.INSIDE["refused"], blank_lines=blank_lines, notes=notes)
+            if self.readings.cache and site.name in self._cached:
+                return self._cached[site.name]
             wanted = asked(given, max_limit=self.readings.max_limit, clip=self.readings.clips_limit)
             page = self._page(site, wanted)
         except RefusedError as error:
@@ -75,7 +80,8 @@ class View:
         if wanted.token is not None:
             notes["token"] = wanted.token
         body = self._writer.body(site, wanted, page.rows, page.token)
-        return words.text(body, blank_lines=blank_lines, notes=notes)
+        self._cached[site.name] = words.text(body, blank_lines=blank_lines, notes=notes)
+        return self._cached[site.name]
 
     def _site(self, given: dict[str, str]) -> Site:
         login, password = given.get("login", ""), given.get("password", "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from session_source import Fault, Kind, Moment, Row, Window, epoch_seconds
+from session_source import Fault, Kind, Moment, Row, Value, Window, epoch_seconds
 from session_source.columns import UNFIT
 from session_source.times import from_text
 
@@ -17,8 +17,11 @@ from source_opentracker.answers import Listed
 STARTED_AT = Moment("session_start_unix_timestamp", per_second=1000)
 LAST_EVENT_AT = Moment("eventUnixTimestamp", per_second=1000)
 
-PAGE_SIZE = 1000
-"""Sessions a page. The vendor's page allows 10,000, that of its sibling call 1,000."""
+PAGE_SIZE, LARGEST_PAGE = 1000, 10_000
+"""Sessions a page: the most that the page of a sibling call allows, and the most that the vendor's page allows.
+
+The second one is asked for where nothing continues a page of the first.
+"""
 
 DEFAULT_SIZE = 40
 """Sessions a page where no limit is asked for."""
@@ -66,6 +69,10 @@ class SessionList(NamedTuple):
     """Sessions whose last event is older are left out: they were read before, or lie before start_date."""
     bounds: tuple[tuple[str, str], ...] = ()
     """The fields ``from`` and ``to``, where they are sent."""
+    per_second: int | None = None
+    """The unit of ``from`` and ``to``, where they bound the list."""
+    is_control: bool = False
+    """Whether it is asked for only to see that it differs from the list before it; see ``control``."""
 
     @classmethod
     def of_day(cls, date: str) -> "SessionList":
@@ -77,14 +84,48 @@ class SessionList(NamedTuple):
     def between(cls, date: str, window: Window, per_second: int) -> "SessionList":
         """Give the list of what is between two moments."""
         asked = window.whole_seconds(early=1)
-        return cls(date, Window(asked.start, asked.end + SECOND), bounds=from_and_to(window, per_second))
+        return cls(
+            date,
+            Window(asked.start, asked.end + SECOND),
+            bounds=from_and_to(window, per_second),
+            per_second=per_second,
+        )
+
+    @classmethod
+    def control(cls, first_end: datetime, last_start: datetime) -> "SessionList":
+        """Give the list of a later date, which cannot hold all that a list from an earlier date on holds.
+
+        An answer that holds them all the same is not about its date: a cache or a proxy gives one list for all.
+
+        Args:
+            first_end: when the session ended that ended first.
+            last_start: when the session started that started last.
+        """
+        date = date_of(max(first_end + EAST + DAY, last_start))
+        return cls(date, Window(from_text(date) - EAST, EVER.end), is_control=True)
 
     def within(self, piece: Window, per_second: int | None) -> "SessionList":
         """Leave out what is not of a piece of time; at its edges the vendor does, where it can."""
         is_inside = piece.start <= self.asked.start and self.asked.end <= piece.end
         return self._replace(
-            since=piece.start, bounds=from_and_to(piece, per_second) if per_second and not is_inside else ()
+            since=piece.start,
+            bounds=from_and_to(piece, per_second) if per_second and not is_inside else (),
+            per_second=per_second,
         )
+
+    def older_than(self, rows: list[Row]) -> "SessionList | None":
+        """Give the rest of the list after some rows: what has no later last event than the oldest of them.
+
+        None where the list takes no bounds, or where they would give the same rows again.
+        """
+        ends = [session.end for row in rows if (session := extent(row)) != EVER]
+        if not self.per_second or not ends:
+            return None
+        oldest = Window(min(ends), min(ends) + timedelta(milliseconds=1)).whole_seconds()
+        start, end = from_and_to(Window(self.asked.start, oldest.end), self.per_second)
+        bounds = (("from", dict(self.bounds).get("from", start[1])), end)
+        rest = self._replace(asked=Window(self.asked.start, oldest.end + SECOND), bounds=bounds)
+        return rest if bounds != self.bounds else None
 
 
 def from_and_to(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
@@ -131,14 +172,19 @@ class Place(NamedTuple):
     site: str
     lists: tuple[SessionList, ...]
     """The page's own list, and those that come after it in the window."""
-    of_user: bool = False
-    """Whether the list is of one user id."""
+    visitor: tuple[tuple[str, str], ...] = ()
+    """The id that is asked for, as the field that asks for it; empty for all visitors."""
+    limit: int = PAGE_SIZE
     next_token: str = ""
     offset: int = 0
     top: object = ""
-    """With an offset, the first session of the page before: an offset that is not honoured gives it again."""
+    """With an offset, the first session of the page before: an offset that is ignored gives it again."""
+    known: frozenset[Value] = frozenset()
+    """The ids of the sessions of the page before, where this one may hold them again."""
     is_doubted: bool = False
     """Whether the page is asked for once more, because what came may have been another answer."""
+    seen: tuple[datetime, datetime] | None = None
+    """Of a list without a last day, when the first of its sessions so far ended and when the last one started."""
 
     def __repr__(self) -> str:
         """Say it for people."""
@@ -154,56 +200,108 @@ class Place(NamedTuple):
             fields["offset"] = str(self.offset)
         return fields
 
-    def read(self, listed: Listed, *, has_tokens: bool) -> tuple[list[Row], "Place | None"]:
-        """Tell which rows of the page are the list's, and where the next page stands.
+    def read(self, listed: Listed, *, has_tokens: bool, longest: int) -> tuple[list[Row], "Place | None"]:
+        """Return which rows of the page are the list's, and where the next page stands.
 
         Args:
             listed: the page.
             has_tokens: whether the vendor is known to give tokens; then a page without one is a list's last.
+            longest: how many rows the longest page had, this one included; a shorter one is a list's last.
 
         Raises:
-            Fault: nothing continues a full page.
+            Fault: nothing continues a full page, or one list is given for different dates.
             ValueError: the page is of another list.
         """
-        asked, since = self.lists[0].asked, self.lists[0].since
+        this = self.lists[0]
         sessions = [(row, extent(row)) for row in listed.rows]
-        kept = [row for row, session in sessions if touches(session, asked) and session.end >= since]
-        strays = [session for _, session in sessions if not touches(session, asked)]
+        kept = [
+            row
+            for row, session in sessions
+            if touches(session, this.asked)
+            and session.end >= this.since
+            and row.get("session_id") not in self.known
+        ]
+        strays = [session for _, session in sessions if not touches(session, this.asked)]
+        if this.is_control:
+            return [], self._after_control(strays)
+        seen = self._seen_with([session for _, session in sessions if session != EVER])
         if not strays:
-            return kept, self._following(listed, has_tokens=has_tokens)
+            return kept, self._replace(seen=seen).following(listed, has_tokens=has_tokens, longest=longest)
         # The vendor's example has a token that leads to a session of the day before: a list may run on into
         # what is older than its date. That is its end, unless the page is an old one out of a cache.
-        is_first = not self.next_token and not self.offset and asked.end != EVER.end
-        if is_first or any(stray.start >= asked.end for stray in strays):
-            raise ValueError(f"it holds sessions of other days than {self.lists[0].date}, which was asked for")
+        is_first = not self.next_token and not self.offset and this.asked.end != EVER.end
+        if is_first or any(stray.start >= this.asked.end for stray in strays):
+            raise ValueError(f"it holds sessions of other days than {this.date}, which was asked for")
         if len(strays) < len(sessions) or self.is_doubted:
-            return kept, self._next_list()
+            return kept, self._replace(seen=seen).next_list()
         return [], self.doubted()
 
     def doubted(self) -> "Place":
         """Ask for the same page once more."""
         return self._replace(is_doubted=True)
 
-    def _following(self, listed: Listed, *, has_tokens: bool) -> "Place | None":
+    def dead_end(self, count: int) -> Fault:
+        """Return the error for a page that nothing continues."""
+        return Fault(
+            Kind.STUCK,
+            f"Opentracker returns {count} sessions of {self.site} for {self.lists[0].date} and no way to get the "
+            "others: its answer has no nextToken, and it ignores offset, a larger limit, from and to. The day "
+            "counts as not read. Read the site by user_ids, machine_ids or visit_ids, or ask Opentracker for "
+            "nextToken on your account.",
+        )
+
+    def following(self, listed: Listed, *, has_tokens: bool, longest: int) -> "Place | None":
+        """Tell where the page after this one stands; the arguments are those of ``read``."""
         rows, token = listed.rows, listed.next_token
         if token and (rows or token != self.next_token):
             return self._replace(next_token=token, offset=0, top="", is_doubted=False)
-        if token is not None or has_tokens:
-            return self._next_list()
+        if token is not None or has_tokens or self.next_token:
+            return self.next_list()
         if self.offset and any(row.get("session_id") == self.top for row in rows):
-            if self.offset % 100:  # more likely the number of sessions than a cap
-                return self._next_list()
-            raise Fault(
-                Kind.STUCK,
-                f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way to "
-                "get the others: its answer has no nextToken, and it does not honour offset. The day counts as "
-                "not read. Read the site by user_ids or machine_ids, or ask Opentracker for nextToken on your "
-                "account.",
-            )
-        # A cap below the limit that was asked for would be a round number, like the default.
-        if len(rows) >= DEFAULT_SIZE and len(rows) % 10 == 0:
-            return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"), is_doubted=False)
-        return self._next_list()
+            return self._past_ignored_offset(rows)
+        if not rows or len(rows) < min(longest, self.limit):
+            return self.next_list()
+        return self._replace(
+            offset=self.offset + len(rows),
+            top=rows[0].get("session_id"),
+            known=frozenset(key for row in rows if (key := row.get("session_id"))),
+            is_doubted=False,
+        )
 
-    def _next_list(self) -> "Place | None":
-        return Place(self.site, self.lists[1:], self.of_user) if self.lists[1:] else None
+    def _past_ignored_offset(self, rows: list[Row]) -> "Place | None":
+        """Ask for a larger page, then for what is older; after that, the size tells whether the page is cut."""
+        again = self._replace(offset=0, top="", is_doubted=False)
+        if self.limit < LARGEST_PAGE:
+            return again._replace(limit=LARGEST_PAGE)
+        if rest := self.lists[0].older_than(rows):
+            return again._replace(lists=(rest, *self.lists[1:]))
+        # A page is cut at a round number, or at the default. Others are taken for the number of sessions.
+        if len(rows) == DEFAULT_SIZE or len(rows) % (50 if len(rows) <= PAGE_SIZE else PAGE_SIZE) == 0:
+            raise self.dead_end(len(rows))
+        return self.next_list()
+
+    def next_list(self) -> "Place | None":
+        """Begin the next list of the window. One without a last day is followed by its control."""
+        lists = self.lists[1:] or ((SessionList.control(*self.seen),) if self.seen else ())
+        return Place(self.site, lists, self.visitor, self.limit) if lists else None
+
+    def _seen_with(self, sessions: list[Window]) -> tuple[datetime, datetime] | None:
+        if self.lists[0].asked.end != EVER.end or not sessions:
+            return self.seen
+        first_end, last_start = min(one.end for one in sessions), max(one.start for one in sessions)
+        if self.seen:
+            return min(first_end, self.seen[0]), max(last_start, self.seen[1])
+        return first_end, last_start
+
+    def _after_control(self, strays: list[Window]) -> "Place | None":
+        if not strays:
+            return None
+        if not self.is_doubted:
+            return self.doubted()
+        raise Fault(
+            Kind.STUCK,
+            f"Opentracker's lists of {self.site} contradict each other: the list from {self.lists[0].date} on has "
+            "sessions that ended before. A cache or proxy between the connector and Opentracker may answer all "
+            "dates with one list. Nothing of the site counts as read. Check base_url and proxies and run the sync "
+            "again. If it fails again, report it to Opentracker.",
+        )

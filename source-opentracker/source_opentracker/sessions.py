@@ -3,6 +3,7 @@
 https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """
 
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -23,6 +24,7 @@ from session_source import (
     Stream,
     Text,
     Token,
+    Value,
     Window,
 )
 
@@ -49,6 +51,15 @@ ASKED_PARTITIONS = 10
 
 PROBE_SIZE = 10
 
+PROBE_SECONDS = 10.0
+"""When a part of the data is passed over that does not answer the first questions about dates."""
+
+USER, MACHINE, VISIT = "uid", "filterByMachineId", "filterByVisitId"
+"""The fields that ask for the sessions of one id; they are members of partitions."""
+
+COLUMNS_OF_IDS = {MACHINE: ("machine_idx", "machine_id"), VISIT: ("session_id", "visit_id")}
+"""Where a session has the ids that list it."""
+
 ENDED_AT = Moment("session_end_unix_timestamp", per_second=1000)
 
 
@@ -67,8 +78,7 @@ class Sessions(Endpoint):
 
     Args:
         sites: the sites to read.
-        user_ids: read only these users' sessions.
-        machine_ids: read only these visitors' sessions; with user ids, both.
+        user_ids, machine_ids, visit_ids: read only the sessions that one of these ids lists.
     """
 
     name = "sessions"
@@ -97,13 +107,24 @@ class Sessions(Endpoint):
     leans_on_neighbours = True  # a date is a day of the site, whose midnight is not known
 
     def __init__(
-        self, sites: Sequence[str], *, user_ids: Sequence[str] = (), machine_ids: Sequence[str] = ()
+        self,
+        sites: Sequence[str],
+        *,
+        user_ids: Sequence[str] = (),
+        machine_ids: Sequence[str] = (),
+        visit_ids: Sequence[str] = (),
     ) -> None:
         self._sites = list(dict.fromkeys(sites))
-        self._user_ids = list(dict.fromkeys(user_ids))
-        self._machine_ids = list(dict.fromkeys(machine_ids))
+        self._ids = {
+            USER: dict.fromkeys(user_ids),
+            MACHINE: dict.fromkeys(machine_ids),
+            VISIT: dict.fromkeys(visit_ids),
+        }
+        self._lister: dict[tuple[str, Value], tuple[tuple[str, str], ...]] = {}
         self._meaning: Meaning | None = None
         self._has_tokens = False
+        self._longest_page = 0
+        self._page_size = PAGE_SIZE
         self._probed: list[list[Row]] = []
 
     @property
@@ -113,25 +134,41 @@ class Sessions(Endpoint):
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
         """Give the sites, or each id of each site. The names are the vendor's parameters'."""
-        ids = [{"uid": user} for user in self._user_ids]
-        ids += [{"filterByMachineId": machine} for machine in self._machine_ids]
+        ids = [{field: value} for field, values in self._ids.items() for value in values]
         return [{"site": site, **one} for site in self._sites for one in ids or [{}]]
 
     def prepare(self, fetch: Fetch, partitions: list[Partition], span: Window) -> None:
-        """Find out what a date means, from the first part of the data that has sessions."""
-        refusals = []
-        for partition in partitions[:ASKED_PARTITIONS]:
-            try:
-                self._meaning = meanings.learn(partial(self._probe, fetch, partition), span)
-            except Fault as fault:
-                if fault.kind is not Kind.CONFIG:
-                    raise
-                refusals.append(fault)
-            if self._meaning:
-                return
-        if len(refusals) == len(partitions):
-            raise refusals[0]
+        """Find out what a date means, from the first part of the data that has sessions.
+
+        A part that fails is passed over after some seconds, and a site after two of them: their own reading
+        reports the failure.
+        """
         self._meaning = Meaning()
+        asked = partitions[:ASKED_PARTITIONS]
+        within = PROBE_SECONDS if len(partitions) > 1 else None
+        failures: list[tuple[Partition, Fault]] = []
+        has_answer = len(asked) < len(partitions)
+        for partition in asked:
+            if sum(failed["site"] == partition["site"] for failed, _ in failures) == 2:
+                continue
+            try:
+                meaning = meanings.learn(partial(self._probe, fetch, partition, within), span)
+            except Fault as fault:
+                failures.append((partition, fault))
+                continue
+            has_answer = True
+            if meaning:
+                self._meaning = meaning
+                return
+        if not has_answer:
+            self._insist(fetch, failures, span)
+
+    def _insist(self, fetch: Fetch, failures: list[tuple[Partition, Fault]], span: Window) -> None:
+        """Where no part answered, ask the first one that may come back with all patience."""
+        partition, reason = next((one for one in failures if one[1].kind is not Kind.CONFIG), failures[0])
+        if reason.kind is Kind.CONFIG or len(failures) == 1:
+            raise reason
+        self._meaning = meanings.learn(partial(self._probe, fetch, partition, None), span) or Meaning()
 
     def first(self, window: Window, piece: Window, partition: Partition) -> Place:
         """Begin with the first of the window's lists."""
@@ -139,28 +176,52 @@ class Sessions(Endpoint):
             lists = self._meaning.lists(window, piece)
         else:  # `check` has not found out what a date means
             lists = (SessionList(date_of(window.start), EVER),)
-        return Place(partition["site"], lists, of_user="uid" in partition)
+        visitor = tuple((field, value) for field, value in partition.items() if field in self._ids)
+        return Place(partition["site"], lists, visitor, self._page_size)
 
     def request(self, window: Window, partition: Partition, token: Token) -> Request:
         """Ask for one page of a list."""
         place: Place = token
-        return Request("POST", PATH, form={**FORM, "limit": str(PAGE_SIZE), **partition, **place.form()})
+        return Request("POST", PATH, form={**FORM, "limit": str(place.limit), **partition, **place.form()})
 
     def page(self, answer: Answer, token: Token) -> Page:
-        """Read a page. A session of a user id that a configured machine id has too is that one's."""
+        """Read a page. Of several ids that list a session, the first one has it."""
         place: Place = token
-        listed = self._read(answer, place.site)
+        listed = self._read_page(answer, place)
         if listed.rows in self._probed and not place.is_doubted:  # an answer may come twice, out of a cache
             return Page([], place.doubted())
-        rows, following = place.read(listed, has_tokens=self._has_tokens)
-        if place.of_user:
-            rows = [row for row in rows if row.get("machine_idx") not in self._machine_ids]
-        return Page(rows, following)
+        self._longest_page = max(self._longest_page, len(listed.rows))
+        if len(listed.rows) > PAGE_SIZE:
+            self._page_size = place.limit
+        rows, following = place.read(listed, has_tokens=self._has_tokens, longest=self._longest_page)
+        return Page([row for row in rows if self._is_listed_first(row, place)], following)
 
-    def _probe(self, fetch: Fetch, partition: Partition, of: SessionList) -> list[Row]:
+    def _read_page(self, answer: Answer, place: Place) -> Listed:
+        try:
+            return self._read(answer, place.site)
+        except Fault as fault:
+            if place.limit > PAGE_SIZE and re.search(r"\blimit\b", fault.sentence):
+                raise place.dead_end(PAGE_SIZE) from None
+            raise
+
+    def _is_listed_first(self, row: Row, place: Place) -> bool:
+        """Report whether this id is the first that lists a session, of those that may list it."""
+        if not place.visitor:
+            return True
+        ((field, _),) = place.visitor
+        # What uid asks for is not in every session: any session may be a user's too.
+        is_shared = field != USER and bool(self._ids[USER])
+        for other, columns in COLUMNS_OF_IDS.items():
+            is_shared = is_shared or (
+                other != field and any(row.get(name) in self._ids[other] for name in columns)
+            )
+        key = (place.site, row.get("session_id"))
+        return not is_shared or self._lister.setdefault(key, place.visitor) == place.visitor
+
+    def _probe(self, fetch: Fetch, partition: Partition, within: float | None, of: SessionList) -> list[Row]:
         site = partition["site"]
-        form = Place(site, (of,)).form()
-        request = Request("POST", PATH, form={**FORM, "limit": str(PROBE_SIZE), **partition, **form})
+        form = {**FORM, "limit": str(PROBE_SIZE), **partition, **Place(site, (of,)).form()}
+        request = Request("POST", PATH, form=form, within=within)
         listed: Listed = fetch(request, lambda answer: self._read(answer, site))
         if of.bounds and listed.rows:
             self._probed.append(listed.rows)
