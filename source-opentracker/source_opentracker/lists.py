@@ -261,11 +261,10 @@ class Place(NamedTuple):
             return self._past_ignored_offset(rows)
         if not rows or len(rows) < min(longest, self.limit):
             return self.next_list()
+        # Only the first offset may turn out to be ignored.
+        known = frozenset(key for row in rows if not self.offset and (key := row.get("session_id")))
         return self._replace(
-            offset=self.offset + len(rows),
-            top=rows[0].get("session_id"),
-            known=frozenset(key for row in rows if (key := row.get("session_id"))),
-            is_doubted=False,
+            offset=self.offset + len(rows), top=rows[0].get("session_id"), known=known, is_doubted=False
         )
 
     def _past_ignored_offset(self, rows: list[Row]) -> "Place | None":
