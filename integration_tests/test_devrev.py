@@ -149,7 +149,7 @@ def test_a_smaller_page_is_asked_for_where_the_largest_is_refused(
     begin: Begin, largest: int, size: int, *, takes_sort_by: bool
 ) -> None:
     connector, server = begin(
-        {"num_workers": 1}, sessions=250, days=2, max_limit=largest, takes_sort_by=takes_sort_by
+        {"num_workers": 1}, sessions=250, days=2, largest_limit=largest, takes_sort_by=takes_sort_by
     )
     read_whole(connector.read(), connector, server)
     limits = [body["limit"] for body in bodies(server)]
@@ -161,7 +161,7 @@ def test_a_smaller_page_is_asked_for_where_the_largest_is_refused(
 
 
 def test_a_limit_that_is_always_refused_is_an_error_that_names_it(begin: Begin) -> None:
-    connector, server = begin(sessions=20, days=1, max_limit=5)
+    connector, server = begin(sessions=20, days=1, largest_limit=5)
     message = failed_check(connector)
     assert "limit" in message
     assert "please report it" in message

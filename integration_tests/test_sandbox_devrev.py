@@ -153,7 +153,7 @@ def test_the_end_of_the_list() -> None:
         empty = ask(server, cursor=last["next_cursor"]).json()
         assert (len(last["sessions"]), empty["sessions"], "next_cursor" in empty) == (10, [], False)
         assert ask(server, cursor=empty["prev_cursor"], mode="before").json() == last
-    with serve(vendor_at_noon(default_limit=3, max_limit=9)) as server:
+    with serve(vendor_at_noon(default_limit=3, largest_limit=9)) as server:
         assert len(ask(server).json()["sessions"]) == 3
         refused(ask(server, limit=10), VALUE, "limit")
 

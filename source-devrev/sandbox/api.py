@@ -47,7 +47,7 @@ class Devrev(Vendor):
     cursor is a "key", so that growth shifts nothing, or a "position", so that it does. `end_of_list`: whether
     the cursor of the last page is "absent", as https://developer.devrev.ai/about/pagination says, "empty" or
     "null"; `cursor_after_full_page`: whether a full last page has one all the same. `default_limit`,
-    `max_limit`; `largest_page`: rows of a page however many are asked for, None for as many. `foreign_app`: a
+    `largest_limit`; `largest_page`: rows of a page however many are asked for, None for as many. `foreign_app`: a
     version key of nobody is "forbidden", or its list is "empty".
 
     `refuses_token`: the type of the 401 that the right token gets, None for none. `max_bytes`: the longest body.
@@ -85,7 +85,7 @@ class Devrev(Vendor):
         end_of_list: Literal["absent", "empty", "null"] = "absent",
         cursor_after_full_page: bool = False,
         default_limit: int = 50,
-        max_limit: int = 100,
+        largest_limit: int = 100,
         largest_page: int | None = None,
         foreign_app: Literal["forbidden", "empty"] = "forbidden",
         refuses_token: Literal["token_expired", "token_revoked", "dev_org_deactivated"] | None = None,
@@ -116,7 +116,7 @@ class Devrev(Vendor):
                 end_of_list=end_of_list,
                 cursor_after_full_page=cursor_after_full_page,
                 default_limit=default_limit,
-                max_limit=max_limit,
+                largest_limit=largest_limit,
                 largest_page=largest_page,
             ),
         )

@@ -48,7 +48,7 @@ class Rules:
     end_of_list: Literal["absent", "empty", "null"] = "absent"
     cursor_after_full_page: bool = False
     default_limit: int = 50
-    max_limit: int = 100
+    largest_limit: int = 100
     largest_page: int | None = None
 
 
@@ -105,8 +105,8 @@ class Listing:
         choice("after", "before")(mode, "mode")
         limit = given.get("limit", self.rules.default_limit)
         whole(-INT32 - 1, INT32)(limit, "limit")
-        if not 1 <= limit <= self.rules.max_limit:
-            raise not_permitted("limit", f"{limit} is not from 1 to {self.rules.max_limit}")
+        if not 1 <= limit <= self.rules.largest_limit:
+            raise not_permitted("limit", f"{limit} is not from 1 to {self.rules.largest_limit}")
         if "cursor" in given:
             text(given["cursor"], "cursor")
         tests = self.tests(given["type"], {name: value for name, value in given.items() if name not in OWN})
