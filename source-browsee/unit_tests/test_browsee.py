@@ -2,12 +2,14 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import requests
 import yaml
@@ -368,6 +370,19 @@ def test_the_readmes_config_fits_the_spec_and_its_example_of_a_hash_is_right() -
     identity = json.dumps([IDENTIFIED.get(name) for name in IDENTITY], ensure_ascii=False, separators=(",", ":"))
     assert f"`{identity}`" in README
     assert f"`{session_id(IDENTIFIED)}`" in README
+
+
+def test_the_readmes_statement_deletes_the_rows_of_pages_that_no_longer_exist() -> None:
+    (statement,) = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    with duckdb.connect() as warehouse:
+        warehouse.execute("CREATE TABLE sessions (session_id VARCHAR, urls JSON)")
+        warehouse.execute("CREATE TABLE session_pages (session_id VARCHAR, page_index BIGINT)")
+        warehouse.execute("""INSERT INTO sessions VALUES ('two', '["/a", "/b"]'), ('none', NULL)""")
+        rows = [(session, index) for session in ("two", "none", "unknown") for index in range(3)]
+        warehouse.executemany("INSERT INTO session_pages VALUES (?, ?)", rows)
+        warehouse.execute(statement)
+        left = warehouse.execute("FROM session_pages ORDER BY ALL").fetchall()
+    assert left == [("two", 0), ("two", 1), ("unknown", 0), ("unknown", 1), ("unknown", 2)]
 
 
 def test_one_worker_is_no_option_and_a_request_is_given_time() -> None:
