@@ -193,9 +193,14 @@ def test_an_id_of_the_vendors_is_the_key(begin: Begin, name: str) -> None:
     assert len(output.records["sessions"]) == 33
 
 
+@pytest.mark.parametrize("select_at", ["options", "top", "both"])
 @pytest.mark.parametrize("comes_along", [True, False])
-def test_a_selection_asks_for_its_fields_and_what_is_needed(begin: Begin, comes_along: bool) -> None:  # noqa: FBT001
-    connector, server = begin("fields", sessions=30, days=2, id_field="_id", id_with_select=comes_along)
+def test_a_selection_asks_for_its_fields_and_what_is_needed(
+    begin: Begin, select_at: str, *, comes_along: bool
+) -> None:
+    connector, server = begin(
+        "fields", sessions=30, days=2, id_field="_id", id_with_select=comes_along, select_at=select_at
+    )
     output = check_all_is_read(connector, server, "fields")
     select = bodies(server)[0]["options"]["select"]
     assert len(select) == len(set(select)) == 16

@@ -1,5 +1,6 @@
 """The client against a server that misbehaves, over real sockets."""
 
+import json
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ import pytest
 from session_source.auth import EitherAuth, HeaderAuth, QueryAuth
 from session_source.client import Client, Closed, Patience
 from session_source.errors import Fault, Kind, ToldInBody
-from session_source.exchange import Answer, Request
+from session_source.exchange import Answer, Request, Wish
 
 from integration_tests import sandbox
 from integration_tests.sandbox import Server, refused_origin, serve
@@ -268,6 +269,81 @@ def test_the_second_spelling_of_credentials_is_tried_once_and_kept(server: Serve
     assert spelled.fetch(GET, words) == 2000
     assert spelled.fetch(GET, words) == 2000
     assert ["key" in entry.query for entry in server.requests] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "refusal", [sandbox.Status(401), sandbox.Status(403), sandbox.Status(200, body='{"words": "no key"}')], ids=str
+)
+def test_another_spelling_is_tried_after_any_refusal_of_credentials(
+    server: Server, refusal: sandbox.Fault
+) -> None:
+    def told(answer: Answer) -> int:
+        if answer.object()["words"] == "no key":
+            raise ToldInBody(401)
+        return words(answer)
+
+    server.faults.append(refusal)
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    assert client(server.origin, auth=either).fetch(GET, told) == 2000
+    assert ["key" in entry.query for entry in server.requests] == [False, True]
+
+
+def test_where_every_spelling_is_refused_the_first_refusal_is_reported_and_none_is_settled(server: Server) -> None:
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    spelled = client(server.origin, auth=either)
+    server.faults += [
+        sandbox.Status(403, body='{"error": "the key is not of this app"}'),
+        sandbox.Status(401, body='{"error": "no header"}'),
+    ]
+    with pytest.raises(Fault, match=r"the key is not of this app") as raised:
+        spelled.fetch(GET, words)
+    assert raised.value.kind is Kind.CONFIG
+    assert spelled.fetch(GET, words) == 2000
+    assert ["key" in entry.query for entry in server.requests] == [False, True, False]
+
+
+def test_a_request_may_be_given_up_sooner_than_others(server: Server) -> None:
+    server.faults.append(sandbox.Status(503, times=None))
+    asking = client(server.origin, Patience())
+    began = time.monotonic()
+    with pytest.raises(Fault, match="could not answer") as raised:
+        asking.fetch(Request("GET", "words", within=2), words)
+    assert raised.value.kind is Kind.STUCK
+    assert time.monotonic() - began < 4
+    assert 2 <= server.count <= 3
+
+
+def test_a_request_that_is_not_answered_is_given_up_in_time(server: Server) -> None:
+    server.faults.append(sandbox.NeverAnswers(times=None))
+    began = time.monotonic()
+    with pytest.raises(Fault, match="did not answer within 1 second"):
+        client(server.origin, Patience()).fetch(Request("GET", "words", within=1), words)
+    assert time.monotonic() - began < 4
+
+
+def test_fields_that_are_refused_give_way_to_the_next_option_and_the_accepted_one_is_kept(server: Server) -> None:
+    size = Wish([{"size": 100}, {"size": 50}, {"size": 20}], lambda answer: b"size" in answer.body)
+    order = Wish([{"order": "asc"}, {}])
+    asked = Request("POST", "words", json={"page": 1}, wishes=(size, order))
+    asking = client(server.origin)
+    server.faults += [
+        sandbox.Status(400, body='{"error": "order"}'),
+        sandbox.Status(400, body='{"error": "size"}'),
+    ]
+    bodies: list[object] = []
+    for _ in range(2):
+        asking.fetch(asked, lambda answer: bodies.append(answer.status))
+    sent = [json.loads(entry.body) for entry in server.requests]
+    assert sent == [
+        {"page": 1, "size": 100, "order": "asc"},
+        {"page": 1, "size": 100},
+        {"page": 1, "size": 50},
+        {"page": 1, "size": 50},
+    ]
+    server.faults.append(sandbox.Status(400, body='{"error": "size"}'))
+    with pytest.raises(Fault, match="did not accept"):
+        asking.fetch(asked, words)
+    assert server.count == 5, "what was accepted once is not changed"
 
 
 def test_a_spelling_that_was_taken_is_not_left(server: Server) -> None:

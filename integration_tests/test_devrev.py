@@ -133,11 +133,39 @@ def test_check_succeeds_where_an_order_is_refused(begin: Begin) -> None:
 
 
 def test_a_refusal_of_something_else_is_told_as_it_is(begin: Begin) -> None:
-    connector, server = begin(sessions=20, days=1, largest_limit=50)
+    connector, server = begin(sessions=20, days=1)
+    body = '{"type": "invalid_field", "message": "no", "field_name": "created_at"}'
+    server.faults.append(Status(400, body=body, times=None))
+    message = failed_check(connector)
+    assert "created_at" in message
+    assert "please report it" in message
+    assert server.count == 2, "with an order and without"
+
+
+@pytest.mark.promise(n=3)
+@pytest.mark.parametrize("takes_sort_by", [True, False])
+@pytest.mark.parametrize(("largest", "size"), [(99, 50), (50, 50), (40, 20), (10, 10)])
+def test_a_smaller_page_is_asked_for_where_the_largest_is_refused(
+    begin: Begin, largest: int, size: int, *, takes_sort_by: bool
+) -> None:
+    connector, server = begin(
+        {"num_workers": 1}, sessions=250, days=2, largest_limit=largest, takes_sort_by=takes_sort_by
+    )
+    read_whole(connector.read(), connector, server)
+    limits = [body["limit"] for body in bodies(server)]
+    tried = [limit for limit in (100, 50, 20, 10) if limit > size]
+    assert limits[: len(tried)] == tried
+    assert set(limits[len(tried) :]) == {size}, "what was refused once is not asked for again"
+    assert [entry.status for entry in server.requests].count(400) == len(tried) + (0 if takes_sort_by else 2)
+    assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
+
+
+def test_a_limit_that_is_always_refused_is_an_error_that_names_it(begin: Begin) -> None:
+    connector, server = begin(sessions=20, days=1, largest_limit=5)
     message = failed_check(connector)
     assert "limit" in message
     assert "please report it" in message
-    assert server.count == 2, "with an order and without"
+    assert [body["limit"] for body in bodies(server)] == [100, 50, 20, 10, 10]
 
 
 @pytest.mark.parametrize(

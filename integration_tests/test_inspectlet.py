@@ -100,6 +100,8 @@ SEARCHES: list[dict[str, Any]] = [
     {"displayname": "Johnny Appleseed"},
     {"country": "US", "showstarredonly": False},
     {"newold": {"new": True, "old": False}},
+    {"newold": {"old": False}},
+    {"newold": {}},
     {"tags": {"tagslist": [{"tag": "converted", "value": True}]}},
     {"tags": {"tagslist": [{"tag": "plan", "value": "Pro"}, {"tag": "email"}], "operator": "and"}},
     {"ipaddress": "67.128.22.4"},
@@ -132,7 +134,7 @@ def test_the_vendor_takes_every_property_of_the_search(begin: Begin) -> None:
         ({"ipaddress": "67.128.22"}, "search.ipaddress"),
         ({"showstarredonly": "yes"}, "search.showstarredonly"),
         ({"seslength_start": -1}, "search.seslength_start"),
-        ({"newold": {"new": True}}, "search.newold"),
+        ({"newold": {"new": False, "old": False}}, "search.newold"),
         ({"newold": {"new": True, "old": True, "fresh": True}}, "search.newold"),
         ({"tags": {"operator": "or"}}, "search.tags"),
         ({"tags": {"tagslist": [{"value": "1"}]}}, "search.tags.tagslist"),
@@ -246,7 +248,7 @@ def test_details_are_read_only_where_they_are_chosen_and_by_all_workers(begin: B
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(400, None), (404, None), (200, '{"response": []}'), (200, '{"error": "Session not found"}')],
+    [(404, None), (410, None), (200, '{"response": []}'), (200, '{"error": "Session not found"}')],
 )
 def test_a_session_that_was_deleted_since_it_was_listed_has_no_details(
     begin: Begin, status: int, body: str | None
@@ -259,8 +261,24 @@ def test_a_session_that_was_deleted_since_it_was_listed_has_no_details(
     listed = set(output.keys("sessions", connector.key("sessions")))
     detailed = set(output.keys("session_details", connector.key("session_details")))
     assert listed - detailed == {gone}
-    assert f"session_details of {gone[0]}, {gone[1]}: Inspectlet has no such session any more" in output.log
+    assert f"session_details of {gone[0]}, {gone[1]}: Inspectlet does not have this session any more" in output.log
     assert slices(output, "session_details") == slices(output)
+
+
+@pytest.mark.promise(n=1)
+def test_details_that_are_all_refused_with_a_400_fail_and_are_not_taken_for_deleted_sessions(begin: Begin) -> None:
+    connector, server = begin(sessions=20, days=2, websites=1)
+    server.faults.append(Status(400, body='{"error": "Something odd"}', path="/sessions/", times=None))
+    output = connector.read("sessions", "session_details")
+    assert output.exit_code == 1
+    assert output.statuses["sessions"][-1] == "COMPLETE"
+    assert output.statuses["session_details"][-1] == "INCOMPLETE"
+    assert not any(slices(output, "session_details").values()), "no window counts as finished"
+    told = output.errors[0]["message"]
+    assert "session_details" in told
+    assert "(400)" in told
+    assert "Something odd" in told
+    assert told.endswith(".")
 
 
 def test_the_failure_of_details_is_their_own(begin: Begin) -> None:

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+from source_opentracker import SourceOpentracker
 
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
@@ -36,8 +38,8 @@ def forms(server: Server) -> list[dict[str, str]]:
 
 def pages(server: Server) -> list[tuple[str | None, ...]]:
     """What each page of a list was asked by; the small requests that find out about dates are left out."""
-    names = ("site", "uid", "filterByMachineId", "date", "from", "nextToken", "offset")
-    return [tuple(form.get(name) for name in names) for form in forms(server) if form["limit"] == "1000"]
+    names = ("site", "uid", "filterByMachineId", "filterByVisitId", "date", "from", "nextToken", "offset", "limit")
+    return [tuple(form.get(name) for name in names) for form in forms(server) if form["limit"] != "10"]
 
 
 def check_all_is_read_once(output: Output, server: Server, case: str = "default") -> None:
@@ -105,20 +107,106 @@ def test_a_cap_below_the_limit_costs_no_session(begin: Begin) -> None:
     check_all_is_read_once(connector.read(), server)
 
 
+@pytest.mark.promise(n=3)
+@pytest.mark.parametrize("bounds", [{}, NO_BOUNDS], ids=str)
+def test_a_larger_page_is_asked_for_where_nothing_continues_a_full_one(begin: Begin, bounds: Json) -> None:
+    connector, server = begin(sessions=9001, days=2, honours_offset=False, **NO_TOKENS, **bounds)
+    check_all_is_read_once(connector.read(), server)
+    asked = [form["limit"] for form in forms(server)]
+    assert asked.count("10000") > 2
+    assert max(int(limit) for limit in asked) == 10_000
+    first = {
+        site: [form["limit"] for form in forms(server) if form["site"] == site]
+        for site in connector.config["sites"]
+    }
+    assert any(limits[-1] == "10000" for limits in first.values()), "it is not asked the other way again and again"
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("cap", [40, 300, 1000])
+def test_what_is_older_is_asked_for_where_the_vendor_takes_nothing_but_bounds(begin: Begin, cap: int) -> None:
+    options = {"max_limit": cap, "clips_limit": True, "honours_offset": False}
+    connector, server = begin(sessions=3 * cap, days=1, **options, **NO_TOKENS)
+    check_all_is_read_once(connector.read(), server)
+
+
 def test_a_full_page_that_nothing_continues_is_told_with_site_and_day(begin: Begin) -> None:
-    connector, _ = begin(sessions=9000, days=2, honours_offset=False, **NO_TOKENS)
+    options = {"max_limit": 1000, "honours_offset": False}
+    connector, _ = begin(sessions=9000, days=2, **options, **NO_TOKENS, **NO_BOUNDS)
     output = connector.read()
     assert output.exit_code == 1
     assert len(output.errors) == 3, "one for each site, and the sync's own"
     for site in connector.config["sites"]:  # whichever is met first
         (told,) = (one for one in output.errors[:2] if f"1000 sessions of {site} for 20" in one["message"])
         assert told["failure_type"] == "transient_error"
-        assert "Read the site by user_ids or machine_ids" in told["message"]
+        assert "Read the site by user_ids, machine_ids or visit_ids" in told["message"]
 
 
 def test_without_tokens_and_offsets_days_that_are_no_full_page_are_read(begin: Begin) -> None:
     connector, server = begin(honours_offset=False, **NO_TOKENS)
     check_all_is_read_once(connector.read(), server)
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "was named as the next one twice"),
+        (ONWARDS | NO_BOUNDS, "was named as the next one twice"),
+        (NO_TOKENS, "contradict each other"),
+        (NO_TOKENS | ONWARDS | NO_BOUNDS, "contradict each other"),
+        (NO_TOKENS | {"honours_offset": False}, "contradict each other"),
+    ],
+    ids=str,
+)
+def test_a_cache_that_gives_one_list_for_all_dates_is_an_error_and_never_a_short_list(
+    begin: Begin, options: Json, words: str
+) -> None:
+    connector, _ = begin({"sites": ["shop.example.com"]}, cache=True, **options)
+    output = connector.read()
+    assert output.exit_code == 1
+    assert output.statuses["sessions"][-1] == "INCOMPLETE"
+    assert output.errors[0]["failure_type"] == "transient_error"
+    assert "shop.example.com" in output.errors[0]["message"]
+    assert words in output.errors[0]["message"]
+    assert not any(part["cursor"]["slices"] for part in output.states["sessions"]["states"])
+
+
+@pytest.mark.promise(n=7)
+def test_a_broken_site_costs_the_others_neither_their_sessions_nor_minutes(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = replace(SourceOpentracker().patience(), outage=25)
+    monkeypatch.setattr(SourceOpentracker, "patience", lambda _: patience)
+    connector, server = begin(broken_sites=1)
+    working, broken = connector.config["sites"]
+    sites = [broken, working]
+    wanted = {key for key in server.vendor.expected("default")["sessions"] if key[0] == working}
+    reversed_ = InsideConnector(connector.folder, {**connector.config, "sites": sites}, connector.place)
+    output = reversed_.read()
+    assert set(output.keys("sessions", KEY)) == wanted
+    assert broken in output.errors[0]["message"]
+    assert output.errors[0]["failure_type"] == "transient_error"
+    of_working = [entry for entry in server.requests if dict(parse_qsl(entry.body.decode()))["site"] == working]
+    assert of_working[0].start - server.requests[0].start < 11, "the broken one is passed over in seconds"
+    finished = {
+        part["partition"]["site"]: part["cursor"]["slices"] for part in output.states["sessions"]["states"]
+    }
+    assert finished[working]
+    assert not finished[broken]
+
+
+@pytest.mark.parametrize("options", [{}, NO_BOUNDS | BY_ACTIVITY, ONWARDS, ONWARDS | NO_BOUNDS], ids=str)
+def test_visits_are_read_by_their_ids(begin: Begin, options: Json) -> None:
+    connector, server = begin(case="visits", **options)
+    output = connector.read()
+    check_all_is_read_once(output, server, "visits")
+    by_visit = {record["session_id"] for record in output.records["sessions"] if record.get("filterByVisitId")}
+    assert by_visit
+    assert by_visit <= set(connector.config["visit_ids"])
+    for record in output.records["sessions"]:
+        assert record.get("filterByVisitId") in {None, record["session_id"]}
+        assert {"filterByVisitId", "uid"} & record.keys()
 
 
 @pytest.mark.parametrize("visitors", ["visitors", "visitors_twice"])

@@ -300,7 +300,7 @@ def test_sessions_go_on_and_are_identified() -> None:
 
 
 REFUSED: dict[str, list[Any]] = {
-    **{name: [1] for name in ("colour", "page", "to", "select", "segment_id")},
+    **{name: [1] for name in ("colour", "page", "to", "segment_id")},
     "start": ["0", 1.0, True, None, -1, int(NOON * 1000), int(NOON) + 1],
     "end": [str(int(NOON)), None, FIRST_DAY - 1, int(NOON * 1000)],
     "from": ["0", -1, 0.0, False, None],

@@ -155,9 +155,13 @@ FILTERS: list[tuple[str, Record, Callable[[Record], bool]]] = [
         lambda r: user_of(r)["uxcamuserid"] == "3149ry02ryh2",
     ),
     ("session", one("session_crashed", "equal", "true"), lambda r: r["property"]["isCrashed"]),
+    ("session", one("session_crashed", "equal", value=True), lambda r: r["property"]["isCrashed"]),
     ("session", one("session_has_video", "equal", "false"), lambda r: not r["property"]["hasVideo"]),
+    ("session", one("session_has_video", "equal", value=False), lambda r: not r["property"]["hasVideo"]),
     ("session", one("session_duration", "greater", 30.5), lambda r: r["property"]["durationSec"] > 30.5),
+    ("session", one("session_duration", "greater_than", 30.5), lambda r: r["property"]["durationSec"] > 30.5),
     ("session", one("session_gesture_count", "less", 3), lambda r: r["property"]["totalGesture"] < 3),
+    ("session", one("session_gesture_count", "less_than", 3), lambda r: r["property"]["totalGesture"] < 3),
     ("session", one("session_screen_count", "greater_or_equal", 2), lambda r: r["property"]["totalScreen"] >= 2),
     (
         "session",
@@ -184,6 +188,12 @@ FILTERS: list[tuple[str, Record, Callable[[Record], bool]]] = [
     ("event", one("event_screen_name", "equal", "設定"), lambda r: r["eventScreen"] == "設定"),
     ("event", one("session_crashed", "equal", "true"), lambda r: r["sessionProperty"]["isCrashed"]),
     ("event", one("session_number_of_user", "less", 2), lambda r: r["sessionProperty"]["sessionNumber"] < 2),
+    ("event", one("session_number_of_user", "equal", 2), lambda r: r["sessionProperty"]["sessionNumber"] == 2),
+    (
+        "event",
+        one("event_name", "in", ["purchase", "login"], property_name="reason"),
+        lambda r: r["eventName"] in {"purchase", "login"} and "reason" in r["eventProperty"],
+    ),
     (
         "event",
         one("event_custom_property", "equal", "unclear", property_name="reason"),
@@ -192,6 +202,8 @@ FILTERS: list[tuple[str, Record, Callable[[Record], bool]]] = [
     ("user", one("device_platform", "equal", "1"), lambda r: r["device"]["platform"] == "android"),
     ("user", one("device_country", "equal", "Nepal"), lambda r: r["location"]["country"] == "Nepal"),
     ("user", one("user_gesture_count", "greater", 5), lambda r: r["usage"]["totalGesture"] > 5),
+    ("user", one("user_session_count", "greater", 1), lambda r: r["usage"]["totaluser"] > 1),
+    ("user", one("user_session_count", "equal", 1), lambda r: r["usage"]["totaluser"] == 1),
     ("user", one("user_session_duration", "less", 60), lambda r: r["usage"]["totaluserTime"] < 60),
     (
         "user",

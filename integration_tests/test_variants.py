@@ -1,4 +1,4 @@
-"""Vendors that differ from their page in one respect: requests refused as too large, endless lists, broken parts."""
+"""Vendors that differ from their page in one respect: too large requests, endless lists, broken parts."""
 
 import time
 from datetime import datetime, timedelta

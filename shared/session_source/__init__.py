@@ -1,7 +1,7 @@
 """How any paged, windowed session API is read well. A vendor's connector is made of these nouns."""
 
 from session_source.auth import BasicAuth, BearerAuth, BodyAuth, EitherAuth, HeaderAuth, QueryAuth
-from session_source.budget import Budget
+from session_source.budget import Budget, RequestRate
 from session_source.client import Patience
 from session_source.columns import Either, Integer, Moment, Number, Row, Text, Value, at, objects
 from session_source.commands import run
@@ -50,6 +50,7 @@ __all__ = [
     "QueryAuth",
     "Reach",
     "Request",
+    "RequestRate",
     "Row",
     "SessionSource",
     "StartOrEnd",

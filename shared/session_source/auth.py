@@ -4,7 +4,6 @@ Where a vendor offers a header or a body for a secret, it does not go into the U
 """
 
 import base64
-import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -71,30 +70,23 @@ class BodyAuth(AuthBase):
 
 
 class EitherAuth(AuthBase):
-    """Several spellings of the same credentials, for vendors whose pages do not agree on which one is taken.
+    """Several spellings of the same credentials, for vendors with pages that disagree on which one is accepted.
 
-    The first is used until the vendor refuses it; then the next one is tried. The first answer that is no
-    refusal settles it for the rest of the command.
+    A request tries them in order. The first one that the vendor accepts is used for the rest of the command.
     """
 
     def __init__(self, *spellings: AuthBase) -> None:
-        self.spelling = 0
-        """The number of the spelling in use."""
         self._spellings = spellings
-        self._is_settled = False
-        self._lock = threading.Lock()
+
+    @property
+    def candidates(self) -> tuple[AuthBase, ...]:
+        """The spellings that a request has to try, in order: the accepted one alone, once there is one."""
+        return self._spellings
+
+    def accept(self, spelling: AuthBase) -> None:
+        """Note that the vendor accepts a spelling."""
+        self._spellings = (spelling,)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put them on a request, in the spelling in use."""
-        return self._spellings[self.spelling](request)
-
-    def settle(self) -> None:
-        """Note that the vendor takes the spelling in use."""
-        self._is_settled = True
-
-    def goes_on(self, refused: int) -> bool:
-        """Tell whether another spelling than the one that was refused is to be tried."""
-        with self._lock:
-            if self.spelling == refused and not self._is_settled and refused + 1 < len(self._spellings):
-                self.spelling += 1
-            return self.spelling != refused
+        """Put the first candidate on a request."""
+        return self._spellings[0](request)

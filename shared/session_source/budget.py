@@ -1,7 +1,8 @@
-"""Budgets: how many requests fit into an hour, for vendors that lock out who sends more.
+"""Limits on the connector's own requests, for vendors that refuse or lock out clients that send too many.
 
-A budget outlives the process: it is written into the streams' states, so that a sync that follows soon after
-(Airbyte starts a failed one anew at once) does not start with a fresh hour.
+``RequestRate`` limits the requests of a moment. ``Budget`` limits those of an hour and outlives the process: it is
+written into the streams' states, so that a sync that follows soon after (Airbyte restarts a failed one at once)
+does not start with a fresh hour.
 """
 
 import threading
@@ -12,6 +13,51 @@ from collections.abc import Callable, Iterable
 from session_source.columns import Value
 
 HOUR = 3600.0
+
+POLL = 0.05
+"""Seconds until the next look where every request of the limit is still unanswered."""
+
+
+class RequestRate:
+    """At most ``limit`` requests in any period of ``seconds``, measured where the vendor receives them.
+
+    A request reaches the vendor at some moment between ``take`` and ``end``, so its place becomes free one period
+    after ``end``. The requests that are open at the same time are at most ``limit`` too.
+
+    Args:
+        limit: requests in a period.
+        seconds: the length of a period.
+        clock: seconds since any moment.
+    """
+
+    def __init__(self, limit: int, seconds: float = 1.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self._clock = clock
+        self._open = 0
+        self._ended: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def take(self) -> float:
+        """Take a place for one request.
+
+        Returns:
+            0 if it was taken, and ``end`` must follow; else how many seconds to wait before asking again.
+        """
+        with self._lock:
+            now = self._clock()
+            while self._ended and self._ended[0] + self.seconds <= now:
+                self._ended.popleft()
+            if self._open + len(self._ended) < self.limit:
+                self._open += 1
+                return 0.0
+            return self._ended[0] + self.seconds - now if self._ended else POLL
+
+    def end(self) -> None:
+        """Note that a request was answered, or given up."""
+        with self._lock:
+            self._open -= 1
+            self._ended.append(self._clock())
 
 
 class Budget:

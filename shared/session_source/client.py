@@ -9,7 +9,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -21,7 +21,7 @@ from requests.auth import AuthBase
 
 from session_source import times
 from session_source.auth import EitherAuth
-from session_source.budget import Budget
+from session_source.budget import Budget, RequestRate
 from session_source.deadlines import Adapter, Deadlines
 from session_source.errors import Fault, Kind, ToldInBody, asked_wait, of_status
 from session_source.exchange import Answer, Request, Wish
@@ -53,6 +53,13 @@ class Patience:
     after_timeout: float = 0
     """Before the next request after one that was not answered: a vendor may still be at work on it."""
 
+    def within(self, seconds: float | None) -> "Patience":
+        """Give up on a request after about this long, if that is less; a rate limit is waited for as before."""
+        if seconds is None:
+            return self
+        parts = {name: min(getattr(self, name), seconds) for name in ("connect", "read", "total", "outage")}
+        return replace(self, **parts)
+
     def for_limit(self, seconds: float) -> "Patience":
         """Wait at most this long for a rate limit, or less where that was less."""
         return replace(self, limit=min(self.limit, seconds))
@@ -78,6 +85,55 @@ class _Tries:
         self.failures += 1
         if self.failures == 1:
             self.failing_since = time.monotonic()
+
+
+class _Form:
+    """How a request is written where vendors' pages leave it open: the spelling of credentials, and its wishes."""
+
+    def __init__(self, auth: EitherAuth, wishes: Iterable[Wish]) -> None:
+        self._auth = auth
+        self._spellings = list(auth.candidates)
+        self._options = {wish: wish.granted or 0 for wish in wishes}
+        self._refusal: Answer | None = None
+
+    @property
+    def spelling(self) -> AuthBase:
+        """What puts the credentials on the request."""
+        return self._spellings[0]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that are wished for in its body."""
+        chosen = [wish.options[option] for wish, option in self._options.items()]
+        return {name: value for fields in chosen for name, value in fields.items()}
+
+    def change(self, refused: Answer) -> bool:
+        """Choose another form after a refusal; report whether there is one to try."""
+        if refused.status in {401, 403} and len(self._spellings) > 1:
+            self._refusal = self._refusal or refused
+            self._spellings.pop(0)
+            return True
+        return refused.status == 400 and self._falls_back(refused)
+
+    def reported(self, refused: Answer) -> Answer:
+        """Return the refusal to report: of credentials, that of the first spelling."""
+        return self._refusal if refused.status in {401, 403} and self._refusal else refused
+
+    def settle(self) -> None:
+        """Let other requests use this form: the vendor accepted it."""
+        self._auth.accept(self.spelling)
+        for wish, option in self._options.items():
+            wish.granted = option if wish.granted is None else wish.granted
+
+    def _falls_back(self, refused: Answer) -> bool:
+        for wish, option in self._options.items():
+            if option == wish.granted or not wish.is_about(refused):
+                continue
+            following = option + 1 if wish.granted is None else wish.granted
+            if following < len(wish.options):
+                self._options[wish] = following
+                return True
+        return False
 
 
 class Closed(Exception):  # noqa: N818 - no error: the reading ended, and the thread that sees this ends too
@@ -110,6 +166,7 @@ class Client:
         cure: how this vendor's credentials are mended, a sentence.
         patience: how long to wait for what.
         budget: how many requests the vendor allows, where it locks out those who send more.
+        rate: how many requests the vendor allows in a moment.
         workers: how many threads will use it.
     """
 
@@ -122,6 +179,7 @@ class Client:
         cure: str,
         patience: Patience,
         budget: Budget | None = None,
+        rate: RequestRate | None = None,
         workers: int = 1,
     ) -> None:
         self.vendor = vendor
@@ -129,6 +187,7 @@ class Client:
         self.cure = cure
         self.patience = patience
         self.budget = budget
+        self.rate = rate
         self.closed = threading.Event()
         self.auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
         self._adapter = Adapter(pool_connections=1, pool_maxsize=workers)
@@ -182,23 +241,29 @@ class Client:
         if request.is_kept:
             self._kept[request.address] = answer
 
-    def send(self, request: Request, wish: Wish | None) -> Answer:
+    def send(self, request: Request, form: "_Form", patience: Patience) -> Answer:
         """Send a request once.
 
         Raises:
             Fault: there was no answer.
         """
-        # Neither prepared nor sent by the session, which merges settings and keeps cookies: a fifth of the time.
-        prepared = requests.Request(
-            request.method,
-            f"{self.base_url}/{request.path}",
-            params=request.params,
-            headers={**_HEADERS, **request.headers},
-            data=request.form,
-            json=request.json if wish is None else {**(request.json or {}), **wish.fields},
-            auth=self.auth,
-        ).prepare()
-        patience = self.patience
+        try:
+            # Neither prepared nor sent by the session, which merges settings and keeps cookies: it saves a fifth.
+            prepared = requests.Request(
+                request.method,
+                f"{self.base_url}/{request.path}",
+                params=request.params,
+                headers={**_HEADERS, **request.headers},
+                data=request.form,
+                json={**(request.json or {}), **form.fields} if form.fields else request.json,
+                auth=form.spelling,
+            ).prepare()
+            return self._exchange(prepared, patience)
+        finally:
+            if self.rate is not None:
+                self.rate.end()
+
+    def _exchange(self, prepared: requests.PreparedRequest, patience: Patience) -> Answer:
         with self._deadlines.within(patience.total) as exchange:
             try:
                 response = self._adapter.send(
@@ -238,9 +303,8 @@ class Client:
         fault.status = answer.status
         return _with_wait(fault, answer)
 
-    def wait_for(self, fault: Fault, tries: _Tries, most: int) -> float:
+    def wait_for(self, fault: Fault, tries: _Tries, patience: Patience, most: int) -> float:
         """Decide how long to wait before the next attempt, or raise what ends them."""
-        patience = self.patience
         many = min(tries.failures or tries.count, 10)
         backoff = min(2.0 ** (many - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
@@ -269,26 +333,33 @@ class Client:
         """Let no worker send anything for a while."""
         self._open_at = max(self._open_at, time.monotonic() + seconds)
 
-    def take_turn(self, say: Callable[[str], None]) -> float:
-        """Wait until the vendor is to be asked again, and until the budget has room; tell how many seconds."""
+    def take_turn(self, log: Callable[[str], None]) -> float:
+        """Wait until the vendor may be asked, and budget and rate have room; return how many seconds."""
         began = time.monotonic()
+        is_in_budget = self.budget is None
         while True:
             wait = self._open_at - time.monotonic()
-            if wait <= 0 and self.budget is not None:
-                wait = self.budget.take()
-                if wait > self.patience.limit:
-                    raise self._too_long(f"The budget of {self.budget.limit} requests an hour is used up.", wait)
-                if wait > 0:
-                    say(
-                        f"The budget of {self.budget.limit} requests an hour is used up. "
-                        f"Going on in {times.in_words(wait)}."
-                    )
+            if wait <= 0 and not is_in_budget:
+                wait = self._take_from_budget(log)
+                is_in_budget = wait <= 0
+            if wait <= 0 and self.rate is not None:
+                wait = self.rate.take()
             if wait <= 0:
                 if self.closed.is_set():
                     raise Closed
                 return time.monotonic() - began
             if self.closed.wait(wait):
                 raise Closed
+
+    def _take_from_budget(self, log: Callable[[str], None]) -> float:
+        """Take one request out of the budget; return 0, or how many seconds to wait before asking again."""
+        wait = self.budget.take() if self.budget is not None else 0.0
+        if self.budget is not None and wait > 0:
+            used_up = f"The budget of {self.budget.limit} requests an hour is used up."
+            if wait > self.patience.limit:
+                raise self._too_long(used_up, wait)
+            log(f"{used_up} Going on in {times.in_words(wait)}.")
+        return wait
 
 
 class _Call:
@@ -302,7 +373,8 @@ class _Call:
         self._explain: Callable[[Answer], Fault | None] = options.get("explain", lambda _: None)
         self._log: Callable[[str], None] = options.get("log", lambda _: None)
         self._tries = _Tries()
-        self._wish = request.wish if request.wish and request.wish.is_granted is not False else None
+        self._patience = client.patience.within(request.within)
+        self._form = _Form(client.auth, request.wishes)
 
     def send(self) -> Answer | None:
         """Send it once.
@@ -310,41 +382,48 @@ class _Call:
         Returns:
             An answer with a good status; None where it has to be sent again.
         """
-        client, wish = self._client, self._wish
-        self._tries.failing_since += client.take_turn(self._log)
-        self._tries.count += 1
-        spelling = client.auth.spelling
+        client, kept = self._client, self._client.kept(self._request)
         try:
-            answer = client.kept(self._request) or client.send(self._request, wish)
-            if answer.status == 401 and client.auth.goes_on(spelling):
-                return None
-            if answer.status == 400 and wish is not None and not wish.is_granted:
-                self._wish = None
-                return None
-            if not 200 <= answer.status < 300:
-                raise client.explained(answer, self._explain)
+            if kept is None:
+                self._tries.failing_since += client.take_turn(self._log)
+                self._tries.count += 1
+            answer = kept or client.send(self._request, self._form, self._patience)
+            if 200 <= answer.status < 300:
+                return answer
+            self._refuse(answer)
         except Fault as fault:
             self.fail(fault)
-            return None
-        client.auth.settle()
-        return answer
+        return None
 
     def succeed(self, answer: Answer) -> None:
         """Note that the answer was read."""
         self.is_over = True
         self._client.keep(self._request, answer)
-        if self._request.wish is not None and self._request.wish.is_granted is None:
-            self._request.wish.is_granted = self._wish is not None
+        self._form.settle()
 
-    def misread(self, answer: Answer, error: Exception) -> Fault | None:
-        """Return what is wrong with an answer whose reading failed; None where the error is not about it."""
-        if isinstance(error, ToldInBody):
-            return self._client.explained(replace(answer, status=error.status), self._explain)
-        if isinstance(error, Fault):
-            return _with_wait(error, answer)
-        if isinstance(error, ValueError):
-            return Fault(Kind.OUTAGE, f"{self._client.vendor} sent an answer that cannot be read: {error}.")
-        return None
+    def misread(self, answer: Answer, error: Exception) -> bool:
+        """Handle an error in the reading of an answer; return False where it is not about the answer."""
+        try:
+            if isinstance(error, ToldInBody):
+                self._refuse(replace(answer, status=error.status))
+            elif isinstance(error, Fault):
+                raise _with_wait(error, answer)
+            elif isinstance(error, ValueError):
+                raise Fault(Kind.OUTAGE, f"{self._client.vendor} sent an answer that cannot be read: {error}.")
+            else:
+                return False
+        except Fault as fault:
+            self.fail(fault)
+        return True
+
+    def _refuse(self, answer: Answer) -> None:
+        """Choose another form of the request after an answer with a bad status.
+
+        Raises:
+            Fault: there is none.
+        """
+        if not self._form.change(answer):
+            raise self._client.explained(self._form.reported(answer), self._explain)
 
     def fail(self, fault: Fault) -> None:
         """Wait until it may be sent again, or raise the fault if that does not help."""
@@ -358,7 +437,9 @@ class _Call:
             and tries.failures > (0 if fault.is_timeout else 1)
         ):
             raise fault from None
-        wait = client.wait_for(fault, tries, self._options.get("failures", client.patience.attempts))
+        wait = client.wait_for(
+            fault, tries, self._patience, self._options.get("failures", self._patience.attempts)
+        )
         self._log(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
         if fault.kind is Kind.LIMIT:
             tries.limited += wait
@@ -391,11 +472,7 @@ class Attempt:
             if not self._is_doubted:
                 self._call.succeed(self._answer)
             return False
-        fault = self._call.misread(self._answer, error) if isinstance(error, Exception) else None
-        if fault is None:
-            return False
-        self._call.fail(fault)
-        return True
+        return isinstance(error, Exception) and self._call.misread(self._answer, error)
 
 
 def _with_wait(fault: Fault, answer: Answer) -> Fault:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,18 +13,19 @@ import orjson
 from session_source.columns import Row, Value
 
 
-@dataclass
+@dataclass(eq=False)
 class Wish:
-    """Fields of a JSON body that a vendor may refuse. The first answer settles whether they go on being sent.
+    """Fields of a JSON body that a vendor may refuse (400). Requests that share a wish learn from each other.
 
     Args:
-        fields: what is wished for; it is sent, and left out once a request was refused (400) with it and not
-            without it.
-        is_granted: None until an answer tells.
+        options: what to send, in the order of preference: the next one where one is refused. ``{}`` sends nothing.
+        is_about: whether a refusal may be about these fields; by default any may.
+        granted: the number of the option that was accepted first; None until then.
     """
 
-    fields: Mapping[str, Any]
-    is_granted: bool | None = None
+    options: Sequence[Mapping[str, Any]]
+    is_about: Callable[["Answer"], bool] = lambda _: True
+    granted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Request:
     """One HTTP request, before credentials: ``path`` is below the connection's base URL.
 
     With ``is_kept``, the answer is kept for the rest of the command, for all who ask the same path with the same
-    ``params``: what several endpoints ask is asked once.
+    ``params``: what several endpoints ask is asked once. ``within`` is how many seconds to keep trying, where that
+    is less than the connection's patience; waits for a rate limit do not count. ``wishes`` are tried in order.
     """
 
     method: str
@@ -42,7 +44,8 @@ class Request:
     form: Mapping[str, str] | None = None
     json: Mapping[str, Any] | None = None
     is_kept: bool = False
-    wish: Wish | None = None
+    within: float | None = None
+    wishes: tuple[Wish, ...] = ()
 
     @property
     def address(self) -> tuple[Any, ...]:

@@ -399,12 +399,14 @@ class _Worker:
                 with attempt as answer, self._turn:
                     read = group.endpoint.page(answer, context)
                     claimed, doubt, fingerprint = group.claim(window, read.rows)
-                    following = group.endpoint.following(context, read)
                     emitted += len(claimed)
                     requested += 1
-                    outcome = _Outcome(len(read.rows), emitted, doubt, following, fingerprint)
+                    following = None
                     if (doubt or read.is_doubtful) and requested < REPEATS:
                         attempt.again()
+                    else:
+                        following = group.endpoint.following(context, read)
+                    outcome = _Outcome(len(read.rows), emitted, doubt, following, fingerprint)
                     group.lengths.note(outcome.rows)
                     records = self._recorder.records(group.streams, claimed)
                     if group.details is None:

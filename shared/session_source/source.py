@@ -5,6 +5,7 @@ import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -29,7 +30,7 @@ from requests.auth import AuthBase
 
 from session_source import config as configs
 from session_source import files, redaction, specification, state, windows
-from session_source.budget import Budget
+from session_source.budget import Budget, RequestRate
 from session_source.client import Client, Patience
 from session_source.config import Config, Settings
 from session_source.endpoints import Endpoint, PageContext
@@ -91,6 +92,10 @@ class SessionSource(Source):
 
     def budget(self, config: Config) -> Budget | None:
         """Give the hourly budget of requests, where the vendor locks out who sends more."""
+        return None
+
+    def rate(self, config: Config) -> RequestRate | None:
+        """Give the limit on requests in a moment, where the vendor's page has one."""
         return None
 
     def generation(self, config: Config) -> str | None:
@@ -254,7 +259,9 @@ class SessionSource(Source):
         defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
         if self.workers == 1:  # no option: one that stands in the config all the same would ask too much
             config = {**config, "num_workers": 1}
-        return configs.settings(config, defaults, datetime.now(UTC))
+        settings = configs.settings(config, defaults, datetime.now(UTC))
+        rate = self.rate(config)
+        return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
 
     def _client(self, config: Config, settings: Settings, patience: Patience, budget: Budget | None) -> Client:
         return Client(
@@ -264,6 +271,7 @@ class SessionSource(Source):
             cure=self.credentials_cure,
             patience=patience.for_limit(settings.limit_wait),
             budget=budget,
+            rate=self.rate(config),
             workers=settings.workers,
         )
 

@@ -1,4 +1,8 @@
-from session_source.budget import HOUR, Budget
+from heapq import heapify, heappop, heappush
+
+from hypothesis import given
+from hypothesis import strategies as st
+from session_source.budget import HOUR, Budget, RequestRate
 
 
 class Clock:
@@ -58,3 +62,75 @@ def test_what_a_clock_that_ran_ahead_wrote_is_over_in_an_hour() -> None:
     budget = Budget(5, clock=clock)
     budget.spend([{"9" * 20: 5}])
     assert HOUR <= budget.take() <= HOUR + 60
+
+
+def test_a_second_holds_no_more_requests_than_the_limit() -> None:
+    clock = Clock()
+    rate = RequestRate(2, clock=clock)
+    assert [rate.take(), rate.take()] == [0, 0]
+    assert rate.take() > 0, "both are open"
+    clock.now += 3
+    assert rate.take() > 0, "both are still open: the vendor may receive them only now"
+    rate.end()
+    assert rate.take() == 1
+    clock.now += 0.75
+    rate.end()
+    assert rate.take() == 0.25
+    clock.now += 0.25
+    assert rate.take() == 0
+    assert rate.take() == 0.75
+
+
+TIMES = st.floats(0, 2.5).map(lambda seconds: round(seconds, 3))
+
+
+@given(
+    limit=st.integers(1, 6),
+    seconds=st.sampled_from([0.5, 1.0, 3.0]),
+    workers=st.integers(1, 8),
+    requests=st.lists(st.tuples(TIMES, st.floats(0, 1), TIMES), min_size=1, max_size=60),
+)
+def test_no_period_holds_more_requests_than_the_limit_whenever_they_reach_the_vendor(
+    limit: int, seconds: float, workers: int, requests: list[tuple[float, float, float]]
+) -> None:
+    """Each request takes a while, reaches the vendor some way through it, and is followed by a pause."""
+    clock = Clock()
+    clock.now = 0.0
+    rate = RequestRate(limit, seconds, clock=clock)
+    left = list(requests)
+    arrivals: list[float] = []
+    events: list[tuple[float, int, str]] = [(0.0, worker, "take") for worker in range(workers)]
+    pauses = [0.0] * workers
+    heapify(events)
+    open_ = 0
+    while events:
+        clock.now, worker, what = heappop(events)
+        if what == "end":
+            rate.end()
+            open_ -= 1
+            heappush(events, (clock.now + pauses[worker], worker, "take"))
+        elif left:
+            wait = rate.take()
+            if wait > 0:
+                heappush(events, (clock.now + wait, worker, "take"))
+                continue
+            took, where, pauses[worker] = left.pop()
+            open_ += 1
+            assert open_ <= limit
+            arrivals.append(clock.now + took * where)
+            heappush(events, (clock.now + took, worker, "end"))
+    assert len(arrivals) == len(requests)
+    for start in arrivals:
+        assert sum(start <= arrival < start + seconds - 1e-9 for arrival in arrivals) <= limit
+
+
+@given(limit=st.integers(1, 6), count=st.integers(1, 40))
+def test_requests_that_are_answered_at_once_wait_no_longer_than_the_limit_demands(limit: int, count: int) -> None:
+    clock = Clock()
+    began = clock.now
+    rate = RequestRate(limit, clock=clock)
+    for _ in range(count):
+        while wait := rate.take():
+            clock.now += wait
+        rate.end()
+    assert clock.now - began == (count - 1) // limit

@@ -45,6 +45,36 @@ ID_FIELDS = ("sessionId", "_id", "id")
 IDENTITY = ("timestamp", "ip", "landingPage", "browser", "os", "device", "isMobile", "domain", "referrer")
 """What never changes in a session, whatever a later `identify` adds and however long it goes on."""
 
+FIELDS = (
+    "userId",
+    "duration",
+    "inactiveTime",
+    "activeTime",
+    "urls",
+    "timestamp",
+    "pageCount",
+    "eventCount",
+    "name",
+    "email",
+    "tags",
+    "landingPage",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "browser",
+    "os",
+    "device",
+    "isMobile",
+    "ip",
+    "city",
+    "country",
+    "domain",
+    "referrer",
+)
+"""What the vendor's page lists for a selection."""
+
 NEEDED = (*IDENTITY, "duration", "userId", "country", "pageCount", "urls")
 """What the keys, the cursor, the columns of every session and the stream session_pages are made of."""
 
@@ -118,8 +148,15 @@ class _Export(Endpoint):
     pager = Offset("exports", "total", size=PAGE_SIZE)
 
     def __init__(self, fields: Iterable[str]) -> None:
+        """Read all fields, or these and those that are needed.
+
+        The vendor's page has the selection in ``options``, its own sample scripts at the top level: it is sent at
+        both. Whether it was heeded or not, fields that were not chosen are dropped: they may be personal data.
+        """
         chosen = list(fields)
-        self._options = {"options": {"select": list(dict.fromkeys([*NEEDED, *chosen]))}} if chosen else {}
+        selected = list(dict.fromkeys([*NEEDED, *chosen]))
+        self._selection: dict[str, Value] = {"select": selected, "options": {"select": selected}} if chosen else {}
+        self._dropped = frozenset(FIELDS).difference(selected) if chosen else frozenset()
 
     def request(self, page: PageContext) -> Request:
         """Ask for a page. Without a start, Browsee would give the last 24 hours."""
@@ -132,7 +169,7 @@ class _Export(Endpoint):
         }
         if "segment_id" in page.partition:
             body["segmentId"] = page.partition["segment_id"]
-        return Request("POST", "export/sessions", json=body | self._options)
+        return Request("POST", "export/sessions", json=body | self._selection)
 
     def page(self, answer: Answer, page: PageContext) -> Page:
         """Read a page; what is no success tells its error in ``message``."""
@@ -140,7 +177,10 @@ class _Export(Endpoint):
         if body.get("status") != "success":
             raise told(answer) or ToldInBody(500)
         data = at(body, "exports", "data")
-        return Page(rows_of([] if data is None and at(body, "exports", "total") == 0 else data), body)
+        rows = rows_of([] if data is None and at(body, "exports", "total") == 0 else data)
+        if self._dropped:
+            rows = [{name: value for name, value in row.items() if name not in self._dropped} for row in rows]
+        return Page(rows, body)
 
     def fault(self, answer: Answer) -> Fault | None:
         """Explain a refusal: Browsee tells a key that is missing in a 400."""

@@ -2,12 +2,14 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import requests
 import yaml
@@ -16,7 +18,7 @@ from session_source import Answer, Fault, Kind, Page, ToldInBody, Window
 from session_source.columns import Row, evaluate
 from session_source.groups import Group
 from session_source.streams import Stream
-from source_browsee import SourceBrowsee
+from source_browsee import SourceBrowsee, export
 from source_browsee.export import IDENTITY, NEEDED, SegmentSessions, Sessions, pages, session_id
 
 CONFIG = {"api_key": "a", "secret_key": "s", "start_date": "2026-01-31"}
@@ -90,8 +92,19 @@ def test_each_configured_segment_is_asked_for_once_and_without_any_there_is_noth
 def test_a_selection_adds_what_keys_cursor_and_columns_need() -> None:
     body = Sessions(["tags", "urls", "tags"]).request(WINDOW, {}, 0).json or {}
     assert body["options"] == {"select": [*NEEDED, "tags"]}
+    assert body["select"] == [*NEEDED, "tags"], "the vendor's own scripts send it here"
     assert {*IDENTITY, "timestamp", "duration", "userId", "country", "pageCount", "urls"} == set(NEEDED)
-    assert "options" not in (Sessions([]).request(WINDOW, {}, 0).json or {})
+    assert not {"options", "select"} & (Sessions([]).request(WINDOW, {}, 0).json or {}).keys()
+
+
+@pytest.mark.parametrize("chosen", [["tags"], ["email", "city"]])
+def test_fields_that_were_not_chosen_are_dropped_even_if_the_vendor_sends_them(chosen: list[str]) -> None:
+    row = {name: name for name in FIELDS} | {"_id": "a", "undocumented": 1}
+    body = answer({"status": "success", "exports": {"data": [row], "total": 1, "to": 1}})
+    for endpoint in (Sessions(chosen), SegmentSessions(chosen, ["5f3a"])):
+        (found,) = endpoint.page(body, 0).rows
+        assert found.keys() == {*NEEDED, *chosen, "_id", "undocumented"}
+    assert Sessions([]).page(body, 0).rows == [row]
 
 
 @pytest.mark.parametrize("config", [{}, {"fields": None, "segment_ids": None}, {"fields": [], "segment_ids": []}])
@@ -268,7 +281,7 @@ def test_the_schemas_declare_every_field_of_the_vendors_page(name: str) -> None:
 def test_the_fields_to_choose_from_are_those_of_the_vendors_page() -> None:
     spec = yaml.safe_load((resources.files("source_browsee") / "spec.yaml").read_bytes())
     fields = spec["connectionSpecification"]["properties"]["fields"]
-    assert fields["items"]["enum"] == FIELDS
+    assert fields["items"]["enum"] == FIELDS == list(export.FIELDS)
     assert all(name in fields["description"] for name in NEEDED)
 
 
@@ -357,6 +370,19 @@ def test_the_readmes_config_fits_the_spec_and_its_example_of_a_hash_is_right() -
     identity = json.dumps([IDENTIFIED.get(name) for name in IDENTITY], ensure_ascii=False, separators=(",", ":"))
     assert f"`{identity}`" in README
     assert f"`{session_id(IDENTIFIED)}`" in README
+
+
+def test_the_readmes_statement_deletes_the_rows_of_pages_that_no_longer_exist() -> None:
+    (statement,) = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    with duckdb.connect() as warehouse:
+        warehouse.execute("CREATE TABLE sessions (session_id VARCHAR, urls JSON)")
+        warehouse.execute("CREATE TABLE session_pages (session_id VARCHAR, page_index BIGINT)")
+        warehouse.execute("""INSERT INTO sessions VALUES ('two', '["/a", "/b"]'), ('none', NULL)""")
+        rows = [(session, index) for session in ("two", "none", "unknown") for index in range(3)]
+        warehouse.executemany("INSERT INTO session_pages VALUES (?, ?)", rows)
+        warehouse.execute(statement)
+        left = warehouse.execute("FROM session_pages ORDER BY ALL").fetchall()
+    assert left == [("two", 0), ("two", 1), ("unknown", 0), ("unknown", 1), ("unknown", 2)]
 
 
 def test_one_worker_is_no_option_and_a_request_is_given_time() -> None:

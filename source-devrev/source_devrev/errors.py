@@ -3,6 +3,7 @@
 https://developer.devrev.ai/about/errors
 """
 
+import re
 from typing import NamedTuple
 
 from session_source import Answer, Fault, Kind, Row, quoted
@@ -81,10 +82,25 @@ def fault(answer: Answer) -> Fault | None:
     return Fault(meaning.kind, sentence)
 
 
+def is_about_limit(answer: Answer) -> bool:
+    """Report whether a refusal (400) names ``limit``: as its field, or in its words where it names no field."""
+    try:
+        told = answer.object()
+    except ValueError:
+        return False
+    if told.get("field_name"):
+        return _field(told) == "limit"
+    return re.search(r"\blimit\b", _quoted(told)) is not None
+
+
+def _field(told: Row) -> str:
+    """Return the name of the top-level field that an error is about, ``""`` where it names none."""
+    return str(told.get("field_name") or "").replace("[", ".").split(".")[0]
+
+
 def _refusal(told: Row) -> Meaning:
     """Tell whose it is to mend a request that DevRev does not accept, by the field that it names."""
-    field = str(told.get("field_name") or "")
-    name = field.replace("[", ".").split(".")[0]
+    field, name = str(told.get("field_name") or ""), _field(told)
     what = REFUSALS.get(str(told.get("type")), "does not accept the request").format(field=field or "a field")
     if name in {"version_key", "platform"}:
         return Meaning(Kind.CONFIG, what, f"Correct {name} of the app in apps.")

@@ -27,7 +27,8 @@ from session_source import (
 from source_devrev import errors
 from source_devrev.filters import TYPES
 
-PAGE_SIZE = 100
+PAGE_SIZES = (100, 50, 20, 10)
+"""Sessions a page: the vendor's page has no bound of ``limit``, so a smaller one is sent where it is refused."""
 
 CREATED_AT = Moment("created_at")
 DURATION = Number("session_duration_ms", per=1000)
@@ -71,7 +72,7 @@ def _is_of_another(row: Row, platform: str) -> bool:
 
 
 class Sessions(Endpoint):
-    """``POST observability.sessions.list``: up to 100 a page, ``next_cursor`` names the next page.
+    """``POST observability.sessions.list``: a page of up to 100, ``next_cursor`` names the next page.
 
     ``created_at`` filters by the very time that a session tells. Whether its bounds are included stands in the
     vendor's SDK only (they are), so the lower one is sent a second early. In which order sessions come is not
@@ -102,7 +103,8 @@ class Sessions(Endpoint):
         """Read these apps, each a ``version_key`` with a ``platform``, with the filters of their platforms."""
         self._apps = dict.fromkeys((app["version_key"], app["platform"]) for app in apps)
         self._filters = filters
-        self._sort_by = {kind: Wish({"sort_by": ["created_at:asc"]}) for kind in set(TYPES.values())}
+        self._limit = Wish([{"limit": size} for size in PAGE_SIZES], errors.is_about_limit)
+        self._sort_by = {kind: Wish([{"sort_by": ["created_at:asc"]}, {}]) for kind in set(TYPES.values())}
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
         """Read each app by itself; one that is listed twice is read once."""
@@ -121,13 +123,13 @@ class Sessions(Endpoint):
                 "after": rfc3339_with_milliseconds(after),
                 "before": rfc3339_with_milliseconds(before),
             },
-            "limit": PAGE_SIZE,
             "mode": "after",
             **self._filters[platform],
         }
         if page.token is not None:
             body["cursor"] = page.token
-        return Request("POST", "observability.sessions.list", json=body, wish=self._sort_by[TYPES[platform]])
+        wishes = (self._limit, self._sort_by[TYPES[platform]])
+        return Request("POST", "observability.sessions.list", json=body, wishes=wishes)
 
     def page(self, answer: Answer, page: PageContext) -> Page:
         """Read a page. A list that has ended has no ``next_cursor``.

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from session_source import Answer, Kind, Window, Wish
+from session_source import Answer, Kind, Window
 from session_source.columns import evaluate
 from session_source.schemas import Shape
-from source_devrev import SourceDevrev
+from source_devrev import SourceDevrev, errors
 from source_devrev.sessions import Sessions, recordings
 
 Json = dict[str, Any]
@@ -143,7 +143,6 @@ def test_the_first_page_is_asked_for_as_documented_and_a_second_early(app: dict[
             "after": "2022-12-31T23:59:59.000Z",
             "before": "2023-01-31T00:00:00.000Z",
         },
-        "limit": 100,
         "mode": "after",
     }
 
@@ -163,12 +162,31 @@ def test_a_window_with_a_fraction_is_asked_for_as_a_whole() -> None:
     }
 
 
-def test_an_order_is_wished_for_by_type_of_app() -> None:
+def test_the_largest_page_and_an_order_are_preferred_and_remembered() -> None:
     reading = endpoint()
-    wishes = [reading.request(WINDOW, partition(app), None).wish for app in (ANDROID, IOS, WEB)]
-    assert wishes[0] == Wish({"sort_by": ["created_at:asc"]})
-    assert wishes[0] is wishes[1]
-    assert wishes[1] is not wishes[2]
+    limits, orders = zip(
+        *(reading.request(WINDOW, partition(app), None).wishes for app in (ANDROID, IOS, WEB)), strict=True
+    )
+    assert limits[0].options == [{"limit": 100}, {"limit": 50}, {"limit": 20}, {"limit": 10}]
+    assert limits[0] is limits[1] is limits[2]
+    assert orders[0].options == [{"sort_by": ["created_at:asc"]}, {}]
+    assert orders[0] is orders[1]
+    assert orders[1] is not orders[2]
+
+
+@pytest.mark.parametrize(
+    ("told", "is_about_limit"),
+    [
+        ({"type": "invalid_field", "field_name": "limit"}, True),
+        ({"type": "value_not_permitted", "field_name": "limit", "message": "100 is too many"}, True),
+        ({"type": "bad_request", "message": "limit must be at most 50"}, True),
+        ({"type": "invalid_field", "field_name": "sort_by", "message": "limit"}, False),
+        ({"type": "bad_request", "message": "unlimited"}, False),
+        ([], False),
+    ],
+)
+def test_a_smaller_page_is_for_refusals_that_name_the_limit(told: object, *, is_about_limit: bool) -> None:
+    assert errors.is_about_limit(Answer(400, {}, json.dumps(told).encode())) is is_about_limit
 
 
 def test_each_app_is_read_by_itself_and_once() -> None:

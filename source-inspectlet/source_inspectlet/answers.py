@@ -33,6 +33,15 @@ def status_told(error: Value) -> int:
     return next((status for status, words in _SAID.items() if re.search(words, said)), 500)
 
 
+def error_text(answer: Answer) -> str:
+    """Return the vendor's own words in an answer with an error.
+
+    Raises:
+        ValueError: the body is not the vendor's.
+    """
+    return str(answer.object().get("error") or "")
+
+
 def sessions_in(found: Value) -> list[Row]:
     """Take the sessions out of a response.
 

@@ -47,10 +47,13 @@ def of_config(config: Config) -> Row:
                 f"No session has at least {least} and at most {most} {unit}. Set search.{what}_start to no more "
                 f"than search.{what}_end."
             )
-    if search.get("newold") == {"new": False, "old": False}:
-        raise config_error(
-            "search.newold leaves out new and returning visitors, so no session is left. Set one of them to true."
-        )
+    if "newold" in search:  # the vendor's page says "whether to include" of each and calls neither optional
+        search["newold"] = {"new": True, "old": True} | search["newold"]
+        if not any(search["newold"].values()):
+            raise config_error(
+                "search.newold excludes new and returning visitors, so no session is left. Set one of them to "
+                "true."
+            )
     return search
 
 
@@ -60,6 +63,4 @@ def _check_address(search: Row) -> None:
     try:
         ip_address(search["ipaddress"])
     except ValueError:
-        raise config_error(
-            f"search.ipaddress {search['ipaddress']!r} is no IP address. Write one as 67.128.22.4."
-        ) from None
+        raise config_error("search.ipaddress is not an IP address. Write it as 67.128.22.4.") from None

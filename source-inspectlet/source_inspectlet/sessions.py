@@ -26,9 +26,11 @@ from session_source import (
     at,
     epoch_seconds,
     objects,
+    quoted,
 )
+from session_source.columns import UNFIT
 
-from source_inspectlet.answers import response, sessions_in
+from source_inspectlet.answers import error_text, response, sessions_in
 from source_inspectlet.websites import Websites
 
 PAGE_SIZE = 100
@@ -37,13 +39,14 @@ COUNTRY = Text("country")
 START, END = Number("date_start_session"), Number("date_end_session")
 OPENED_AT, RID = Number("opened_at"), Number("rid")
 TAGGED_AT = Number("timestamp")
+PAGE_OPENED_AT, TAG_SET_AT = Moment("opened_at", per_second=1), Moment("timestamp", per_second=1)
 
 
 def pages(row: Row) -> Iterator[Row]:
     """Give the pages of a session by the time they were opened: new ones come last."""
     found = sorted(objects(row.get("pages"), "url"), key=lambda page: (_place(page, OPENED_AT), _place(page, RID)))
     for index, page in enumerate(found):
-        yield page | {"page_index": index}
+        yield page | {"page_index": index, "page_opened_at": _timestamp(page, PAGE_OPENED_AT)}
 
 
 def tags(row: Row) -> Iterator[Row]:
@@ -53,7 +56,15 @@ def tags(row: Row) -> Iterator[Row]:
         key=lambda tag: (_place(tag, TAGGED_AT), _text(tag, "tag"), _text(tag, "value")),
     )
     for index, tag in enumerate(found):
-        yield tag | {"tag_index": index}
+        yield tag | {"tag_index": index, "tagged_at": _timestamp(tag, TAG_SET_AT)}
+
+
+def _timestamp(item: Row, column: Moment) -> str | None:
+    """Read a moment; null where the vendor's number is unfit, which is reported for the vendor's own field."""
+    try:
+        return column(item)
+    except UNFIT:
+        return None
 
 
 def _place(item: Row, column: Number) -> tuple[int, float, str]:
@@ -128,16 +139,24 @@ class SessionDetails(Detail):
         return rows
 
     def fault(self, answer: Answer) -> Fault | None:
-        """Tell a session that was deleted since it was listed.
+        """Recognize a session that was deleted after it was listed (404, 410).
 
-        The vendor's page does not say which status it has then. It documents 400, 401 and 429, and there is
-        nothing but the two ids, which the vendor gave itself, that a 400 could be about.
+        A 400 is not that: the vendor's page says only that the request "could not be completed".
         """
-        return _gone() if answer.status in {400, 404, 410} else None
+        if answer.status in {404, 410}:
+            return _gone()
+        if answer.status != 400:
+            return None
+        return Fault(
+            Kind.DEFECT,
+            f"Inspectlet refused the request for a session's details (400){quoted(error_text(answer))}. Run the "
+            "sync again. If it fails again, remove the stream session_details from the connection and report the "
+            "error: the other streams do not need this request.",
+        )
 
 
 def _gone() -> Fault:
-    return Fault(Kind.GONE, "Inspectlet has no such session any more, so it has no details.")
+    return Fault(Kind.GONE, "Inspectlet does not have this session any more, so it has no details.")
 
 
 class Sessions(Endpoint):

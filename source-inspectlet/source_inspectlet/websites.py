@@ -9,6 +9,7 @@ from session_source import (
     Fetch,
     Integer,
     Kind,
+    Moment,
     OnePage,
     Page,
     PageContext,
@@ -33,7 +34,7 @@ class Websites(Endpoint):
 
     name = "websites"
     streams = (Stream("websites", ("wid",), None),)
-    columns = {"wid": WID}
+    columns = {"wid": WID, "website_added_at": Moment("date_added", per_second=1)}
     id = "wid"
     pager = OnePage()
 

@@ -3,10 +3,13 @@
 import base64
 import json
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -122,10 +125,38 @@ def test_every_field_of_the_page_is_declared_for_sessions_and_their_details() ->
             assert documented <= set(stream.json_schema("source_inspectlet")["properties"]), stream.name
 
 
-def test_pages_carry_the_vendors_object_the_key_and_the_cursor() -> None:
+def test_pages_and_tags_carry_the_vendors_object_the_key_the_cursor_and_a_timestamp() -> None:
     row = json.loads(SESSION)
-    key = {**WID, "session_id": "2606721012", "page_index": 0, "started_at": "2015-11-06T01:14:39Z"}
-    assert records("session_pages", row) == [row["pages"][0] | key]
+    key = {**WID, "session_id": "2606721012", "started_at": "2015-11-06T01:14:39Z"}
+    assert records("session_pages", row) == [
+        row["pages"][0] | key | {"page_index": 0, "page_opened_at": "2015-11-06T01:14:39Z"}
+    ]
+    assert records("session_tags", row)[0] == (
+        row["tags"][1] | key | {"tag_index": 0, "tagged_at": "2015-11-06T01:15:52Z"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "moment"),
+    [
+        (1446772552, "2015-11-06T01:15:52Z"),
+        ("1446772552", "2015-11-06T01:15:52Z"),
+        (7.5, "1970-01-01T00:00:07.500000Z"),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ([1], None),
+        (True, None),
+        (1e300, None),
+    ],
+)
+def test_a_timestamp_is_the_vendors_count_of_seconds_or_null(count: object, moment: str | None) -> None:
+    row = {"sid": 1, "pages": [{"opened_at": count}], "tags": [{"timestamp": count}]}
+    for stream, column in (("session_pages", "page_opened_at"), ("session_tags", "tagged_at")):
+        (found,) = [s for s in Sessions.streams if s.name == stream]
+        (record,) = found.records(row, {})
+        assert record[column] == moment
+    assert evaluate(Websites.columns, {"date_added": count})[0]["website_added_at"] == moment
 
 
 def test_tags_are_counted_by_the_time_they_were_set_so_that_new_ones_come_last() -> None:
@@ -172,7 +203,8 @@ def test_missing_and_odd_values_are_sorted_alike_in_whatever_order_they_come(nam
     assert stream.items is not None
     for given in list(permutations(items))[::97]:
         found = list(stream.items({name: list(given)}))
-        assert [{n: v for n, v in item.items() if not n.endswith("_index")} for item in found] == items
+        added = {f"{name[:-1]}_index", "page_opened_at", "tagged_at"}
+        assert [{n: v for n, v in item.items() if n not in added} for item in found] == items
         assert [item[f"{name[:-1]}_index"] for item in found] == list(range(len(items)))
 
 
@@ -310,13 +342,26 @@ def test_an_error_told_in_a_200_counts_as_the_error_it_is(error: object, status:
         assert told.value.status == status
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"new": False}, {"new": False, "old": True}),
+        ({"old": False}, {"new": True, "old": False}),
+        ({"new": True}, {"new": True, "old": True}),
+        ({}, {"new": True, "old": True}),
+    ],
+)
+def test_one_half_of_newold_is_enough(given: dict[str, bool], sent: dict[str, bool]) -> None:
+    assert of_config({"search": {"newold": given}}) == {"newold": sent}
+
+
 @pytest.mark.parametrize("error", [None, "", False, []])
 def test_an_error_that_says_nothing_is_none(error: object) -> None:
     body = json.dumps({"error": error, "response": []})
     assert sessions().page(answer(body), 1) == ([], None)
 
 
-@pytest.mark.parametrize("status", [400, 404, 410])
+@pytest.mark.parametrize("status", [404, 410])
 def test_a_session_that_was_deleted_since_has_no_details(status: int) -> None:
     fault = SessionDetails().fault(answer('{"error": "no"}', status))
     assert fault is not None
@@ -328,6 +373,13 @@ def test_an_answer_without_the_session_tells_the_same(response: object) -> None:
     with pytest.raises(Fault) as raised:
         SessionDetails().rows(answer(json.dumps({"response": response})))
     assert raised.value.kind is Kind.GONE
+
+
+def test_a_400_does_not_mean_that_a_session_was_deleted() -> None:
+    fault = SessionDetails().fault(answer('{"error": "Something odd"}', 400))
+    assert fault is not None
+    assert fault.kind is Kind.DEFECT
+    assert '(400): "Something odd"' in fault.sentence
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
@@ -368,7 +420,8 @@ def test_the_pages_website_comes_whole_and_only_configured_ones_come() -> None:
     website = json.loads(WEBSITES)["response"][0]
     (stream,) = Websites.streams
     assert Shape(stream.json_schema("source_inspectlet")).fits(website)
-    assert evaluate(Websites.columns, website) == (WID, [])
+    columns = WID | {"website_added_at": "2012-05-22T09:05:48Z"}
+    assert evaluate(Websites.columns, website) == (columns, [])
     assert Websites().page(answer(WEBSITES), None) == ([website], None)
     assert Websites([12345678]).page(answer(WEBSITES), None).rows == [website]
     assert Websites([7]).page(answer(WEBSITES), None).rows == []
@@ -440,7 +493,7 @@ def test_the_spec_offers_every_property_of_the_search_with_title_and_description
         ({"daterange": "week"}, "Use start_date"),
         ({"daterangecustom": {"start": "1"}}, "Use start_date"),
         ({"shoesize": 42}, "no property 'shoesize'"),
-        ({"ipaddress": "67.128.22"}, "no IP address"),
+        ({"ipaddress": "67.128.22"}, "not an IP address"),
         ({"seslength_start": 3, "seslength_end": 2}, "search.seslength_end"),
         ({"sestime_start": 3, "sestime_end": 2}, "search.sestime_end"),
         ({"newold": {"new": False, "old": False}}, "search.newold"),
@@ -450,3 +503,30 @@ def test_a_search_that_cannot_be_is_told_in_a_sentence(search: Row, words: str) 
     with pytest.raises(AirbyteTracedException, match=words) as raised:
         SourceInspectlet().endpoints({"search": search})
     assert str(raised.value).endswith(".")
+
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def test_the_readmes_search_is_one() -> None:
+    config = json.loads(README.split("```json")[1].split("```")[0])
+    assert of_config(config)["newold"] == {"new": False, "old": True}
+
+
+def test_the_readmes_statements_delete_the_rows_of_pages_and_tags_that_no_longer_exist() -> None:
+    (statements,) = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    with duckdb.connect() as warehouse:
+        warehouse.execute("CREATE TABLE sessions (wid BIGINT, session_id VARCHAR, pages JSON, tags JSON)")
+        warehouse.execute("INSERT INTO sessions VALUES (1, 'a', '[{}, {}]', '[{}]'), (1, 'none', NULL, '[]')")
+        rows = [(wid, key, index) for wid in (1, 2) for key in ("a", "none") for index in range(3)]
+        for name in ("page", "tag"):
+            columns = f"wid BIGINT, session_id VARCHAR, {name}_index BIGINT"
+            warehouse.execute(f"CREATE TABLE session_{name}s ({columns})")
+            warehouse.executemany(f"INSERT INTO session_{name}s VALUES (?, ?, ?)", rows)  # noqa: S608 - of this test alone
+        warehouse.execute(statements)
+        pages, tags = (
+            warehouse.execute(f"FROM session_{name}s ORDER BY ALL").fetchall() for name in ("page", "tag")
+        )
+    others = [row for row in rows if row[0] == 2]
+    assert pages == [(1, "a", 0), (1, "a", 1), *others]
+    assert tags == [(1, "a", 0), *others]

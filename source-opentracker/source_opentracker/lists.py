@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from session_source import Fault, Kind, Moment, Next, Page, Reach, Row, TimeFilter, Token, Window, epoch_seconds
+from session_source import (
+    Fault,
+    Kind,
+    Moment,
+    Next,
+    Page,
+    Reach,
+    Row,
+    TimeFilter,
+    Token,
+    Value,
+    Window,
+    epoch_seconds,
+)
 from session_source.columns import UNFIT
 from session_source.time_filter import DAY, EAST, WEST, moment_in, whole_days
 from session_source.times import from_text
@@ -18,8 +31,11 @@ from source_opentracker.answers import Listed
 STARTED_AT = Moment("session_start_unix_timestamp", per_second=1000)
 LAST_EVENT_AT = Moment("eventUnixTimestamp", per_second=1000)
 
-PAGE_SIZE = 1000
-"""Sessions a page. The vendor's page allows 10,000, that of its sibling call 1,000."""
+PAGE_SIZE, LARGEST_PAGE = 1000, 10_000
+"""Sessions a page: the most that the page of a sibling call allows, and the most that the vendor's page allows.
+
+The second one is asked for where nothing continues a page of the first.
+"""
 
 DEFAULT_SIZE = 40
 """Sessions a page where no limit is asked for."""
@@ -61,6 +77,10 @@ class SessionList(NamedTuple):
     """What each of its sessions has to touch."""
     bounds: tuple[tuple[str, str], ...] = ()
     """The fields ``from`` and ``to``, where they are sent."""
+    per_second: int | None = None
+    """The unit of ``from`` and ``to``, where they bound the list."""
+    is_control: bool = False
+    """Whether it is asked for only to see that it differs from the list before it; see ``control``."""
 
     @classmethod
     def of_day(cls, date: str) -> "SessionList":
@@ -72,12 +92,45 @@ class SessionList(NamedTuple):
     def between(cls, date: str, window: Window, per_second: int) -> "SessionList":
         """Give the list of what is between two moments."""
         asked = window.whole_seconds(early=1)
-        return cls(date, Window(asked.start, asked.end + SECOND), bounds=from_and_to(window, per_second))
+        return cls(
+            date,
+            Window(asked.start, asked.end + SECOND),
+            bounds=from_and_to(window, per_second),
+            per_second=per_second,
+        )
+
+    @classmethod
+    def control(cls, first_end: datetime, last_start: datetime) -> "SessionList":
+        """Give the list of a later date, which cannot hold all that a list from an earlier date on holds.
+
+        An answer that holds them all the same is not about its date: a cache or a proxy gives one list for all.
+
+        Args:
+            first_end: when the session ended that ended first.
+            last_start: when the session started that started last.
+        """
+        date = date_of(max(first_end + EAST + DAY, last_start))
+        return cls(date, Window(from_text(date) - EAST, EVER.end), is_control=True)
 
     def within(self, gap: Window, per_second: int | None) -> "SessionList":
         """Bound the list to a gap, where it begins or ends in it and the vendor takes bounds."""
         is_inside = gap.start <= self.asked.start and self.asked.end <= gap.end
-        return self._replace(bounds=from_and_to(gap, per_second) if per_second and not is_inside else ())
+        bounds = from_and_to(gap, per_second) if per_second and not is_inside else ()
+        return self._replace(bounds=bounds, per_second=per_second)
+
+    def older_than(self, rows: list[Row]) -> "SessionList | None":
+        """Give the rest of the list after some rows: what has no later last event than the oldest of them.
+
+        None where the list takes no bounds, or where they would give the same rows again.
+        """
+        ends = [session.end for row in rows if (session := extent(row)) != EVER]
+        if not self.per_second or not ends:
+            return None
+        oldest = Window(min(ends), min(ends) + timedelta(milliseconds=1)).whole_seconds()
+        start, end = from_and_to(Window(self.asked.start, oldest.end), self.per_second)
+        bounds = (("from", dict(self.bounds).get("from", start[1])), end)
+        rest = self._replace(asked=Window(self.asked.start, oldest.end + SECOND), bounds=bounds)
+        return rest if bounds != self.bounds else None
 
 
 def from_and_to(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
@@ -152,12 +205,17 @@ class Place(NamedTuple):
     site: str
     lists: tuple[SessionList, ...]
     """The page's own list, and those that come after it in the window."""
-    of_user: bool = False
-    """Whether the list is of one user id."""
+    visitor: tuple[tuple[str, str], ...] = ()
+    """The id that is asked for, as the field that asks for it; empty for all visitors."""
+    limit: int = PAGE_SIZE
     next_token: str = ""
     offset: int = 0
     top: object = ""
-    """With an offset, the first session of the page before: an offset that is not honoured gives it again."""
+    """With an offset, the first session of the page before: an offset that is ignored gives it again."""
+    known: frozenset[Value] = frozenset()
+    """The ids of the sessions of the page before, where this one may hold them again."""
+    seen: tuple[datetime, datetime] | None = None
+    """Of a list without a last day, when the first of its sessions so far ended and when the last one started."""
 
     def __repr__(self) -> str:
         """Say it for people."""
@@ -173,55 +231,102 @@ class Place(NamedTuple):
             fields["offset"] = str(self.offset)
         return fields
 
+    def strays(self, rows: list[Row]) -> list[Window]:
+        """Return the sessions of a page that are not of this list."""
+        return [session for session in map(extent, rows) if not touches(session, self.lists[0].asked)]
+
     def is_of_another_list(self, rows: list[Row]) -> bool:
         """Return whether a page cannot be this one: a first page with sessions of other days, or newer ones."""
-        asked = self.lists[0].asked
-        strays = [session for session in map(extent, rows) if not touches(session, asked)]
-        is_first = not self.next_token and not self.offset and asked.end != EVER.end
-        return bool(strays) and (is_first or any(stray.start >= asked.end for stray in strays))
+        this, strays = self.lists[0], self.strays(rows)
+        if not strays or this.is_control:
+            return False
+        is_first = not self.next_token and not self.offset and this.asked.end != EVER.end
+        return is_first or any(stray.start >= this.asked.end for stray in strays)
 
-    def has_run_on(self, rows: list[Row]) -> bool:
-        """Return whether a page holds sessions that are older than the list.
+    def is_doubtful(self, rows: list[Row]) -> bool:
+        """Return whether a page may be an old one out of a cache: it holds only sessions of other lists."""
+        count = len(self.strays(rows))
+        return bool(count) and (count == len(rows) or self.lists[0].is_control)
 
-        The vendor's example has a token that leads to a session of the day before. That ends a list, unless the
-        page is an old one out of a cache.
-        """
-        return any(not touches(extent(row), self.lists[0].asked) for row in rows)
-
-    def after(self, listed: Listed, *, has_tokens: bool) -> "Place | None":
+    def after(self, listed: Listed, *, has_tokens: bool, longest: int) -> "Place | None":
         """Return where the page after this one is.
 
         Args:
             listed: this page.
             has_tokens: whether the vendor is known to send tokens; then a page without one is a list's last.
+            longest: how many rows the longest page had, this one included; a shorter one is a list's last.
 
         Raises:
-            Fault: nothing continues a full page.
+            Fault: nothing continues a full page, or one list is given for different dates.
         """
+        strays = self.strays(listed.rows)
+        if self.lists[0].is_control:
+            return self._after_control(strays)
+        here = self._replace(seen=self._seen_with([one for one in map(extent, listed.rows) if one != EVER]))
+        # The vendor's example has a token that leads to a session of the day before: a list may run on into
+        # what is older than its date. That is its end.
+        return here.next_list() if strays else here.following(listed, has_tokens=has_tokens, longest=longest)
+
+    def dead_end(self, count: int) -> Fault:
+        """Return the error for a page that nothing continues."""
+        return Fault(
+            Kind.STUCK,
+            f"Opentracker returns {count} sessions of {self.site} for {self.lists[0].date} and no way to get the "
+            "others: its answer has no nextToken, and it ignores offset, a larger limit, from and to. The day "
+            "counts as not read. Read the site by user_ids, machine_ids or visit_ids, or ask Opentracker for "
+            "nextToken on your account.",
+        )
+
+    def following(self, listed: Listed, *, has_tokens: bool, longest: int) -> "Place | None":
+        """Return where the next page of this list is; the arguments are those of ``after``."""
         rows, token = listed.rows, listed.next_token
-        if self.has_run_on(rows):
-            return self._next_list()
         if token and (rows or token != self.next_token):
             return self._replace(next_token=token, offset=0, top="")
-        if token is not None or has_tokens:
-            return self._next_list()
+        if token is not None or has_tokens or self.next_token:
+            return self.next_list()
         if self.offset and any(row.get("session_id") == self.top for row in rows):
-            if self.offset % 100:  # more likely the number of sessions than a cap
-                return self._next_list()
-            raise Fault(
-                Kind.STUCK,
-                f"Opentracker gives {self.offset} sessions of {self.site} for {self.lists[0].date} and no way to "
-                "get the others: its answer has no nextToken, and it does not honour offset. The day counts as "
-                "not read. Read the site by user_ids or machine_ids, or ask Opentracker for nextToken on your "
-                "account.",
-            )
-        # A cap below the limit that was asked for would be a round number, like the default.
-        if len(rows) >= DEFAULT_SIZE and len(rows) % 10 == 0:
-            return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"))
-        return self._next_list()
+            return self._past_ignored_offset(rows)
+        if not rows or len(rows) < min(longest, self.limit):
+            return self.next_list()
+        # Only the first offset may turn out to be ignored.
+        known = frozenset(key for row in rows if not self.offset and (key := row.get("session_id")))
+        return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"), known=known)
 
-    def _next_list(self) -> "Place | None":
-        return Place(self.site, self.lists[1:], self.of_user) if self.lists[1:] else None
+    def _past_ignored_offset(self, rows: list[Row]) -> "Place | None":
+        """Ask for a larger page, then for what is older; after that, the size tells whether the page is cut."""
+        again = self._replace(offset=0, top="")
+        if self.limit < LARGEST_PAGE:
+            return again._replace(limit=LARGEST_PAGE)
+        if rest := self.lists[0].older_than(rows):
+            return again._replace(lists=(rest, *self.lists[1:]))
+        # A page is cut at a round number, or at the default. Others are taken for the number of sessions.
+        if len(rows) == DEFAULT_SIZE or len(rows) % (50 if len(rows) <= PAGE_SIZE else PAGE_SIZE) == 0:
+            raise self.dead_end(len(rows))
+        return self.next_list()
+
+    def next_list(self) -> "Place | None":
+        """Begin the next list of the window. One without a last day is followed by its control."""
+        lists = self.lists[1:] or ((SessionList.control(*self.seen),) if self.seen else ())
+        return Place(self.site, lists, self.visitor, self.limit) if lists else None
+
+    def _seen_with(self, sessions: list[Window]) -> tuple[datetime, datetime] | None:
+        if self.lists[0].asked.end != EVER.end or not sessions:
+            return self.seen
+        first_end, last_start = min(one.end for one in sessions), max(one.start for one in sessions)
+        if self.seen:
+            return min(first_end, self.seen[0]), max(last_start, self.seen[1])
+        return first_end, last_start
+
+    def _after_control(self, strays: list[Window]) -> "Place | None":
+        if not strays:
+            return None
+        raise Fault(
+            Kind.STUCK,
+            f"Opentracker's lists of {self.site} contradict each other: the list from {self.lists[0].date} on has "
+            "sessions that ended before. A cache or proxy between the connector and Opentracker may answer all "
+            "dates with one list. Nothing of the site counts as read. Check base_url and proxies and run the sync "
+            "again. If it fails again, report it to Opentracker.",
+        )
 
 
 class Places:
@@ -233,5 +338,5 @@ class Places:
     def following(self, token: Token, page: Page) -> Next | None:
         """Return the place after the one that ``token`` asked for."""
         place: Place = token
-        following = place.after(page.body["listed"], has_tokens=page.body["has_tokens"])
+        following = place.after(**page.body)
         return Next(following, begins_a_list=following.lists is not place.lists) if following else None

@@ -28,6 +28,9 @@ def learn(ask: Ask, span: Window) -> Meaning | None:
     Returns:
         What it means; None if there was no session to tell it by.
     """
+    # First a day that is likely to have sessions: a cache that gives its first answer to all then holds some.
+    late = SessionList.of_day(date_of(span.end - DAY))
+    recent = ask(late)
     early = SessionList.of_day(date_of(span.start - 3 * DAY))
     found = ask(early)
     stray = _stray(found, early)
@@ -36,8 +39,6 @@ def learn(ask: Ask, span: Window) -> Meaning | None:
         other = SessionList.of_day(date_of(extent(stray).start - 3 * DAY))
         if _stray(ask(other), other) is not None:
             return Meaning(is_one_day=False, per_second=_unit(ask, early.date, found))
-    late = SessionList.of_day(date_of(span.end - DAY))
-    recent = ask(late)
     if not found and not recent:
         return None
     return Meaning(is_one_day=True, per_second=_unit(ask, late.date, recent))

@@ -3,6 +3,7 @@
 https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """
 
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -24,6 +25,7 @@ from session_source import (
     Stream,
     Text,
     TimeFilter,
+    Value,
     Window,
 )
 
@@ -52,6 +54,15 @@ ASKED_PARTITIONS = 10
 
 PROBE_SIZE = 10
 
+PROBE_SECONDS = 10.0
+"""When a part of the data is passed over that does not answer the first questions about dates."""
+
+USER, MACHINE, VISIT = "uid", "filterByMachineId", "filterByVisitId"
+"""The fields that ask for the sessions of one id; they are members of partitions."""
+
+COLUMNS_OF_IDS = {MACHINE: ("machine_idx", "machine_id"), VISIT: ("session_id", "visit_id")}
+"""Where a session has the ids that list it."""
+
 ENDED_AT = Moment("session_end_unix_timestamp", per_second=1000)
 
 
@@ -70,8 +81,7 @@ class Sessions(Endpoint):
 
     Args:
         sites: the sites to read.
-        user_ids: read only these users' sessions.
-        machine_ids: read only these visitors' sessions; with user ids, both.
+        user_ids, machine_ids, visit_ids: read only the sessions that one of these ids lists.
     """
 
     name = "sessions"
@@ -98,38 +108,68 @@ class Sessions(Endpoint):
     pager = Places()
 
     def __init__(
-        self, sites: Sequence[str], *, user_ids: Sequence[str] = (), machine_ids: Sequence[str] = ()
+        self,
+        sites: Sequence[str],
+        *,
+        user_ids: Sequence[str] = (),
+        machine_ids: Sequence[str] = (),
+        visit_ids: Sequence[str] = (),
     ) -> None:
         self._sites = list(dict.fromkeys(sites))
-        self._user_ids = list(dict.fromkeys(user_ids))
-        self._machine_ids = list(dict.fromkeys(machine_ids))
+        self._ids = {
+            USER: dict.fromkeys(user_ids),
+            MACHINE: dict.fromkeys(machine_ids),
+            VISIT: dict.fromkeys(visit_ids),
+        }
+        self._lister: dict[tuple[str, Value], tuple[tuple[str, str], ...]] = {}
         self._meaning: Meaning | None = None
         self.time_filter: TimeFilter | None = SiteDays(Meaning())
         self._has_tokens = False
+        self._longest_page = 0
+        self._page_size = PAGE_SIZE
         self._probed: list[list[Row]] = []
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
         """Give the sites, or each id of each site. The names are the vendor's parameters'."""
-        ids = [{"uid": user} for user in self._user_ids]
-        ids += [{"filterByMachineId": machine} for machine in self._machine_ids]
+        ids = [{field: value} for field, values in self._ids.items() for value in values]
         return [{"site": site, **one} for site in self._sites for one in ids or [{}]]
 
     def prepare(self, fetch: Fetch, partitions: list[Partition], span: Window) -> None:
-        """Find out what a date means, from the first part of the data that has sessions."""
-        refusals = []
-        for partition in partitions[:ASKED_PARTITIONS]:
+        """Find out what a date means, from the first part of the data that has sessions.
+
+        A part that fails is passed over after some seconds, and a site after two of them: their own reading
+        reports the failure.
+        """
+        self._use(Meaning())
+        asked = partitions[:ASKED_PARTITIONS]
+        within = PROBE_SECONDS if len(partitions) > 1 else None
+        failures: list[tuple[Partition, Fault]] = []
+        has_answer = len(asked) < len(partitions)
+        for partition in asked:
+            if sum(failed["site"] == partition["site"] for failed, _ in failures) == 2:
+                continue
             try:
-                self._meaning = meanings.learn(partial(self._probe, fetch, partition), span)
+                meaning = meanings.learn(partial(self._probe, fetch, partition, within), span)
             except Fault as fault:
-                if fault.kind is not Kind.CONFIG:
-                    raise
-                refusals.append(fault)
-            if self._meaning:
-                break
-        if len(refusals) == len(partitions):
-            raise refusals[0]
-        self._meaning = self._meaning or Meaning()
-        self.time_filter = SiteDays(self._meaning)
+                failures.append((partition, fault))
+                continue
+            has_answer = True
+            if meaning:
+                self._use(meaning)
+                return
+        if not has_answer:
+            self._insist(fetch, failures, span)
+
+    def _insist(self, fetch: Fetch, failures: list[tuple[Partition, Fault]], span: Window) -> None:
+        """Where no part answered, ask the first one that may come back with all patience."""
+        partition, reason = next((one for one in failures if one[1].kind is not Kind.CONFIG), failures[0])
+        if reason.kind is Kind.CONFIG or len(failures) == 1:
+            raise reason
+        self._use(meanings.learn(partial(self._probe, fetch, partition, None), span) or Meaning())
+
+    def _use(self, meaning: Meaning) -> None:
+        self._meaning = meaning
+        self.time_filter = SiteDays(meaning)
 
     def first(self, page: PageContext) -> Place:
         """Begin with the first of the window's lists."""
@@ -137,30 +177,57 @@ class Sessions(Endpoint):
             lists = self._meaning.lists(page.window, page.gap)
         else:  # `check` has not found out what a date means
             lists = (SessionList(date_of(page.window.start), EVER),)
-        return Place(page.partition["site"], lists, of_user="uid" in page.partition)
+        visitor = tuple((field, value) for field, value in page.partition.items() if field in self._ids)
+        return Place(page.partition["site"], lists, visitor, self._page_size)
 
     def request(self, page: PageContext) -> Request:
         """Ask for one page of a list."""
         place: Place = page.token
-        return Request("POST", PATH, form={**FORM, "limit": str(PAGE_SIZE), **page.partition, **place.form()})
+        return Request("POST", PATH, form={**FORM, "limit": str(place.limit), **page.partition, **place.form()})
 
     def page(self, answer: Answer, page: PageContext) -> Page:
-        """Read a page. A session of a user id that a configured machine id has too is that one's."""
+        """Read a page. Of several ids that list a session, the first one has it."""
         place: Place = page.token
-        listed = self._read(answer, place.site)
+        listed = self._read_page(answer, place)
         if place.is_of_another_list(listed.rows):
             raise ValueError(f"it holds sessions of other days than {place.lists[0].date}, which was asked for")
-        rows = listed.rows
-        if place.of_user:
-            rows = [row for row in rows if row.get("machine_idx") not in self._machine_ids]
-        is_old = listed.rows in self._probed or place.has_run_on(listed.rows)  # perhaps out of a cache
-        body = {"listed": listed, "has_tokens": self._has_tokens}
-        return Page(rows, body, is_doubtful=is_old)
+        self._longest_page = max(self._longest_page, len(listed.rows))
+        if len(listed.rows) > PAGE_SIZE:
+            self._page_size = place.limit
+        rows = [] if place.lists[0].is_control else [row for row in listed.rows if self._is_new(row, place)]
+        body = {"listed": listed, "has_tokens": self._has_tokens, "longest": self._longest_page}
+        # A list that was probed may come again, out of a cache.
+        return Page(rows, body, is_doubtful=listed.rows in self._probed or place.is_doubtful(listed.rows))
 
-    def _probe(self, fetch: Fetch, partition: Partition, of: SessionList) -> list[Row]:
+    def _is_new(self, row: Row, place: Place) -> bool:
+        return row.get("session_id") not in place.known and self._is_listed_first(row, place)
+
+    def _read_page(self, answer: Answer, place: Place) -> Listed:
+        try:
+            return self._read(answer, place.site)
+        except Fault as fault:
+            if place.limit > PAGE_SIZE and re.search(r"\blimit\b", fault.sentence):
+                raise place.dead_end(PAGE_SIZE) from None
+            raise
+
+    def _is_listed_first(self, row: Row, place: Place) -> bool:
+        """Return whether this id is the first that lists a session, of those that may list it."""
+        if not place.visitor:
+            return True
+        ((field, _),) = place.visitor
+        # What uid asks for is not in every session: any session may be a user's too.
+        is_shared = field != USER and bool(self._ids[USER])
+        for other, columns in COLUMNS_OF_IDS.items():
+            is_shared = is_shared or (
+                other != field and any(row.get(name) in self._ids[other] for name in columns)
+            )
+        key = (place.site, row.get("session_id"))
+        return not is_shared or self._lister.setdefault(key, place.visitor) == place.visitor
+
+    def _probe(self, fetch: Fetch, partition: Partition, within: float | None, of: SessionList) -> list[Row]:
         site = partition["site"]
-        form = Place(site, (of,)).form()
-        request = Request("POST", PATH, form={**FORM, "limit": str(PROBE_SIZE), **partition, **form})
+        form = {**FORM, "limit": str(PROBE_SIZE), **partition, **Place(site, (of,)).form()}
+        request = Request("POST", PATH, form=form, within=within)
         listed: Listed = fetch(request, lambda answer: self._read(answer, site))
         if of.bounds and listed.rows:
             self._probed.append(listed.rows)

@@ -23,6 +23,7 @@ class SourceOpentracker(SessionSource):
                 config["sites"],
                 user_ids=config.get("user_ids") or (),
                 machine_ids=config.get("machine_ids") or (),
+                visit_ids=config.get("visit_ids") or (),
             )
         ]
 

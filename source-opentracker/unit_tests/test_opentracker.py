@@ -6,6 +6,7 @@ https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,7 +18,7 @@ from session_source.columns import evaluate
 from session_source.schemas import Shape
 from source_opentracker import SourceOpentracker, answers, lists, meanings
 from source_opentracker.lists import EVER, Meaning, Place, SessionList
-from source_opentracker.sessions import Sessions
+from source_opentracker.sessions import PROBE_SECONDS, Sessions
 
 EXAMPLE = (Path(__file__).parent / "example.json").read_bytes()
 SITE = "www.opentracker.net"
@@ -96,7 +97,7 @@ def test_the_schema_declares_every_column_of_the_example_and_every_one_of_ours()
     named = {*told["field"], *told["hidden"], *told["profileColumns"]}
     named |= {name for group in told["popUpColumns"] for name in group}
     assert named <= set(schema["properties"])
-    assert {*Sessions.columns, "site", "uid", "filterByMachineId"} <= set(schema["properties"])
+    assert {*Sessions.columns, "site", *(field for field, _ in BY_ID.values())} <= set(schema["properties"])
     lowered = [name.lower() for name in schema["properties"]]
     assert len(set(lowered)) == len(lowered)
     (row,) = answers.read(answer(EXAMPLE)).rows
@@ -104,7 +105,7 @@ def test_the_schema_declares_every_column_of_the_example_and_every_one_of_ours()
 
 
 def test_no_name_of_a_partition_is_one_of_the_vendors_columns() -> None:
-    parts = Sessions([SITE], user_ids=["u"], machine_ids=["m"]).partitions(lambda *_: None)
+    parts = Sessions([SITE], user_ids=["u"], machine_ids=["m"], visit_ids=["v"]).partitions(lambda *_: None)
     names = {name for part in parts for name in part} - {"site"}
     assert not {name.lower() for name in names} & {name.lower() for name in json.loads(EXAMPLE)["field"]}
 
@@ -222,14 +223,14 @@ def test_a_page_is_continued_by_one_field(more: dict[str, Any], fields: dict[str
 
 
 def test_an_id_is_a_field_of_its_partition() -> None:
-    sessions = Sessions(["a", "b", "a"], user_ids=["u", "u"], machine_ids=["1.2"])
+    sessions = Sessions(["a", "b", "a"], user_ids=["u", "u"], machine_ids=["1.2"], visit_ids=["3.4", "3.4"])
     parts = sessions.partitions(lambda *_: None)
     assert parts == [
-        {"site": "a", "uid": "u"},
-        {"site": "a", "filterByMachineId": "1.2"},
-        {"site": "b", "uid": "u"},
-        {"site": "b", "filterByMachineId": "1.2"},
+        {"site": site, **one}
+        for site in ("a", "b")
+        for one in ({"uid": "u"}, {"filterByMachineId": "1.2"}, {"filterByVisitId": "3.4"})
     ]
+    assert form_of(sessions.request(EVER, parts[2], place("2011-11-16")))["filterByVisitId"] == "3.4"
     assert form_of(sessions.request(EVER, parts[1], place("2011-11-16")))["filterByMachineId"] == "1.2"
     assert Sessions(["a"]).partitions(lambda *_: None) == [{"site": "a"}]
 
@@ -275,11 +276,36 @@ def test_a_site_may_be_written_in_two_ways(told: str, asked: str) -> None:
     assert Sessions([asked]).page(listing(row), place("2011-11-16")._replace(site=asked)).rows == [row]
 
 
-def test_a_session_of_a_configured_machine_id_is_left_to_it() -> None:
-    sessions = endpoint(user_ids=["u"], machine_ids=["m"])
-    both, one = session("a", day(16), machine_idx="m"), session("b", day(16), machine_idx="n")
-    assert sessions.page(listing(both, one), place("2011-11-16", of_user=True)).rows == [one]
-    assert sessions.page(listing(both), place("2011-11-16")).rows == [both]
+BY_ID = {"user": ("uid", "u"), "machine": ("filterByMachineId", "m"), "visit": ("filterByVisitId", "a")}
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("order", list(permutations(BY_ID)), ids=str)
+def test_a_session_that_several_ids_list_is_that_of_the_first_one(order: tuple[str, ...]) -> None:
+    sessions = endpoint(user_ids=["u"], machine_ids=["m"], visit_ids=["a", "b"])
+    shared = session("a", day(16), machine_idx="m", use_id="someone")
+    for number, kind in enumerate(order):
+        at_place = place("2011-11-16", visitor=(BY_ID[kind],))
+        for _ in range(2):  # the same page may be asked for twice
+            assert sessions.page(listing(shared), at_place).rows == ([] if number else [shared])
+    elsewhere = place("2011-11-16", visitor=(BY_ID["visit"],))._replace(site="other")
+    sessions._sites.append("other")
+    assert sessions.page(listing(shared | {"site": "other"}), elsewhere).rows == [shared | {"site": "other"}]
+
+
+@pytest.mark.promise(n=1)
+def test_a_session_is_not_left_to_an_id_that_does_not_list_it() -> None:
+    sessions = endpoint(user_ids=["u"], machine_ids=["m"], visit_ids=["a"])
+    row = session("a", day(16), machine_idx="m")
+    assert sessions.page(listing(), place("2011-11-16", visitor=(BY_ID["machine"],))).rows == []
+    assert sessions.page(listing(row), place("2011-11-16", visitor=(BY_ID["user"],))).rows == [row]
+
+
+def test_only_sessions_that_several_ids_may_list_are_remembered() -> None:
+    sessions = endpoint(user_ids=["u", "v"], machine_ids=["m"])
+    rows = [session(str(number), day(16), machine_idx="n") for number in range(50)]
+    assert sessions.page(listing(*rows), place("2011-11-16", visitor=(BY_ID["user"],))).rows == rows
+    assert sessions._lister == {}
 
 
 def dates(found: tuple[SessionList, ...]) -> list[str]:
@@ -332,6 +358,10 @@ def test_windows_are_bounded_where_a_date_has_no_end_but_to_is_taken() -> None:
     assert dict(only.bounds) == {"from": str(int(at(day(11))) - 1), "to": at(day(12))}
 
 
+def ids_of(rows: list[Row]) -> frozenset[str]:
+    return frozenset(row["session_id"] for row in rows)
+
+
 def follow(first: Place, *pages: Answer, sessions: Sessions | None = None) -> tuple[list[Any], Place | None]:
     """Read pages one after the other; give the ids and where the next page stands."""
     reader = sessions or endpoint()
@@ -375,24 +405,83 @@ def test_once_the_vendor_gave_tokens_a_full_page_without_one_is_the_last() -> No
 
 
 def test_a_full_page_without_a_token_is_continued_by_an_offset() -> None:
-    _, following = follow(place("2011-11-16"), listing(*many(1000)))
-    assert following == place("2011-11-16", offset=1000, top="s0")
-    assert follow(following, listing(*many(7, "t")))[1] is None
-    assert follow(following, listing(*many(1000, "t")))[1] == place("2011-11-16", offset=2000, top="t0")
+    sessions = endpoint()
+    _, following = follow(place("2011-11-16"), listing(*many(1000)), sessions=sessions)
+    assert following == place("2011-11-16", offset=1000, top="s0", known=ids_of(many(1000)))
+    assert follow(following, listing(*many(7, "t")), sessions=sessions)[1] is None
+    _, following = follow(following, listing(*many(1000, "t")), sessions=sessions)
+    assert following == place("2011-11-16", offset=2000, top="t0")
 
 
-def test_a_page_as_long_as_a_cap_may_be_is_continued_too() -> None:
-    _, following = follow(place("2011-11-16"), listing(*many(40)))
-    assert following == place("2011-11-16", offset=40, top="s0")
-    assert follow(following, listing(*many(40)))[1] is None
-    assert follow(place("2011-11-16"), listing(*many(41)))[1] is None
-    assert follow(place("2011-11-16"), listing(*many(30)))[1] is None
+@pytest.mark.promise(n=3)
+@pytest.mark.parametrize("count", [1, 7, 37, 40, 41])
+def test_only_a_page_that_is_shorter_than_another_one_is_surely_the_last(count: int) -> None:
+    sessions = endpoint()
+    _, following = follow(place("2011-11-16"), listing(*many(count)), sessions=sessions)
+    assert following == place("2011-11-16", offset=count, top="s0", known=ids_of(many(count)))
+    assert follow(following, listing(), sessions=sessions)[1] is None
+    assert follow(place("2011-11-16"), listing(*many(count - 1)), sessions=sessions)[1] is None
+    assert follow(place("2011-11-16"), listing(*many(count)), sessions=sessions)[1] is not None
 
 
-def test_a_full_page_that_nothing_continues_is_an_error_that_names_site_and_day() -> None:
-    with pytest.raises(Fault, match=r"1000 sessions of www\.opentracker\.net for 2011-11-16.*user_ids") as told:
-        follow(place("2011-11-16"), listing(*many(1000)), listing(session("new", day(16)), *many(1000)))
+def test_a_page_of_the_size_that_was_asked_for_is_never_surely_the_last() -> None:
+    sessions = endpoint()
+    follow(place("2011-11-16", limit=10_000), listing(*many(2000)), sessions=sessions)
+    assert follow(place("2011-11-16"), listing(*many(1000)), sessions=sessions)[1] is not None
+    assert follow(place("2011-11-16"), listing(*many(999)), sessions=sessions)[1] is None
+
+
+def test_where_an_offset_is_ignored_a_larger_page_is_asked_for() -> None:
+    sessions = endpoint()
+    ids, following = follow(place("2011-11-16"), listing(*many(1000)), listing(*many(1001)), sessions=sessions)
+    assert ids == [f"s{number}" for number in range(1001)], "what comes again is left out"
+    assert following == place("2011-11-16", limit=10_000, known=ids_of(many(1000)))
+    assert form_of(sessions.request(EVER, {"site": SITE}, following))["limit"] == "10000"
+    ids, following = follow(following, listing(*many(1700)), sessions=sessions)
+    assert ids == [f"s{number}" for number in range(1000, 1700)]
+    known = ids_of(many(1700))
+    assert following == place("2011-11-16", limit=10_000, offset=1700, top="s0", known=known)
+    window = Window(day(17), day(18))
+    later = sessions.first(window, window, {"site": SITE})
+    assert later.limit == 10_000, "the next lists are asked for like that at once"
+    assert follow(following, listing(*many(1700)), sessions=sessions)[1] is None, "caps are round numbers"
+
+
+@pytest.mark.parametrize("count", [40, 50, 1000])
+def test_a_page_that_nothing_continues_is_an_error_that_names_site_and_day(count: int) -> None:
+    with pytest.raises(Fault, match=rf"{count} sessions of www\.opentracker\.net for 2011-11-16") as told:
+        follow(place("2011-11-16"), *[listing(*many(count))] * 4)
     assert told.value.kind is Kind.STUCK
+    assert "user_ids" in told.value.sentence
+
+
+def test_a_larger_limit_that_is_refused_is_the_same_error() -> None:
+    refusal = answer(b"Error: java.lang.RuntimeException: limit 10000 is not between 1 and 1000")
+    with pytest.raises(Fault, match="no way to get the others") as told:
+        follow(place("2011-11-16"), listing(*many(1000)), listing(*many(1000)), refusal)
+    assert told.value.kind is Kind.STUCK
+
+
+def test_where_nothing_else_continues_a_page_what_is_older_is_asked_for() -> None:
+    sessions = endpoint(Meaning(per_second=1000))
+    starts = [day(16) + timedelta(seconds=90 - number // 2) for number in range(120)]
+    rows = [session(f"s{number}", start) for number, start in enumerate(starts)]
+
+    def given(of: SessionList) -> Answer:
+        """The newest 50, whatever the limit and the offset are."""
+        bounds = dict(of.bounds)
+        last = int(bounds.get("to", at(day(18))))
+        return listing(*[row for row in rows if int(row["eventUnixTimestamp"]) <= last][:50])
+
+    window = Window(day(16), day(17))
+    at_place: Any = sessions.first(window, window, {"site": SITE})
+    at_place = at_place._replace(lists=tuple(one for one in at_place.lists if one.date == "2011-11-16"))
+    ids: list[str] = []
+    while at_place:
+        page = sessions.page(given(at_place.lists[0]), at_place)
+        ids += [row["session_id"] for row in page.rows]
+        at_place = page.following
+    assert ids == [row["session_id"] for row in rows]
 
 
 def test_sessions_of_other_days_are_no_answer() -> None:
@@ -477,7 +566,7 @@ SPAN = Window(day(12), day(18))
 def test_what_a_date_means_is_found_out_with_few_requests(*, onwards: bool, unit: int | None) -> None:
     vendor = Vendor(onwards=onwards, unit=unit)
     assert meanings.learn(vendor, SPAN) == Meaning(is_one_day=not onwards, per_second=unit)
-    assert len(vendor.asked) <= 4
+    assert len(vendor.asked) <= (5 if onwards else 4)
 
 
 @pytest.mark.parametrize("count", ["", "0", "x", "253402300799999", "-62135596800000", "1e400"])
@@ -490,6 +579,48 @@ def test_odd_moments_tell_nothing_about_dates_and_cost_no_session(count: str) ->
 
 def test_bounds_by_starts_are_not_used() -> None:
     assert meanings.learn(Vendor(unit=1000, by_start=True), SPAN) == Meaning()
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_list_without_a_last_day_is_followed_by_one_that_a_cache_cannot_give(pages: int) -> None:
+    sessions = endpoint(Meaning(is_one_day=False))
+    sessions._has_tokens = True
+    window = Window(day(10), day(18))
+    first = sessions.first(window, window, {"site": SITE})
+    old, new = session("old", day(11), day(12)), session("new", day(17), day(18))
+    bodies = [listing(new, old)] if pages == 1 else [listing(new, nextToken="1.2"), listing(old)]
+    ids, control = follow(first, *bodies, sessions=sessions)
+    assert set(ids) == {"old", "new"}
+    assert control is not None
+    assert control.lists[0].date == "2011-11-17"
+    assert follow(control, listing(new), sessions=sessions) == ([], None)
+    assert follow(control, listing(), sessions=sessions) == ([], None)
+    constant = listing(new, old)
+    assert follow(control, constant, sessions=sessions)[1] == control.doubted()
+    assert follow(control, constant, listing(new), sessions=sessions) == ([], None)
+    with pytest.raises(Fault, match=r"lists of www\.opentracker\.net contradict each other.*cache") as told:
+        follow(control, constant, constant, sessions=sessions)
+    assert told.value.kind is Kind.STUCK
+
+
+def test_a_control_is_later_than_the_day_of_the_sessions_whatever_the_sites_zone_is() -> None:
+    for hours in range(24):
+        moment = day(16) + timedelta(hours=hours)
+        (control,) = [SessionList.control(moment, moment - timedelta(hours=1))]
+        assert not lists.touches(Window(moment, moment), control.asked)
+
+
+def test_lists_that_end_need_no_control() -> None:
+    for meaning in (Meaning(), Meaning(per_second=1000), Meaning(is_one_day=False, per_second=1)):
+        sessions = endpoint(meaning)
+        sessions._has_tokens = True
+        window = Window(day(16), day(17))
+        at_place: Any = sessions.first(window, window, {"site": SITE})
+        while at_place:
+            assert not at_place.lists[0].is_control
+            moment = at_place.lists[0].asked.start + timedelta(hours=14)
+            at_place = sessions.page(listing(session("a", moment)), at_place).following
 
 
 def test_without_sessions_nothing_is_found_out() -> None:
@@ -517,6 +648,67 @@ def test_the_next_site_is_asked_where_one_is_refused_or_empty() -> None:
     sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
     assert list(dict.fromkeys(asked)) == ["refused", "empty", "full"]
     assert sessions._meaning == Meaning()
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIG, Kind.STUCK, Kind.DEFECT])
+def test_a_site_that_fails_does_not_keep_the_others_from_being_read(kind: Kind) -> None:
+    sessions = Sessions(["broken", "full"])
+    asked: list[Request] = []
+
+    def fetch(request: Request, read: Any) -> Any:
+        asked.append(request)
+        if form_of(request)["site"] == "broken":
+            raise Fault(kind, "no")
+        rows = Vendor(onwards=True)(SessionList.of_day(form_of(request)["date"]))
+        return read(listing(*({**row, "site": "full"} for row in rows)))
+
+    sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
+    assert sessions._meaning == Meaning(is_one_day=False)
+    assert [form_of(request)["site"] for request in asked].count("broken") == 1
+    assert {request.within for request in asked} == {PROBE_SECONDS}
+
+
+def test_a_broken_site_is_passed_over_after_two_of_its_ids() -> None:
+    sessions = Sessions(["broken", "full"], user_ids=["a", "b", "c", "d"])
+    asked: list[str] = []
+
+    def fetch(request: Request, read: Any) -> Any:
+        asked.append(form_of(request)["site"])
+        if asked[-1] == "broken":
+            raise Fault(Kind.STUCK, "no")
+        return read(listing())
+
+    sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
+    assert asked.count("broken") == 2
+    assert asked.count("full") == 4 * 2
+
+
+def test_where_no_site_answers_one_is_asked_with_all_patience() -> None:
+    sessions = Sessions(["refused", "slow", "slower"])
+    asked: list[tuple[str, float | None]] = []
+
+    def fetch(request: Request, read: Any) -> Any:
+        site = form_of(request)["site"]
+        asked.append((site, request.within))
+        if site == "refused" or request.within is not None:
+            raise Fault(Kind.CONFIG if site == "refused" else Kind.STUCK, site)
+        rows = Vendor()(SessionList.of_day(form_of(request)["date"]))
+        return read(listing(*({**row, "site": site} for row in rows)))
+
+    sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
+    assert asked[:3] == [(site, PROBE_SECONDS) for site in ("refused", "slow", "slower")]
+    assert set(asked[3:]) == {("slow", None)}
+
+
+def test_the_only_part_of_the_data_is_asked_with_all_patience() -> None:
+    sessions = Sessions([SITE])
+
+    def fetch(request: Request, _: Any) -> Any:
+        assert request.within is None
+        raise Fault(Kind.STUCK, "it is down")
+
+    with pytest.raises(Fault, match="it is down"):
+        sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
 
 
 def test_where_every_site_is_refused_that_is_told() -> None:

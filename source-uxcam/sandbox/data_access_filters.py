@@ -20,10 +20,15 @@ Test = Callable[[Row], bool]
 Held = Callable[[Any], Any]
 
 STRING_OPERATORS = ("equal", "not_equal", "in", "not_in", "contains", "not_contains")
+# `filter-operators` has `greater` and `less`; a newer summary of it has `greater_than` and `less_than`.
+NUMBER_OPERATORS = ("greater", "less", "greater_or_equal", "less_or_equal", "greater_than", "less_than")
 OPERATORS = {
     "string": STRING_OPERATORS,
     "json": STRING_OPERATORS,
-    "number": ("greater", "less", "greater_or_equal", "less_or_equal"),
+    "event": STRING_OPERATORS,
+    "number": NUMBER_OPERATORS,
+    # The vendor's own requests compare how many sessions a user had with `equal` too.
+    "count": (*NUMBER_OPERATORS, "equal"),
     "list": ("has_any", "not_has_any"),
     "bool": ("equal",),
     "date": ("on", "not_on", "after", "before", "between_dates"),
@@ -121,7 +126,7 @@ OF_SESSION: dict[str, tuple[str, Held]] = {
     "session_has_video": ("bool", lambda session: session.video),
     "session_duration": ("number", lambda session: session.duration),
     "session_gesture_count": ("number", lambda session: session.gestures),
-    "session_number_of_user": ("number", lambda session: session.number),
+    "session_number_of_user": ("count", lambda session: session.number),
     "session_rage_gesture_count": ("number", lambda session: session.rage),
     "session_responsive_gesture_count": ("number", lambda session: session.gestures - session.unresponsive),
     "session_screen_count": ("number", lambda session: session.screens),
@@ -149,14 +154,14 @@ SESSION = {
     **COMMON,
     **OF_SESSION,
     "date_range": ("date", lambda session: [session.uploaded]),
-    "event_name": ("string", lambda session: tuple(session.flow.event_names)),
+    "event_name": ("event", lambda session: [event for _, event in session.flow.events]),
     "session_id": ("string", lambda session: texts(session.id)),
 }
 EVENT = {
     **through({**COMMON, **OF_SESSION}, lambda event: event.session),
     # "DateTime … sessions are uploaded" is the documentation's text for events too.
     "date_range": ("date", lambda event: [event.session.uploaded]),
-    "event_name": ("string", lambda event: texts(event.content["name"])),
+    "event_name": ("event", lambda event: [event.content]),
     "event_screen_name": ("string", lambda event: texts(event.screen)),
     "event_custom_property": ("json", lambda event: event.content["params"]),
 }
@@ -164,10 +169,7 @@ USER = {
     **through(COMMON, lambda user: user.sessions[-1]),
     "date_range": ("date", lambda user: user.active),
     "user_first_seen_on": ("date", lambda user: [user.registered]),
-    "event_name": (
-        "string",
-        lambda user: tuple({name for each in user.sessions for name in each.flow.event_names}),
-    ),
+    "event_name": ("event", lambda user: [event for each in user.sessions for _, event in each.flow.events]),
     "session_screen_list": (
         "list",
         lambda user: frozenset().union(*(each.flow.screen_names for each in user.sessions)),
@@ -178,6 +180,8 @@ USER = {
         "number",
         total(lambda session: session.gestures - session.unresponsive),
     ),
+    # Of the vendor's own requests; no table of attributes has it.
+    "user_session_count": ("count", lambda user: len(user.sessions)),
     "user_session_screen_count": ("number", total(lambda session: session.screens)),
     "user_session_duration": ("number", total(lambda session: session.duration)),
     "user_unresponsive_gesture_count": ("number", total(lambda session: session.unresponsive)),
@@ -193,19 +197,30 @@ def filter_test(given: object, attributes: Mapping[str, tuple[str, Held]], bound
         refuse(f"there is no attribute {attribute!r} here")
     kind, held = attributes[attribute]
     members = {"attribute", "operator", "value"} | ({"property_name"} if kind == "json" else set())
-    if set(given) != members:
+    if set(given) - ({"property_name"} if kind == "event" else set()) != members:
         refuse(f"{attribute} takes {', '.join(sorted(members))}, not {', '.join(sorted(given))}")
     symbol, value = given["operator"], given["value"]
     if symbol not in OPERATORS[kind]:
         refuse(f"{attribute} is a {kind}: its operators are {', '.join(OPERATORS[kind])}")
     if kind == "date":
         return attribute, date_test(symbol, value, held, bounds)
+    name = given.get("property_name")
+    if name is not None and (not isinstance(name, str) or not name):
+        refuse("property_name is the name of a property")
     if kind == "json":
-        name = given["property_name"]
-        if not isinstance(name, str) or not name:
-            refuse("property_name is the name of a custom property")
         return attribute, string_test(symbol, value, lambda row: texts(held(row).get(name)))
+    if kind == "event":
+        return attribute, event_test(symbol, value, name, held)
     return attribute, TESTS[kind](symbol, value, held)
+
+
+def event_test(symbol: str, value: object, name: str | None, held: Held) -> Test:
+    """`event_name`: of the row's events, or of those that have the property `name`, where one is given."""
+
+    def names(row: Row) -> tuple[str, ...]:
+        return texts(*(event["name"] for event in held(row) if name is None or name in event["params"]))
+
+    return string_test(symbol, value, names)
 
 
 def strings(value: object) -> list[str]:
@@ -229,10 +244,11 @@ def string_test(symbol: str, value: object, held: Callable[[Any], Iterable[str]]
 
 
 def bool_test(symbol: str, value: object, held: Held) -> Test:
-    """`equal` to "true" or "false"."""
-    if value not in ("true", "false"):
-        refuse(f'{value!r} is neither "true" nor "false": {symbol} takes no other')
-    return lambda row: held(row) == (value == "true")
+    """`equal` to true or false: a "Bool String" in the documentation, a boolean in the vendor's own requests."""
+    wanted = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
+    if not isinstance(wanted, bool):
+        refuse(f"{value!r} is neither true nor false: {symbol} takes no other")
+    return lambda row: held(row) == wanted
 
 
 def list_test(symbol: str, value: object, held: Held) -> Test:
@@ -247,9 +263,11 @@ def number_test(symbol: str, value: object, held: Held) -> Test:
         refuse(f"{value!r} is no number")
     limit: float = value
     match symbol:
-        case "greater":
+        case "equal":
+            return lambda row: held(row) == limit
+        case "greater" | "greater_than":
             return lambda row: held(row) > limit
-        case "less":
+        case "less" | "less_than":
             return lambda row: held(row) < limit
         case "greater_or_equal":
             return lambda row: held(row) >= limit
@@ -262,6 +280,7 @@ TESTS: dict[str, Callable[[str, object, Held], Test]] = {
     "bool": bool_test,
     "list": list_test,
     "number": number_test,
+    "count": number_test,
 }
 
 

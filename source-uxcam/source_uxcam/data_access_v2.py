@@ -1,6 +1,7 @@
 """UXCam's Data Access API v2: sessions, events and users. https://developer.uxcam.com/reference"""
 
 import json
+import logging
 from typing import ClassVar
 
 from session_source import (
@@ -8,6 +9,7 @@ from session_source import (
     Either,
     Endpoint,
     ExactTime,
+    Fetch,
     Integer,
     Moment,
     NextInAnswer,
@@ -30,6 +32,8 @@ from source_uxcam.filters import DATA_ACCESS_V2, Filter
 
 PAGE_SIZE = 500
 
+logger = logging.getLogger("airbyte")
+
 
 def app_platform(row: Row) -> str | None:
     """Read the platform, which is a word in some answers and a number in others."""
@@ -48,12 +52,22 @@ class _List(Endpoint):
     pager = NextInAnswer("pagination", "next", first=1, otherwise=PageNumber(size=PAGE_SIZE))
 
     def __init__(self, filters: list[Filter]) -> None:
+        checked = DATA_ACCESS_V2.checked(filters)
         self._filters = [
             {"attribute": one["field"], "operator": one["operator"], "value": value}
             | {name: one[name] for name in ("property_name",) if one.get(name)}
-            for one, value in DATA_ACCESS_V2.checked(filters)
+            for one, value in checked
             if DATA_ACCESS_V2.knows(self.path, one["field"])
         ]
+        fields = dict.fromkeys(one["field"] for one in filters)
+        self._left_out = [field for field in fields if not DATA_ACCESS_V2.knows(self.path, field)]
+
+    def prepare(self, fetch: Fetch, partitions: list[Partition], span: Window) -> None:
+        """Name the filters that are left out, once a sync."""
+        if self._left_out:
+            logger.warning(
+                f"{self.name}: UXCam has no filter {', '.join(self._left_out)} for this list. It is read without."
+            )
 
     def request(self, page: PageContext) -> Request:
         """Ask for a page of what was uploaded in the window. White space in parameters is not allowed."""

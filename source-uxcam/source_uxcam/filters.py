@@ -5,6 +5,7 @@ https://developer.uxcam.com/reference/filter-operators
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
 from session_source import Config, Value, config_error, moment_text
@@ -19,24 +20,23 @@ def _text(value: Value) -> str:
     return value
 
 
-def _whole(value: Value) -> int:
-    number = int(str(value))
+def _number(value: Value) -> float:
+    text = str(value)
+    number = int(text) if text.lstrip("-").isdecimal() else float(text)
+    if not isfinite(number):
+        raise ValueError
+    return number
+
+
+def _count(value: Value) -> float:
+    number = _number(value)
     if number < 0:
         raise ValueError
     return number
 
 
-def _decimal(value: Value) -> float:
-    text = str(value)
-    return int(text) if text.lstrip("-").isdecimal() else float(text)
-
-
 def _boolean(value: Value) -> bool:
     return {"true": True, "false": False}[str(value).lower()]
-
-
-def _boolean_text(value: Value) -> str:
-    return str(_boolean(value)).lower()
 
 
 class DataType(NamedTuple):
@@ -78,20 +78,23 @@ class Grammar:
 
     Args:
         types: the fields, by their data type.
+        has_one_per_field: whether a request has room for only one filter of a field.
         unknown_to: fields that some endpoints do not know, by endpoint.
-        properties: the fields that name a custom property beside it.
+        properties: the fields that take ``property_name``, and whether they need it.
     """
 
     def __init__(
         self,
         types: Mapping[DataType, tuple[str, ...]],
         *,
+        has_one_per_field: bool = False,
         unknown_to: Mapping[str, frozenset[str]] | None = None,
-        properties: frozenset[str] = frozenset(),
+        properties: Mapping[str, bool] | None = None,
     ) -> None:
         self.types = {field: data_type for data_type, fields in types.items() for field in fields}
+        self._has_one_per_field = has_one_per_field
         self._unknown_to = unknown_to or {}
-        self._properties = properties
+        self._properties = properties or {}
 
     def checked(self, filters: list[Filter]) -> list[tuple[Filter, Value]]:
         """Check a config's filters and give each with the value that is sent for it.
@@ -101,30 +104,37 @@ class Grammar:
         """
         fields = [one["field"] for one in filters]
         for field in fields:
-            if fields.count(field) > 1:
+            if self._has_one_per_field and fields.count(field) > 1:
                 raise config_error(
-                    f"There are two filters for {field}. Keep one; several values go into one list."
+                    f"There are two filters for {field}, and the Session API takes one. Keep one of them; put "
+                    "several values into its list."
                 )
-        return [(one, self._value(one)) for one in filters]
+        return [(one, self._value(one, number)) for number, one in enumerate(filters, start=1)]
 
     def knows(self, endpoint: str, field: str) -> bool:
         """Tell whether an endpoint knows a field; a filter that it does not know is left out for it."""
         return field not in self._unknown_to.get(endpoint, frozenset())
 
-    def _value(self, one: Filter) -> Value:
+    def _value(self, one: Filter, number: int) -> Value:
         field = one["field"]
         data_type = self.types.get(field)
         if data_type is None:
-            raise config_error(f"The filter field {field!r} is none of: {', '.join(sorted(self.types))}.")
-        if field in self._properties and not one.get("property_name"):
+            raise config_error(
+                f"Filter number {number} in api.filters has a field that this API does not have. The fields are: "
+                f"{', '.join(sorted(self.types))}."
+            )
+        if self._properties.get(field) and not one.get("property_name"):
             raise config_error(f"The filter for {field} needs property_name: the name of the custom property.")
+        if field not in self._properties and one.get("property_name"):
+            taking = f" Only these do: {', '.join(sorted(self._properties))}." if self._properties else ""
+            raise config_error(f"The filter for {field} takes no property_name. Remove it.{taking}")
         values = one.get("values") or []
         try:
             return data_type.value(one["operator"], values)
         except (ValueError, KeyError, OverflowError):
             raise config_error(
-                f"The filter {field} {one['operator']} {list(values)} cannot be sent: {field} is "
-                f"{data_type.described()}."
+                f"Filter number {number} in api.filters cannot be sent: its operator or its values do not fit its "
+                f"field. {field} is {data_type.described()}."
             ) from None
 
 
@@ -146,25 +156,28 @@ SESSION_API = Grammar(
         ),
         DataType("true or false", _boolean, one=("is",)): ("video", "crashed"),
         DataType("a platform", _text, none=("isandroid", "isios")): ("platform",),
-        DataType("a whole number", _whole, one=(*_EQUALITY, "gt", "gteq", "lt", "lteq"), many=_MEMBERSHIP): (
+        # Unsigned integers, which the page's table of operators compares with floats.
+        DataType("a number from 0", _count, one=(*_EQUALITY, "gt", "gteq", "lt", "lteq"), many=_MEMBERSHIP): (
             "sessionhashofuser",
             "totalgesture",
             "screencount",
         ),
-        DataType("a number", _decimal, one=("gt", "lt")): ("sessionlength",),
+        DataType("a number", _number, one=("gt", "lt")): ("sessionlength",),
         DataType("a list of names", _text, many=("hasany", "nothasany", "hasall", "nothasall")): (
             "eventname",
             "screenname",
         ),
-    }
+    },
+    has_one_per_field=True,
 )
 
+# The documentation spells two of them in two ways; each is sent as it is written.
+_NUMBER_OPERATORS = ("greater", "less", "greater_or_equal", "less_or_equal", "greater_than", "less_than")
 _STRING_OPERATORS = {"one": ("equal", "not_equal", "contains", "not_contains"), "many": ("in", "not_in")}
 _OF_SESSIONS = ("session_crashed", "session_has_video")
 _COUNTS_OF_SESSIONS = (
     "session_duration",
     "session_gesture_count",
-    "session_number_of_user",
     "session_rage_gesture_count",
     "session_responsive_gesture_count",
     "session_screen_count",
@@ -179,6 +192,8 @@ _COUNTS_OF_USERS = (
     "user_session_duration",
     "user_unresponsive_gesture_count",
 )
+# These two are compared with `equal` too in the vendor's own requests, which alone have the second one.
+_SESSION_NUMBER, _SESSION_COUNT = "session_number_of_user", "user_session_count"
 
 DATA_ACCESS_V2 = Grammar(
     {
@@ -214,11 +229,10 @@ DATA_ACCESS_V2 = Grammar(
             "user_first_utm",
             "utm",
         ),
-        DataType("true or false", _boolean_text, one=("equal",)): _OF_SESSIONS,
-        DataType("a number", _decimal, one=("greater", "less", "greater_or_equal", "less_or_equal")): (
-            *_COUNTS_OF_SESSIONS,
-            *_COUNTS_OF_USERS,
-        ),
+        # "Bool String" in the documentation, a boolean in the vendor's own requests.
+        DataType("true or false", _boolean, one=("equal",)): _OF_SESSIONS,
+        DataType("a number", _number, one=_NUMBER_OPERATORS): (*_COUNTS_OF_SESSIONS, *_COUNTS_OF_USERS),
+        DataType("a number from 0", _count, one=(*_NUMBER_OPERATORS, "equal")): (_SESSION_NUMBER, _SESSION_COUNT),
         DataType("a list of names", _text, many=("has_any", "not_has_any")): ("session_screen_list",),
         DataType("a moment", moment_text, one=("on", "not_on", "after", "before"), pair=("between_dates",)): (
             "user_first_seen_on",
@@ -226,14 +240,33 @@ DATA_ACCESS_V2 = Grammar(
     },
     unknown_to={
         "session": frozenset(
-            {"event_screen_name", "event_custom_property", "user_first_seen_on", *_COUNTS_OF_USERS}
+            {
+                "event_screen_name",
+                "event_custom_property",
+                "user_first_seen_on",
+                _SESSION_COUNT,
+                *_COUNTS_OF_USERS,
+            }
         ),
-        "event": frozenset({"session_id", "user_first_seen_on", *_COUNTS_OF_USERS}),
+        "event": frozenset({"session_id", "user_first_seen_on", _SESSION_COUNT, *_COUNTS_OF_USERS}),
         "user": frozenset(
-            {"session_id", "event_screen_name", "event_custom_property", *_OF_SESSIONS, *_COUNTS_OF_SESSIONS}
+            {
+                "session_id",
+                "event_screen_name",
+                "event_custom_property",
+                _SESSION_NUMBER,
+                *_OF_SESSIONS,
+                *_COUNTS_OF_SESSIONS,
+            }
         ),
     },
-    properties=frozenset({"user_custom_property", "event_custom_property"}),
+    properties={
+        "user_custom_property": True,
+        "event_custom_property": True,
+        "event_name": False,
+        "user_first_utm": False,
+        "utm": False,
+    },
 )
 
 

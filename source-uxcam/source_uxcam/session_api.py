@@ -23,9 +23,12 @@ from session_source import (
     Row,
     Stream,
     Text,
+    Value,
     objects,
+    rfc3339,
     rows_of,
 )
+from session_source.columns import UNFIT, Column
 
 from source_uxcam.answers import successful
 from source_uxcam.filters import SESSION_API, Filter
@@ -57,21 +60,46 @@ def screens(row: Row) -> Iterator[Row]:
 
 def gestures(row: Row) -> Iterator[Row]:
     """Give the gestures of a session, screen by screen."""
-    return _inside_screens(row, "gestures", item="type", index="gesture_index")
+    return _inside_screens(row, "gestures", item="type", index="gesture_index", moment="gesture_at")
 
 
 def events(row: Row) -> Iterator[Row]:
     """Give the events of a session, screen by screen."""
-    return _inside_screens(row, "events", item="name", index="event_index")
+    return _inside_screens(row, "events", item="name", index="event_index", moment="event_at")
 
 
-def _inside_screens(row: Row, name: str, *, item: str, index: str) -> Iterator[Row]:
+def _inside_screens(row: Row, name: str, *, item: str, index: str, moment: str) -> Iterator[Row]:
+    """Give what is on a session's screens, with the screen's name and the moment that ``time`` means."""
+    start = _known(STARTED_AT.moment, row)
     for screen in screens(row):
+        screen_name = _known(SCREEN_NAME, screen)
         for position, found in enumerate(objects(screen.get(name), item)):
-            yield found | {"screen_index": screen["screen_index"], index: position}
+            try:
+                seconds = OFFSET(found)
+                at = None if start is None or seconds is None else rfc3339(start + timedelta(0, seconds))
+            except UNFIT:
+                at = None
+            yield found | {
+                "screen_index": screen["screen_index"],
+                index: position,
+                "screen_name": screen_name,
+                moment: at,
+            }
 
 
+def _known(column: Column, row: Row) -> Value:
+    """Read a column; null where the value is unfit, which is reported for the vendor's own field."""
+    try:
+        return column(row)
+    except UNFIT:
+        return None
+
+
+STARTED_AT = Moment("session", "verified_server_time")
 DURATION = Number("session", "duration_sec")
+SCREEN_NAME = Text("activity_name")
+OFFSET = Number("time")
+"""When something happened on a screen, in seconds from the start of its session."""
 
 
 class Sessions(Endpoint):
@@ -110,7 +138,7 @@ class Sessions(Endpoint):
         "session_id": Text("id"),
         "uploaded_at": Moment("session", "uploaded_server_time"),
         "user_id": Text("user", "uxcam_id"),
-        "started_at": Moment("session", "verified_server_time"),
+        "started_at": STARTED_AT,
         "ended_at": Moment("session", "verified_server_time", plus=DURATION),
         "duration_seconds": DURATION,
         "country_code": Text("location", "country_code"),

@@ -2,7 +2,16 @@
 
 import session_source
 from requests.auth import AuthBase
-from session_source import Budget, Config, EitherAuth, Endpoint, HeaderAuth, QueryAuth, SessionSource
+from session_source import (
+    Budget,
+    Config,
+    EitherAuth,
+    Endpoint,
+    HeaderAuth,
+    QueryAuth,
+    RequestRate,
+    SessionSource,
+)
 
 from source_uxcam import data_access_v2, session_api
 from source_uxcam.filters import of_config
@@ -55,6 +64,10 @@ class SourceUxcam(SessionSource):
         if self.generation(config) == "session_api":
             return None
         return Budget(int(config.get("api", {}).get("requests_per_hour", 500)))
+
+    def rate(self, config: Config) -> RequestRate | None:
+        """Keep to v2's five requests in a second. The Session API's page has no such limit."""
+        return None if self.generation(config) == "session_api" else RequestRate(5)
 
     def generation(self, config: Config) -> str:
         """Name the chosen API."""

@@ -82,26 +82,56 @@ def test_the_pages_sessions_come_whole_and_with_the_columns_that_every_session_h
     assert second["session_id"] == "3902r2h0oif290"
 
 
+ON_SCREEN = {"screen_index": 0, "screen_name": "ActivityUserDetails"}
+
+
 @pytest.mark.parametrize(
-    ("stream", "count", "index"),
+    ("stream", "count", "added"),
     [
         ("screens", 2, {"screen_index": 0}),
-        ("gestures", 4, {"screen_index": 0, "gesture_index": 0}),
-        ("events", 6, {"screen_index": 0, "event_index": 0}),
+        ("gestures", 4, ON_SCREEN | {"gesture_index": 0, "gesture_at": "2019-01-31T11:14:59.748000Z"}),
+        ("events", 6, ON_SCREEN | {"event_index": 0, "event_at": "2019-01-31T11:15:11.314000Z"}),
     ],
 )
-def test_derived_records_carry_the_vendors_object_the_key_and_the_cursor(
-    stream: str, count: int, index: dict[str, int]
+def test_derived_records_carry_the_vendors_object_the_key_the_cursor_the_screen_and_the_moment(
+    stream: str, count: int, added: dict[str, object]
 ) -> None:
     found = records(stream)
     assert len(found) == count
     screen = json.loads(PAGE)["data"][0]["flow"][0]
     thing = screen if stream == "screens" else screen[stream][0]
-    assert found[0] == {**thing, **index, "session_id": "3902r2hhoif290", "uploaded_at": "2019-01-31T12:01:34Z"}
+    assert found[0] == {**thing, **added, "session_id": "3902r2hhoif290", "uploaded_at": "2019-01-31T12:01:34Z"}
 
 
 def test_two_events_of_the_same_name_and_time_have_indexes_of_their_own() -> None:
     assert [record["event_index"] for record in records("events")] == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("start", "time", "moment"),
+    [
+        ("2019/01/31, 11:14:59", "0.5", "2019-01-31T11:14:59.500000Z"),
+        ("2019/01/31, 11:14:59", 86400, "2019-02-01T11:14:59Z"),
+        ("2019/01/31, 11:14:59", None, None),
+        ("2019/01/31, 11:14:59", True, None),
+        ("2019/01/31, 11:14:59", "soon", None),
+        ("2019/01/31, 11:14:59", 1e300, None),
+        ("yesterday", 1, None),
+        (None, 1, None),
+    ],
+)
+def test_a_moment_is_the_start_and_the_time_or_null(start: object, time: object, moment: str | None) -> None:
+    row = {
+        "id": "a",
+        "session": {"verified_server_time": start},
+        "flow": [{"activity_name": ["odd"], "events": [{"time": time}], "gestures": [{"time": time}]}],
+    }
+    endpoint = Sessions([])
+    columns, _ = evaluate(endpoint.columns, row)
+    by_name = {stream.name: list(stream.records(row, columns)) for stream in endpoint.streams}
+    assert [event["event_at"] for event in by_name["events"]] == [moment]
+    assert [gesture["gesture_at"] for gesture in by_name["gestures"]] == [moment]
+    assert by_name["events"][0]["screen_name"] is None
 
 
 @pytest.mark.parametrize(
