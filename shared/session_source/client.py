@@ -390,9 +390,10 @@ class _Call:
             answer = kept or client.send(self._request, self._form, self._patience)
             if 200 <= answer.status < 300:
                 return answer
-            self._refuse(answer)
         except Fault as fault:
             self.fail(fault)
+        else:
+            self._refuse(answer)
         return None
 
     def succeed(self, answer: Answer) -> None:
@@ -403,27 +404,20 @@ class _Call:
 
     def misread(self, answer: Answer, error: Exception) -> bool:
         """Handle an error in the reading of an answer; return False where it is not about the answer."""
-        try:
-            if isinstance(error, ToldInBody):
-                self._refuse(replace(answer, status=error.status))
-            elif isinstance(error, Fault):
-                raise _with_wait(error, answer)
-            elif isinstance(error, ValueError):
-                raise Fault(Kind.OUTAGE, f"{self._client.vendor} sent an answer that cannot be read: {error}.")
-            else:
-                return False
-        except Fault as fault:
-            self.fail(fault)
+        if isinstance(error, ToldInBody):
+            self._refuse(replace(answer, status=error.status))
+        elif isinstance(error, Fault):
+            self.fail(_with_wait(error, answer))
+        elif isinstance(error, ValueError):
+            self.fail(Fault(Kind.OUTAGE, f"{self._client.vendor} sent an answer that cannot be read: {error}."))
+        else:
+            return False
         return True
 
     def _refuse(self, answer: Answer) -> None:
-        """Choose another form of the request after an answer with a bad status.
-
-        Raises:
-            Fault: there is none.
-        """
+        """Choose another form of the request after an answer with a bad status, or wait for the next attempt."""
         if not self._form.change(answer):
-            raise self._client.explained(self._form.reported(answer), self._explain)
+            self.fail(self._client.explained(self._form.reported(answer), self._explain))
 
     def fail(self, fault: Fault) -> None:
         """Wait until it may be sent again, or raise the fault if that does not help."""
