@@ -202,13 +202,16 @@ class Group:
             self._plan.put_back(window.window, length)
             self._forget(window)
 
-    def close(self, window: OpenWindow) -> None:
-        """Note that a window was read to its end."""
+    def close(self, window: OpenWindow) -> list[Window]:
+        """Note that a window was read to its end, and return the windows that count as finished now."""
         with self._lock:
             self.is_probing = False
             self._shrinking = None
             self._plan.note(window.window, len(window.seen))
-            self._forget(window)
+            forgotten = self._forget(window)
+        if self._filter is None or not self._filter.is_displaced:
+            return [window.window]
+        return [other.window for other in forgotten if not other.is_left]
 
     def better_length(self, window: OpenWindow, page: int, total: int | None) -> timedelta | None:
         """Return how long the windows should be instead of this one, of which more is to come; None: read on."""
@@ -310,8 +313,8 @@ class Group:
     def _gap(self, window: Window) -> Window:
         return next(gap for gap in self._missing if gap.start <= window.start < gap.end)
 
-    def _forget(self, window: OpenWindow) -> None:
-        self._keys.close(window, [self._listed(self._asked(piece)) for piece in self._plan.remaining])
+    def _forget(self, window: OpenWindow) -> list[OpenWindow]:
+        return self._keys.close(window, [self._listed(self._asked(piece)) for piece in self._plan.remaining])
 
 
 class Details:

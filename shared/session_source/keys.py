@@ -73,14 +73,18 @@ class Keys:
         """Remember a key of a row that may be listed far from the window that emitted it."""
         self._lasting[key] = reach
 
-    def close(self, window: OpenWindow, remaining: Iterable[Reach]) -> None:
+    def close(self, window: OpenWindow, remaining: Iterable[Reach]) -> list[OpenWindow]:
         """Note that nothing more is read of a window, and forget what cannot be listed again.
 
         Args:
             window: the window.
             remaining: what the vendor lists for that of which no window was opened yet.
+
+        Returns:
+            The windows that were forgotten: they and all beside them are read.
         """
         window.is_done = True
+        known = self._windows
         to_come = [*remaining, *(other.listed for other in self._windows if not other.is_done)]
         self._windows = [
             other
@@ -93,3 +97,4 @@ class Keys:
                 for key, reach in self._lasting.items()
                 if any(reach.touches(listed) for listed in to_come)
             }
+        return [other for other in known if other not in self._windows]

@@ -329,8 +329,8 @@ class _Worker:
             group.put_back(window, length, is_limit=True)
         else:
             if length is None:
-                group.close(window)
-                self._queue.put(WindowRead(group, window.window), self._queue.ticket())
+                for finished in group.close(window):
+                    self._queue.put(WindowRead(group, finished), self._queue.ticket())
             else:
                 group.put_back(window, length)
         self._tasks.wake()

@@ -55,6 +55,9 @@ class TimeFilter(ABC):
         after: how much later.
         ahead: how far in the future the vendor's present may be.
         longest: the longest piece that one request may ask for; None where the vendor sets no limit.
+        is_displaced: whether a row that was in a piece of time may be listed for the one beside it. A window
+        then counts
+            as finished when those beside it are read too.
         lists_once: whether a row has one position, though it is not known which. Otherwise a vendor may list it in
             every piece of time that it touches.
     """
@@ -64,6 +67,7 @@ class TimeFilter(ABC):
     after: timedelta = NONE
     ahead: timedelta = NONE
     longest: timedelta | None = None
+    is_displaced: bool = False
     lists_once: bool = True
 
     @abstractmethod
@@ -161,6 +165,7 @@ class CalendarDay(TimeFilter):
     before = WEST
     after = EAST
     ahead = EAST
+    is_displaced = True
 
     def __init__(self, *columns: str, longest: timedelta | None = None) -> None:
         self._names = columns

@@ -176,6 +176,7 @@ class SiteDays(TimeFilter):
 
     after = EAST
     ahead = EAST
+    is_displaced = True
     lists_once = False
 
     def __init__(self, meaning: Meaning) -> None:
