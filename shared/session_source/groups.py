@@ -161,12 +161,18 @@ class Group:
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
+        start, end = window.window
+        all_times: list[Reach] = []
         with self._lock:
             taken = self._keys.taken(window, {one.columns[id_] for one in page})
             for one in page:
                 key = one.columns[id_]
                 times = self._filter.times(one.columns) if self._filter else None
-                place = self._place(window, one.row, times)
+                place = None
+                if times is not None:
+                    all_times.append(times)
+                    if times.first < start or times.last >= end:  # else they are those of the window
+                        place = self._place(one.row, times)
                 is_own = place is None or place.reach.touches(near)
                 is_near = is_near or is_own
                 if not window.seen.add(key):
@@ -181,6 +187,7 @@ class Group:
                 claimed.append(one)
                 if place is not None:
                     self._note_distant(window, one, place, is_own=is_own)
+        window.cover(all_times)
         fingerprint = hash(frozenset(one.columns[id_] for one in page))
         if not is_new and is_repeated:
             return Claim(claimed, Doubt.REPEATED, fingerprint)
@@ -266,12 +273,9 @@ class Group:
                 self._misplaced = 0
             return lines
 
-    def _place(self, window: OpenWindow, row: Row, times: Reach | None) -> _Place | None:
-        """Return where a row may be; None where it does not say, or its times are those of the window."""
-        if times is None or self._filter is None:
-            return None
-        window.cover(times)
-        if window.window.start <= times.first and times.last < window.window.end:
+    def _place(self, row: Row, times: Reach) -> _Place | None:
+        """Return where a row with these times may be."""
+        if self._filter is None:
             return None
         moments = self._filter.moments(times, row)
         return _Place(times, moments, self._filter.reach(moments))

@@ -5,7 +5,7 @@ are inclusive, days of another zone lie in two) and, where a row is long, in eve
 forgotten when no window that is open or still to come can list them: memory is bounded by windows, not by rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from session_source.seen import Seen
 from session_source.time_filter import Reach
@@ -41,9 +41,11 @@ class OpenWindow:
         """Return whether a vendor may list a row for both."""
         return self.listed.touches(other.listed)
 
-    def cover(self, times: Reach) -> None:
-        """Note the times of a row."""
-        self.covered = times if self.covered is None else self.covered.joined(times)
+    def cover(self, times: Sequence[Reach]) -> None:
+        """Note the times of a page's rows."""
+        if times:
+            page = Reach(min(one.first for one in times), max(one.last for one in times))
+            self.covered = page if self.covered is None else self.covered.joined(page)
 
 
 class Keys:

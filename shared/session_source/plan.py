@@ -46,6 +46,7 @@ class Plan:
         """What no window was taken for."""
         self.is_guess = True
         """Whether nothing was read yet that shows how long windows should be."""
+        self._is_sized = False
         self._step = step
         self._longest = longest
         self._parallel = parallel
@@ -106,16 +107,22 @@ class Plan:
         elif timedelta() < covered < length:
             expected = max(expected, rows * (length / covered))
         best = max(length * (self.ROWS / expected), DAY)
-        left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
-        best = min(best, max(left / self._parallel, length * (self.FEW_PAGES * page / expected)))
+        if not self._is_sized:
+            left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
+            few = length * (self.FEW_PAGES * page / expected)
+            best = min(best, max(left / self._parallel, few))
+        # What was read of a window that is put back is read again.
+        is_worth_it = not self._is_sized or expected > 5 * rows
         affordable = self._affordable()
         if affordable is not None:
             self._rows = min(self.ROWS, page * max(affordable, 1) / 2)
             best = min(best, length * (page * max(affordable, 1) / 2 / expected))
-        return best if length > 2 * best and self.can_cut(window) else None
+            is_worth_it = is_worth_it or expected - rows > page * affordable
+        return best if is_worth_it and length > 2 * best and self.can_cut(window) else None
 
     def _set_length(self, length: timedelta) -> None:
         self.is_guess = False
+        self._is_sized = True
         self._length = min(max(length, self._least), self._longest)
 
     @staticmethod

@@ -223,8 +223,14 @@ def moment_in(columns: Row, name: str) -> datetime | None:
 
 
 def _hull(columns: Row, names: tuple[str, ...]) -> Reach | None:
-    found = [moment for name in names if (moment := moment_in(columns, name)) is not None]
-    return Reach(min(found), max(found)) if found else None
+    first = last = None
+    for name in names:
+        text = columns[name]
+        if text is not None:
+            moment = datetime.fromisoformat(text)
+            first = moment if first is None or moment < first else first
+            last = moment if last is None or moment > last else last
+    return None if first is None or last is None else Reach(first, last)
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:
