@@ -71,7 +71,7 @@ def test_a_few_busy_days_are_read_by_all_workers_with_checkpoints(tmp_path: Path
         busy = Connector(connector.folder, {**connector.config, **one_app, "apps": apps}, tmp_path)
         output = type(connector)(busy.folder, busy.config, tmp_path).read("sessions")
         assert output.exit_code == 0, output.errors
-        assert server.max_in_flight >= 6
+        assert server.max_in_flight >= 4, "it was one"
         states = [n for n, message in enumerate(output.messages) if message["type"] == "STATE"]
         assert states[0] < len(output.messages) / 2, "the first checkpoint comes late"
 
