@@ -13,6 +13,7 @@ from session_source import windows
 from session_source.columns import Row, evaluate
 from session_source.endpoints import Detail, Endpoint
 from session_source.keys import Keys
+from session_source.schemas import shallow
 from session_source.state import Partition
 from session_source.streams import Stream
 from session_source.windows import SLACK, Finished, Pace, Window
@@ -229,7 +230,7 @@ def _columns(endpoint: Endpoint | Detail, partition: Partition, row: Row) -> tup
     columns, nulled = evaluate(endpoint.columns, row)
     columns.update(partition)
     if columns[endpoint.id] is None:
-        canonical = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+        canonical = orjson.dumps(shallow(row)[0], option=orjson.OPT_SORT_KEYS)
         columns[endpoint.id] = f"hash:{sha256(canonical).hexdigest()}"
         nulled.append(endpoint.id)
     return columns, nulled
