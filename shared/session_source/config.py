@@ -1,7 +1,6 @@
 """The part of a config that all connectors share, read once at the start of a command."""
 
 import contextlib
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from session_source import times
+from session_source.addresses import is_loopback
 from session_source.errors import config_error
 from session_source.windows import Window
 
@@ -85,19 +85,11 @@ def base_url(config: Config, production: str) -> str:
         (urlsplit(url).hostname or "").encode("idna")
         parts = urlsplit(url)
     host = parts.hostname or ""
-    if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not _is_local(host)):
+    if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not is_loopback(host)):
         raise config_error("base_url must begin with https:// and name a host; http:// is for this machine only.")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise config_error("base_url must hold an address only: no user, no password, no query.")
     return url
-
-
-def _is_local(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _date(config: Config, name: str) -> datetime:

@@ -13,6 +13,9 @@ import orjson
 
 from session_source.columns import Row, Value
 
+LARGEST_ANSWER = 256 * 2**20
+"""Bytes of an answer's body, decompressed, that are read at most."""
+
 
 @dataclass
 class Wish:
@@ -46,9 +49,10 @@ class Request:
     wish: Wish | None = None
 
     @property
-    def address(self) -> tuple[Any, ...]:
-        """What an answer that is kept is kept for."""
-        return (self.path, *sorted(self.params.items()))
+    def address(self) -> bytes:
+        """All that its answer depends on."""
+        sent = [self.method, self.path, self.params, self.headers, self.form, self.json]
+        return orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The source: config → endpoints → groups of streams → windows → pages → messages."""
 
 import logging
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
@@ -46,7 +47,7 @@ from session_source.windows import Window
 CHECKED_PARTITIONS = 10
 """How many sites, apps or segments `check` asks for."""
 
-CHECK_SECONDS = 27.0
+CHECK_SECONDS = 25.0
 """When `check` asks nothing more; with start-up it ends within 30 seconds."""
 
 
@@ -217,7 +218,7 @@ class SessionSource(Source):
         patience = Patience(
             connect=5, read=10, total=10, outage=15, limit=5, attempts=2, after_timeout=after_timeout
         )
-        client = self._client(config, settings, patience, budget=None)
+        client = self._client(config, settings, patience, budget=None, deadline=end)
         try:
             partitions = endpoint.partitions(client.fetch)
             for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
@@ -247,7 +248,14 @@ class SessionSource(Source):
             config = {**config, "num_workers": 1}
         return configs.settings(config, defaults, datetime.now(UTC))
 
-    def _client(self, config: Config, settings: Settings, patience: Patience, budget: Budget | None) -> Client:
+    def _client(
+        self,
+        config: Config,
+        settings: Settings,
+        patience: Patience,
+        budget: Budget | None,
+        deadline: float = math.inf,
+    ) -> Client:
         return Client(
             vendor=self.vendor,
             base_url=configs.base_url(config, self.base_url(config)),
@@ -256,6 +264,7 @@ class SessionSource(Source):
             patience=patience.for_limit(settings.limit_wait),
             budget=budget,
             workers=settings.workers,
+            deadline=deadline,
         )
 
     def _states(
