@@ -98,6 +98,28 @@ def test_what_the_vendor_spells_otherwise_is_hidden(start: Start, spelling: str,
         assert spelled[-8:] not in text or spelling.startswith("base64")  # as much as is no whole character of it
 
 
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_what_was_pasted_into_the_wrong_field_is_not_quoted(start: Start, command: str) -> None:
+    connector, server = start(inside=True, sessions=2, days=2)
+    server.faults.append(sandbox.Status(401, times=None))
+    pasted = "hunter2:hunter2/hunter2"
+    arguments = connector.read_arguments() if command == "read" else [command]
+    for name, part in connector.specification["properties"].items():
+        if part.get("airbyte_secret"):
+            continue
+        for value in (pasted, [pasted], {"version": pasted}, [{"version_key": "a", "platform": pasted}]):
+            config = {**connector.config, name: value}
+            output = type(connector)(connector.folder, config, connector.place).run(*arguments)
+            told = [status["message"] for status in output.of_type("CONNECTION_STATUS")]
+            told += [error["message"] for error in output.errors]
+            assert told, name
+            if name not in {"sites", "apps"} and not name.endswith("_ids"):  # these name what an error is about
+                assert "hunter2" not in "".join(told), name
+    config = {**connector.config, "base_url": f"https://somebody:{pasted}@example.com"}
+    output = type(connector)(connector.folder, config, connector.place).run(*arguments)
+    assert "hunter2" not in output.stdout
+
+
 def test_faults_on_the_way_show_nothing(start: Start) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=30, days=8)
     passing = [

@@ -59,9 +59,7 @@ def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Sett
             raise config_error("end_date is not after start_date. Set an end_date that is later, or none.")
         end = min(end, last)
     if start >= end:
-        raise config_error(
-            f"start_date {config['start_date']} lies in the future. Set the day from which sessions are wanted."
-        )
+        raise config_error("start_date is in the future. Set the day from which on sessions are read.")
     return Settings(
         span=Window(start, end),
         now=began,
@@ -97,7 +95,7 @@ def _date(config: Config, name: str) -> datetime:
         return times.from_config(config[name])
     except ValueError:
         raise config_error(
-            f"{name} {config[name]!r} is not a date that exists. Write it as 2026-01-31 or 2026-01-31T08:00:00Z."
+            f"{name} is not a date that exists. Write it as 2026-01-31 or 2026-01-31T08:00:00Z."
         ) from None
 
 
