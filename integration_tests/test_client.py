@@ -4,20 +4,26 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from aiohttp import web
 from session_source.auth import EitherAuth, HeaderAuth, QueryAuth
+from session_source.budget import Budget
 from session_source.client import Client, Closed, Patience
 from session_source.errors import Fault, Kind, ToldInBody
 from session_source.exchange import Answer, Request, Wish
 
 from integration_tests import sandbox
 from integration_tests.sandbox import Server, refused_origin, serve
+from integration_tests.sandbox.exchange import Exchange
 from integration_tests.sandbox.shelf import Shelf
 
 pytestmark = pytest.mark.promise(n=7)
@@ -240,7 +246,10 @@ def test_a_host_with_many_silent_addresses_takes_no_longer_than_one(monkeypatch:
             waiting.settimeout(0)
             waiting.connect_ex(("127.0.0.1", port))
         addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in range(1, 9)]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, *more: addresses if host == "localhost" else real(host, *more)
+        )
         began = time.monotonic()
         with pytest.raises(Fault, match="did not answer within"):
             client(f"http://localhost:{port}", Patience(connect=2, read=1, total=3, attempts=1)).fetch(GET, words)
@@ -382,6 +391,178 @@ def test_an_answer_is_kept_for_its_own_question_only(server: Server) -> None:
     kept = [Request("GET", "words", params={"page": page}, is_kept=True) for page in ("1", "2")]
     assert [asking.fetch(each, lambda answer: answer.object()["page"]) for each in kept * 2] == ["1", "2"] * 2
     assert server.count == 2
+
+
+def test_of_several_bodies_each_has_its_own_answer(server: Server) -> None:
+    asking = client(server.origin)
+    kept = [
+        *(Request("POST", "words", form={"page": page}, is_kept=True) for page in "12"),
+        *(Request("POST", "words", json={"page": page}, is_kept=True) for page in "12"),
+        *(Request(method, "words", is_kept=True) for method in ("GET", "POST")),
+    ]
+    for _ in range(2):
+        assert [asking.fetch(each, words) for each in kept] == [2000] * 6
+    assert server.count == 6
+    assert len({(entry.method, entry.request.body) for entry in server.requests}) == 6
+
+
+def test_what_is_not_kept_is_asked_for_although_the_same_was_kept(server: Server) -> None:
+    asking = client(server.origin)
+    asking.fetch(Request("GET", "words", is_kept=True), words)
+    asking.fetch(Request("GET", "words"), words)
+    assert server.count == 2
+
+
+def test_a_kept_answer_takes_nothing_of_the_budget(server: Server) -> None:
+    budget = Budget(2)
+    asking = client(server.origin, budget=budget)
+    kept = Request("GET", "words", is_kept=True)
+    assert [asking.fetch(kept, words) for _ in range(4)] == [2000] * 4
+    assert sum(budget.to_json().values()) == server.count == 1
+
+
+def test_what_is_kept_is_sent_once_though_many_ask_at_once(server: Server) -> None:
+    server.latency = 0.5
+    asking = client(server.origin, workers=4)
+    kept = Request("GET", "words", is_kept=True)
+    with ThreadPoolExecutor(4) as pool:
+        assert [done.result() for done in [pool.submit(asking.fetch, kept, words) for _ in range(4)]] == [2000] * 4
+    assert server.count == 1
+
+
+def test_a_request_that_is_kept_and_fails_fails_for_its_own_asker_only(server: Server) -> None:
+    server.faults.append(sandbox.Status(404, where="page=1"))
+    asking = client(server.origin)
+    kept = Request("GET", "words", params={"page": "1"}, is_kept=True)
+    with pytest.raises(Fault):
+        asking.fetch(kept, words)
+    assert asking.fetch(kept, words) == 2000
+
+
+@dataclass
+class Huge(sandbox.Fault):
+    """An answer of 0s: 600 MB, or 600 kB that become them."""
+
+    encoding: str = ""
+
+    async def play(self, exchange: Exchange) -> None:
+        packing = zlib.compressobj(1, wbits={"gzip": 31, "deflate": 15, "": 15}[self.encoding])
+        response = web.StreamResponse(headers={"Content-Encoding": self.encoding} if self.encoding else {})
+        await response.prepare(exchange.carrier)
+        piece = b"0" * 2**20
+        for _ in range(600):
+            await response.write(packing.compress(piece) if self.encoding else piece)
+        await response.write(packing.flush())
+        await response.write_eof()
+        exchange.response = response
+
+
+@pytest.mark.promise(n=6)
+@pytest.mark.parametrize("encoding", ["", "gzip", "deflate"])
+def test_an_answer_that_is_too_large_is_an_error_and_takes_no_more_memory_than_is_allowed(
+    server: Server, encoding: str
+) -> None:
+    server.faults.append(Huge(encoding, times=None))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Fault, match="more than 256 MB") as caught:
+            client(server.origin, Patience()).fetch(GET, words)
+        assert tracemalloc.get_traced_memory()[1] < 340 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert caught.value.kind is Kind.STUCK
+    assert server.count == 1
+
+
+@pytest.mark.promise(n=9)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [sandbox.NeverAnswers(times=None)],
+        [sandbox.SlowBody(seconds=60, times=None)],
+        [sandbox.Status(503, times=None)],
+        [sandbox.Status(503, retry_after=60, times=None)],
+        [sandbox.Status(429, retry_after=1, times=None)],
+        [sandbox.Status(429, retry_after=60, times=None)],
+        [sandbox.Status(429), sandbox.Status(503), sandbox.SlowBody(seconds=2), sandbox.NeverAnswers(times=None)],
+    ],
+    ids=["silence", "dripping", "outage", "long outage", "limit", "long limit", "one after the other"],
+)
+def test_nothing_lasts_beyond_the_deadline(server: Server, faults: list[sandbox.Fault]) -> None:
+    server.faults += faults
+    server.latency = 1
+    began = time.monotonic()
+    patient = Patience(connect=30, read=30, total=30, outage=60, limit=60, attempts=20)
+    with pytest.raises(Fault) as caught:
+        client(server.origin, patient, deadline=began + 5).fetch(GET, words)
+    assert time.monotonic() - began < 6
+    assert caught.value.kind is Kind.STUCK or "did not answer within" in caught.value.sentence
+    assert "max_waiting_time" not in caught.value.sentence
+
+
+@pytest.mark.promise(n=9)
+def test_a_name_server_that_does_not_answer_takes_no_longer_than_a_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: over.wait(20) and [])
+    began = time.monotonic()
+    with pytest.raises(Fault, match="did not answer within"):
+        client("https://vendor.example", Patience(connect=2, read=2, total=2, attempts=1)).fetch(GET, words)
+    assert time.monotonic() - began < 5
+    over.set()
+
+
+@pytest.mark.promise(n=8)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_this_machine_is_never_asked_through_a_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch, host: str, name: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serve(Shelf()) as proxy:
+        monkeypatch.setenv(name, proxy.origin)
+        assert client(server.origin.replace("127.0.0.1", host)).fetch(GET, words) == 2000
+        assert proxy.count == 0
+
+
+def test_other_machines_are_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(Shelf()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        client("http://vendor.example", Patience(attempts=1)).fetch(GET, words)
+        assert proxy.count == 1
+
+
+@pytest.mark.promise(n=8)
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "10.1.2.3",
+        "192.168.0.1",
+        "169.254.169.254",
+        "[fd00::1]",
+        "[::ffff:10.1.2.3]",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_airbyte_cloud_asks_no_private_address(monkeypatch: pytest.MonkeyPatch, host: str, scheme: str) -> None:
+    monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
+    with pytest.raises(Fault, match="private network") as caught:
+        client(f"{scheme}://{host}:9").fetch(GET, words)
+    assert caught.value.kind is Kind.CONFIG
+
+
+@pytest.mark.promise(n=8)
+def test_airbyte_cloud_asks_no_private_address_through_a_proxy_either(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
+    monkeypatch.setenv("HTTPS_PROXY", server.origin)
+    with pytest.raises(Fault, match="private network"):
+        client("https://10.1.2.3").fetch(GET, words)
+    assert server.count == 0
 
 
 def test_an_error_told_in_a_200_is_explained_in_the_vendors_terms(server: Server) -> None:

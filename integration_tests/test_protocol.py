@@ -2,15 +2,17 @@
 
 import re
 import subprocess
+import time
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from integration_tests.conftest import Start
-from integration_tests.connector import Json, Output, duplicates
-from integration_tests.sandbox import NeverAnswers, Status
+from integration_tests.conftest import Start, starting
+from integration_tests.connector import Connector, Json, Output, duplicates
+from integration_tests.sandbox import NeverAnswers, Status, refused_origin
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 SHARED_PROPERTIES = [
@@ -68,6 +70,38 @@ def test_check_answers_within_30_seconds_where_the_vendor_never_does(start: Star
     (status,) = connector.run("check", timeout=45).of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "did not answer within" in status["message"]
+
+
+@pytest.mark.long
+@pytest.mark.promise(n=9)
+@pytest.mark.parametrize("status", [429, 503])
+def test_check_answers_within_30_seconds_where_slow_failures_follow_each_other(start: Start, status: int) -> None:
+    connector, server = start(sessions=5, days=2, latency=9)
+    server.faults.append(Status(status, retry_after=1, times=None))
+    began = time.monotonic()
+    (message,) = connector.run("check", timeout=60).of_type("CONNECTION_STATUS")
+    assert time.monotonic() - began < 30
+    assert message["status"] == "FAILED"
+
+
+@pytest.mark.promise(n=8)
+def test_a_proxy_is_not_asked_for_this_machine(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, refused_origin())
+    connector, _ = start(inside=True, sessions=2, days=2)
+    assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
+
+
+@pytest.mark.promise(n=8)
+def test_airbyte_cloud_asks_no_private_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
+    with starting("source-devrev", tmp_path, Connector) as begin:
+        connector, server = begin("default", sessions=2, days=2)
+        (status,) = connector.run("check").of_type("CONNECTION_STATUS")
+        assert status["status"] == "FAILED"
+        assert "private network" in status["message"]
+        assert connector.read().errors[-1]["failure_type"] == "config_error"
+        assert server.count == 0
 
 
 @pytest.mark.promise(n=9)

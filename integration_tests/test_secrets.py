@@ -1,8 +1,10 @@
 """Credentials show nowhere: in no form, in no output of any command, at any log level, whatever goes wrong."""
 
 import base64
+import html
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -67,6 +69,55 @@ def test_what_the_vendor_echoes_is_hidden(start: Start, command: str, fault: str
     if command == "read":
         assert output.exit_code == 1
         assert "INCOMPLETE" in {status[-1] for status in output.statuses.values()}
+
+
+SPELLED: dict[str, Callable[[str], str]] = {
+    "HTML": html.escape,
+    "JSON of Java": lambda text: re.sub(r"\W", lambda match: f"\\u{ord(match[0]):04x}", text),
+    "hex": lambda text: text.encode().hex().upper(),
+    "base64 of Latin-1": lambda text: base64.b64encode(text.encode("latin-1", "replace")).decode(),
+    "base64 inside of a text": lambda text: base64.b64encode(f"<a>{text}</a>".encode()).decode(),
+    "percent-encoded thrice": lambda text: quote(quote(quote(text))),
+    "broken over lines": lambda text: "\n  ".join(text[n : n + 5] for n in range(0, len(text), 5)),
+    "cut short": lambda text: text[: max(8, len(text) // 2)],
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLED)
+@pytest.mark.parametrize("secret", [AWKWARD, NON_ASCII])
+def test_what_the_vendor_spells_otherwise_is_hidden(start: Start, spelling: str, secret: str) -> None:
+    connector, server = start(inside=True, sessions=2, days=2)
+    spelled = SPELLED[spelling](secret)
+    server.faults.append(sandbox.Status(400, body=json.dumps({"error": f"{spelled} is wrong"}), times=None))
+    config = {**connector.config, **dict.fromkeys(connector.secret_names, secret)}
+    output = type(connector)(connector.folder, config, connector.place).run("check", "--debug")
+    (status,) = output.of_type("CONNECTION_STATUS")
+    assert ("****" in status["message"]) is ("is wrong" in status["message"]), "some vendors' words are not quoted"
+    for text in (status["message"], output.log):
+        assert spelled[:8] not in text
+        assert spelled[-8:] not in text or spelling.startswith("base64")  # as much as is no whole character of it
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_what_was_pasted_into_the_wrong_field_is_not_quoted(start: Start, command: str) -> None:
+    connector, server = start(inside=True, sessions=2, days=2)
+    server.faults.append(sandbox.Status(401, times=None))
+    pasted = "hunter2:hunter2/hunter2"
+    arguments = connector.read_arguments() if command == "read" else [command]
+    for name, part in connector.specification["properties"].items():
+        if part.get("airbyte_secret"):
+            continue
+        for value in (pasted, [pasted], {"version": pasted}, [{"version_key": "a", "platform": pasted}]):
+            config = {**connector.config, name: value}
+            output = type(connector)(connector.folder, config, connector.place).run(*arguments)
+            told = [status["message"] for status in output.of_type("CONNECTION_STATUS")]
+            told += [error["message"] for error in output.errors]
+            assert told, name
+            if name not in {"sites", "apps"} and not name.endswith("_ids"):  # these name what an error is about
+                assert "hunter2" not in "".join(told), name
+    config = {**connector.config, "base_url": f"https://somebody:{pasted}@example.com"}
+    output = type(connector)(connector.folder, config, connector.place).run(*arguments)
+    assert "hunter2" not in output.stdout
 
 
 def test_faults_on_the_way_show_nothing(start: Start) -> None:

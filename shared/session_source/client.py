@@ -6,6 +6,7 @@ prints statuses from workers' threads, logs URLs, and has no total timeout.
 """
 
 import contextlib
+import math
 import random
 import threading
 import time
@@ -14,22 +15,27 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, TypedDict, TypeVar, Unpack
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.auth import AuthBase
 
 from session_source import times
+from session_source.addresses import is_loopback
 from session_source.auth import EitherAuth
 from session_source.budget import Budget, RequestRate
 from session_source.deadlines import Adapter, Deadlines
 from session_source.errors import Fault, Kind, ToldInBody, asked_wait, of_status
-from session_source.exchange import Answer, Request, Wish
+from session_source.exchange import LARGEST_ANSWER, Answer, Request, Wish
 
 Read = TypeVar("Read")
 
 _LATER = "Try again later: a sync goes on with what was not read."
 """The cure where a vendor could not be asked any longer."""
+
+PIECE = 16 * 2**20
+"""Bytes of a body that are read at once."""
 
 _HEADERS = {**requests.utils.default_headers(), "Accept": "application/json"}
 
@@ -168,6 +174,7 @@ class Client:
         budget: how many requests the vendor allows, where it locks out those who send more.
         rate: how many requests the vendor allows in a moment.
         workers: how many threads will use it.
+        deadline: when, in ``time.monotonic()``, nothing is sent or waited for any more.
     """
 
     def __init__(  # noqa: PLR0913 - each is one thing a vendor or a user chooses
@@ -181,6 +188,7 @@ class Client:
         budget: Budget | None = None,
         rate: RequestRate | None = None,
         workers: int = 1,
+        deadline: float = math.inf,
     ) -> None:
         self.vendor = vendor
         self.base_url = base_url.rstrip("/")
@@ -190,6 +198,7 @@ class Client:
         self.rate = rate
         self.closed = threading.Event()
         self.auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
+        self._deadline = deadline
         self._adapter = Adapter(pool_connections=1, pool_maxsize=workers)
         # Looked up once: a session would look through the environment for proxies at every request.
         self._settings: dict[str, Any] = {
@@ -199,7 +208,10 @@ class Client:
         }
         self._deadlines = Deadlines(self.closed)
         self._open_at = 0.0
-        self._kept: dict[tuple[Any, ...], Answer] = {}
+        if is_loopback(urlsplit(self.base_url).hostname or ""):
+            self._settings["proxies"] = {}
+        self._kept: dict[bytes, Answer] = {}
+        self._keeping: dict[bytes, threading.Lock] = {}
 
     def close(self) -> None:
         """Wake every thread that waits and let it end with ``Closed``."""
@@ -227,10 +239,13 @@ class Client:
             Closed: the client was closed meanwhile.
         """
         call = _Call(self, request, options)
-        while not call.is_over:
-            answer = call.send()
-            if answer is not None:
-                yield Attempt(call, answer)
+        with contextlib.ExitStack() as keeping:
+            if request.is_kept:  # others wait for this answer
+                keeping.enter_context(self._keeping.setdefault(request.address, threading.Lock()))
+            while not call.is_over:
+                answer = call.send()
+                if answer is not None:
+                    yield Attempt(call, answer)
 
     def kept(self, request: Request) -> Answer | None:
         """Return the answer that was kept for a request."""
@@ -264,27 +279,49 @@ class Client:
                 self.rate.end()
 
     def _exchange(self, prepared: requests.PreparedRequest, patience: Patience) -> Answer:
-        with self._deadlines.within(patience.total) as exchange:
+        total = min(patience.total, self._left)
+        connect, read = min(patience.connect, total), min(patience.read, total)
+        if total <= 0:
+            raise self._timeout(patience.total)
+        with self._deadlines.within(total) as exchange:
             try:
-                response = self._adapter.send(
-                    prepared, timeout=(patience.connect, patience.read), **self._settings
-                )
+                response = self._adapter.send(prepared, timeout=(connect, read), **self._settings)
                 with contextlib.closing(response):
-                    # In one go: requests reads in pieces of 10 kB, a fifth of the CPU of a read.
-                    body = response.raw.read(decode_content=True)
+                    body = self._body(response)
             except (requests.Timeout, urllib3.exceptions.TimeoutError):
-                raise self._timeout(patience.read) from None
+                raise self._timeout(read) from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if exchange.is_cut:
-                    raise self._timeout(patience.total) from None
+                    raise self._timeout(total) from None
                 raise Fault(Kind.OUTAGE, _connection_sentence(self.vendor, error)) from None
             except ValueError:  # http.client refuses a header with a line break
                 raise Fault(
                     Kind.CONFIG, f"The credentials for {self.vendor} hold a line break. Paste them without it."
                 ) from None
         if exchange.is_cut:  # an answer without a length ends where it is cut, and no error tells
-            raise self._timeout(patience.total)
+            raise self._timeout(total)
         return Answer(response.status_code, response.headers, body)
+
+    def _body(self, response: requests.Response) -> bytes:
+        """Read a body to its end, but no more than ``LARGEST_ANSWER``."""
+        pieces: list[bytes] = []
+        size = 0
+        # Nearly always in one piece: requests reads pieces of 10 kB, a fifth of the CPU of a read.
+        while piece := response.raw.read(PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                raise Fault(
+                    Kind.STUCK,
+                    f"{self.vendor} sent an answer of more than {LARGEST_ANSWER // 2**20} MB, more than the "
+                    "connector reads. Set a smaller window_in_days.",
+                )
+        return b"".join(pieces)
+
+    @property
+    def _left(self) -> float:
+        """The seconds until the deadline."""
+        return self._deadline - time.monotonic()
 
     def _timeout(self, seconds: float) -> Fault:
         if self.patience.after_timeout:
@@ -309,11 +346,11 @@ class Client:
         backoff = min(2.0 ** (many - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
             wait = max(fault.wait or backoff, 1.0)
-            if tries.limited + wait > patience.limit:
+            if tries.limited + wait > patience.limit or wait > self._left:
                 raise self._too_long(fault.sentence, wait)
             return wait
         wait = max(backoff, fault.wait or 0)
-        is_over = time.monotonic() - tries.failing_since + wait > patience.outage
+        is_over = time.monotonic() - tries.failing_since + wait > patience.outage or wait > self._left
         if tries.failures >= min(most, patience.attempts) or is_over:
             tried = f" It was tried {tries.count} times." if tries.count > 1 else ""
             fault.sentence = f"{fault.sentence}{tried} {_LATER}"
@@ -322,11 +359,13 @@ class Client:
 
     def _too_long(self, sentence: str, wait: float) -> Fault:
         until = datetime.now(UTC) + timedelta(seconds=wait)
+        then = f"The next request may go out in {times.in_words(wait)}, at {until:%Y-%m-%d %H:%M:%S} UTC"
+        if self._deadline < math.inf:
+            return Fault(Kind.STUCK, f"{sentence} {then}. Try again then.")
         return Fault(
             Kind.STUCK,
-            f"{sentence} The next request may go out in {times.in_words(wait)}, at "
-            f"{until:%Y-%m-%d %H:%M:%S} UTC, which is longer than max_waiting_time "
-            f"({times.in_words(self.patience.limit)}). Run the sync again then, or raise max_waiting_time.",
+            f"{sentence} {then}, which is longer than max_waiting_time ({times.in_words(self.patience.limit)}). "
+            "Run the sync again then, or raise max_waiting_time.",
         )
 
     def hold(self, seconds: float) -> None:
@@ -348,6 +387,8 @@ class Client:
                 if self.closed.is_set():
                     raise Closed
                 return time.monotonic() - began
+            if wait > self._left:
+                raise self._too_long(f"{self.vendor} cannot be asked now.", wait)
             if self.closed.wait(wait):
                 raise Closed
 

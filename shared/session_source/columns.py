@@ -21,7 +21,7 @@ LARGEST = 2**63 - 1
 
 _NUMBERS = (int, float)  # made once: `int | float` in a call makes it each time
 
-UNFIT = (ValueError, TypeError, OverflowError, ArithmeticError)
+UNFIT = (ValueError, TypeError, OverflowError, ArithmeticError, RecursionError)
 """What a column raises where a value cannot be what it declares."""
 
 

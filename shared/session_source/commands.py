@@ -18,13 +18,11 @@ from airbyte_cdk.logger import PRINT_BUFFER, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import best_match
 
 from session_source import redaction
-from session_source.errors import config_error
 from session_source.records import RecordLines, RecordPage
 from session_source.source import SessionSource
+from session_source.validation import validate
 
 _M_ARENA_MAX = -8
 """How many places there are from which threads take memory, in malloc.h."""
@@ -44,13 +42,7 @@ class Entrypoint(AirbyteEntrypoint):
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
         """Say which property of a config does not fit, and why."""
         own, _ = split_config(config)
-        error = best_match(Draft7Validator(source_spec.connectionSpecification).iter_errors(own))
-        if error is not None:
-            place = ".".join(str(part) for part in error.absolute_path)
-            raise config_error(
-                f"The configuration does not fit{f' at {place}' if place else ''}: {error.message}. "
-                "The spec of the connector describes every property."
-            )
+        validate(source_spec.connectionSpecification, own)
 
     def lines(self, arguments: list[str]) -> Iterator[bytes]:
         """Run a command and give its output, in pieces of whole lines.

@@ -1,7 +1,6 @@
 """The part of a config that all connectors share, read once at the start of a command."""
 
 import contextlib
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from session_source import times
+from session_source.addresses import is_loopback
 from session_source.errors import config_error
 from session_source.windows import Window
 
@@ -59,9 +59,7 @@ def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Sett
             raise config_error("end_date is not after start_date. Set an end_date that is later, or none.")
         end = min(end, last)
     if start >= end:
-        raise config_error(
-            f"start_date {config['start_date']} lies in the future. Set the day from which sessions are wanted."
-        )
+        raise config_error("start_date is in the future. Set the day from which on sessions are read.")
     return Settings(
         span=Window(start, end),
         now=began,
@@ -85,19 +83,11 @@ def base_url(config: Config, production: str) -> str:
         (urlsplit(url).hostname or "").encode("idna")
         parts = urlsplit(url)
     host = parts.hostname or ""
-    if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not _is_local(host)):
+    if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not is_loopback(host)):
         raise config_error("base_url must begin with https:// and name a host; http:// is for this machine only.")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise config_error("base_url must hold an address only: no user, no password, no query.")
     return url
-
-
-def _is_local(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _date(config: Config, name: str) -> datetime:
@@ -105,7 +95,7 @@ def _date(config: Config, name: str) -> datetime:
         return times.from_config(config[name])
     except ValueError:
         raise config_error(
-            f"{name} {config[name]!r} is not a date that exists. Write it as 2026-01-31 or 2026-01-31T08:00:00Z."
+            f"{name} is not a date that exists. Write it as 2026-01-31 or 2026-01-31T08:00:00Z."
         ) from None
 
 

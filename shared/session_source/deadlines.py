@@ -12,10 +12,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from airbyte_cdk.utils import is_cloud_environment
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager, ProxyManager
+
+from session_source.addresses import refuse_private, resolve
+
+MOMENT = 0.1
+"""Seconds that an exchange still has when its time is up, since no time at all is no timeout."""
 
 
 class Exchange:
@@ -49,12 +56,36 @@ class _Connection(HTTPConnection):
         exchange = _current.exchange
         if exchange is None:
             return super()._new_conn()
-        with contextlib.suppress(OSError):  # connecting will tell that there is no such host
-            addresses = len(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
-            left = max(exchange.end - time.monotonic(), 1)
-            self.timeout = min(self.timeout or left, left / addresses)
-        exchange.socket = connected = super()._new_conn()
-        return connected
+        name = self._dns_host
+        addresses = self._addresses(name, exchange)
+        left = max(exchange.end - time.monotonic(), MOMENT)
+        self.timeout = min(self.timeout or left, left / len(addresses))
+        try:
+            for self._dns_host in addresses[:-1]:
+                with contextlib.suppress(NewConnectionError, ConnectTimeoutError):
+                    exchange.socket = connected = super()._new_conn()
+                    return connected
+            self._dns_host = addresses[-1]
+            exchange.socket = connected = super()._new_conn()
+            return connected
+        finally:
+            self._dns_host = name
+
+    def _addresses(self, name: str, exchange: Exchange) -> list[str]:
+        """Resolve a host name, and see that its addresses may be asked."""
+        left = max(exchange.end - time.monotonic(), MOMENT)
+        try:
+            if self._tunnel_host is None:
+                found = resolve(name, self.port, within=left)
+                refuse_private(found)
+                return found
+            if is_cloud_environment():  # the proxy itself may be private
+                refuse_private(resolve(self._tunnel_host, self._tunnel_port or 443, within=left))
+            return resolve(name, self.port, within=left)
+        except TimeoutError:
+            raise ConnectTimeoutError(self, f"{name} was not resolved in time") from None
+        except socket.gaierror as error:
+            raise NameResolutionError(name, self, error) from None
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().request(*args, **kwargs)

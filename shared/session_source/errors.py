@@ -16,6 +16,12 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from session_source import redaction
 from session_source.exchange import Answer
 
+QUOTED = 300
+"""Characters of a vendor's words that are quoted."""
+
+LONGEST_WORDS = 4000
+"""Characters of them that are looked at."""
+
 YEAR = 366 * 24 * 3600.0
 """Seconds; whoever asks to wait longer means something else."""
 
@@ -234,8 +240,9 @@ def quoted(words: str) -> str:
     Returns:
         ``: "the words"``, or nothing if there are none.
     """
-    # Hidden before they are cut: of a secret that was cut, nobody would know that it is one.
-    shown = " ".join(redaction.clean(words).split())[:300]
+    # Hidden before they are cut: too little may be left of a secret that is cut for anybody to recognize it. But a
+    # body may be long, and hiding takes time.
+    shown = " ".join(redaction.clean(words[:LONGEST_WORDS]).split())[:QUOTED]
     return f': "{shown}"' if shown else ""
 
 

@@ -18,6 +18,7 @@ from session_source.errors import Fault
 from session_source.keys import Keys, OpenWindow
 from session_source.pagination import PageLengths
 from session_source.plan import Plan
+from session_source.schemas import shallow
 from session_source.state import Partition
 from session_source.streams import Stream
 from session_source.time_filter import DAY, EVER, Reach
@@ -400,7 +401,7 @@ def _columns(endpoint: Endpoint | Detail, partition: Partition, row: Row) -> tup
     columns, nulled = evaluate(endpoint.columns, row)
     columns.update(partition)
     if columns[endpoint.id] is None:
-        canonical = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+        canonical = orjson.dumps(shallow(row)[0], option=orjson.OPT_SORT_KEYS)
         columns[endpoint.id] = f"hash:{sha256(canonical).hexdigest()}"
         nulled.append(endpoint.id)
     return columns, nulled

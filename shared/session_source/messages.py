@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 
+NAMED = 20
+"""Undeclared fields of a stream that the log names."""
+
+LONGEST_NAME = 100
+"""Characters of such a field's name that it shows."""
+
+
 class Sync:
     """Turns events into messages, and keeps what each stream has finished.
 
@@ -50,6 +57,7 @@ class Sync:
         self._logger = logger
         self._running: set[str] = set()
         self._failed_groups: set[Group | Details] = set()
+        self._undeclared: dict[str, list[str]] = {}
         self.errors: dict[str, AirbyteTracedException] = {}
         """The first error of each stream that failed."""
 
@@ -89,6 +97,8 @@ class Sync:
 
     def end(self, streams: Iterable[Stream]) -> Iterator[AirbyteMessage]:
         """Say how each stream ended, after its last state."""
+        for name, fields in self._undeclared.items():
+            self._logger.info(_undeclared_line(name, fields))
         for stream in streams:
             yield from self._run(stream)
             if stream.cursor:
@@ -111,12 +121,24 @@ class Sync:
             yield from self._run(stream)
         for page in pages:
             self._states[page.stream].count += page.size
+            if page.undeclared:
+                self._undeclared.setdefault(page.stream, []).extend(page.undeclared)
             yield page
 
     def _run(self, stream: Stream) -> Iterator[AirbyteMessage]:
         if stream.name not in self._running:
             self._running.add(stream.name)
             yield _status(stream, AirbyteStreamStatus.RUNNING)
+
+
+def _undeclared_line(stream: str, fields: list[str]) -> str:
+    """Name the undeclared fields of a stream."""
+    named = ", ".join(field[:LONGEST_NAME] for field in fields[:NAMED])
+    more = f" and {len(fields) - NAMED} more" if len(fields) > NAMED else ""
+    return (
+        f"{stream}: the vendor sent fields that the schema does not declare: {named}{more}. The records "
+        "hold them, but destinations with typed columns may drop them."
+    )
 
 
 def _status(

@@ -5,7 +5,7 @@ what crosses to the thread that emits is a few bytes objects.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import orjson
@@ -19,7 +19,7 @@ from airbyte_protocol_dataclasses.models import (
 
 from session_source.columns import Row
 from session_source.groups import Claimed
-from session_source.schemas import Shape
+from session_source.schemas import Shape, shallow
 from session_source.streams import Stream
 
 _NULLED, _UNFIT = Change.NULLED, Reason.SOURCE_SERIALIZATION_ERROR
@@ -39,6 +39,8 @@ class RecordPage(NamedTuple):
     records: list[Record]
     emitted_at: int
     """Milliseconds since 1970."""
+    undeclared: Sequence[str] = ()
+    """The paths of fields that the schema does not declare and that no page of the stream had before."""
 
     @property
     def size(self) -> int:
@@ -47,7 +49,7 @@ class RecordPage(NamedTuple):
 
     def messages(self) -> Iterator[AirbyteMessage]:
         """Give the records as messages of the protocol."""
-        for data, nulled in self.records:
+        for data, nulled in map(_within_depth, self.records):
             record = AirbyteRecordMessage(self.stream, data, self.emitted_at, meta=_meta(nulled))
             yield AirbyteMessage(Type.RECORD, record=record)
 
@@ -58,7 +60,7 @@ class RecordPage(NamedTuple):
             self.emitted_at,
         )
         lines = b"}}\n".join([head + _data_and_meta(*record) for record in self.records]) + b"}}\n"
-        return RecordLines(self.stream, self.size, lines)
+        return RecordLines(self.stream, self.size, lines, self.undeclared)
 
 
 class RecordLines(NamedTuple):
@@ -67,6 +69,7 @@ class RecordLines(NamedTuple):
     stream: str
     size: int
     lines: bytes
+    undeclared: Sequence[str] = ()
 
 
 Records: TypeAlias = RecordPage | RecordLines
@@ -93,27 +96,48 @@ class Recorder:
         found: list[Records] = []
         for stream in streams:
             shape = self._shapes[stream.name]
-            records = [
-                Record(record, nulled) if not nulled and shape.fits(record) else _mended(record, shape, nulled)
-                for row, columns, nulled in rows
-                for record in stream.records(row, columns)
-            ]
+            records: list[Record] = []
+            undeclared: list[str] = []
+            for row, columns, nulled in rows:
+                for record in stream.records(row, columns):
+                    fits = shape.is_plain(record)
+                    if not fits:
+                        undeclared += shape.new_fields(record)
+                        fits = shape.fits(record)
+                    kept = fits and not nulled
+                    records.append(Record(record, nulled) if kept else _mended(record, shape, nulled))
             if records:
-                found.append(self._form(RecordPage(stream.name, records, now)))
+                found.append(self._form(RecordPage(stream.name, records, now, undeclared)))
         return found
 
 
 def _mended(record: Row, shape: Shape, nulled: list[str]) -> Record:
-    """Make a record keep to its schema; what is told adds to what its columns had to null."""
+    """Make a record fit its schema; what is nulled here adds to what its columns had to null."""
     data, paths = shape.mended(record)
     return Record(data, [*(name for name in nulled if name in record), *paths])
 
 
+def _within_depth(record: Record) -> Record:
+    """Null what is nested deeper than a message can be written."""
+    try:
+        orjson.dumps([[record.data]])  # in a message, two objects are around it
+    except orjson.JSONEncodeError:
+        data, paths = shallow(record.data)
+        return Record(data, [*record.nulled, *paths])
+    return record
+
+
 def _data_and_meta(data: Row, nulled: list[str]) -> bytes:
+    try:
+        written = orjson.dumps(data)
+    except orjson.JSONEncodeError:
+        data, paths = shallow(data)
+        nulled = [*nulled, *paths]
+        written = orjson.dumps(data)
     if not nulled:
-        return orjson.dumps(data)
+        return written
     changes = [{"field": path, "change": _NULLED.value, "reason": _UNFIT.value} for path in nulled]
-    return orjson.dumps(data) + b',"meta":' + orjson.dumps({"changes": changes})
+    return written + b',"meta":' + orjson.dumps({"changes": changes})
 
 
 def _meta(nulled: list[str]) -> AirbyteRecordMessageMeta | None:

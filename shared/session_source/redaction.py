@@ -1,82 +1,252 @@
-"""Redaction: credentials in none of their forms in anything that is said.
+"""Redaction: hides credentials in logs, errors and traces, however they are spelled.
 
-The CDK's filter replaces the literal values that it was told. Credentials also show percent-encoded (in URLs),
-JSON-escaped (in bodies that are quoted, once or twice), as Python writes them (``repr``) and in base64 (Basic
-auth). ``protect`` tells the filter all of these.
+The CDK's filter replaces the literal values that it was given. Credentials also show percent-encoded in URLs,
+escaped in JSON, HTML or ``repr``, in hex, in base64 (Basic auth), broken over lines, cut short, and in several of
+these ways at once. So this filter decodes a text in all ways, and where a decoded view holds ``FRAGMENT``
+characters of a secret, it replaces what they were decoded from.
 """
 
 import base64
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any
-from urllib.parse import quote, quote_plus
+import binascii
+import html
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, get_secrets, update_secrets
+from airbyte_cdk import exception_handler, logger
+from airbyte_cdk.utils import airbyte_secrets_utils, traced_exception
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
 from session_source.columns import Value
 
-NO_WORD = 8
-"""From so many characters on a secret is hidden by the other connectors of a process, too, which a shorter one, a
-word perhaps, would make unreadable."""
+FRAGMENT = 8
+"""Any part of a secret that has so many characters is hidden. A shorter secret is hidden as a whole, and only in
+what its own connector says: it may be a word that the others of the process need."""
 
+SHORTEST_IN_BYTES = 4
+"""A shorter secret is not looked for in decoded base64 and hex: most words hold it by chance."""
+
+LAYERS = 3
+"""How often base64 and hex are decoded."""
+
+MOST_VIEWS = 64
+"""Ways in which the escapes of one text are decoded: enough for what was escaped a dozen times in several ways."""
+
+HIDDEN = "****"
+
+
+_Replace: TypeAlias = Callable[[re.Match[str]], str]
+
+
+class _View(NamedTuple):
+    """A text that was decoded, and for each character the start and end of what it was decoded from."""
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
+class Filter:
+    """Hides secrets.
+
+    Args:
+        secrets: what to hide.
+        pairs: what a short secret is part of in Basic authentication, to be hidden as a whole in base64.
+    """
+
+    def __init__(self, secrets: Iterable[str], pairs: Iterable[str] = ()) -> None:
+        self.fragments: dict[int, set[str]] = {}
+        """Fragments by their length."""
+        for secret in secrets:
+            text = "".join(secret.split())
+            self._add(text)
+            if len(without := text.replace("+", "")) >= FRAGMENT:
+                self._add(without)
+        for pair in pairs:
+            self._add(base64.b64encode(pair.encode(errors="replace")).decode().rstrip("="))
+
+    def _add(self, text: str) -> None:
+        length = min(len(text), FRAGMENT)
+        if length:
+            fragments = (text[n : n + length] for n in range(len(text) - length + 1))
+            self.fragments.setdefault(length, set()).update(fragments)
+
+    def clean(self, text: str) -> str:
+        """Replace what is to be hidden."""
+        if not self.fragments:
+            return text
+        kept: list[str] = []
+        end = 0
+        for start, stop in sorted(self._found(_view(text), LAYERS)):
+            if start > end or (not kept and start == end):
+                kept += [text[end:start], HIDDEN]
+            end = max(end, stop)
+        return "".join([*kept, text[end:]])
+
+    def _found(self, view: _View, layers: int) -> Iterator[tuple[int, int]]:
+        """Find from where to where the original text has to be hidden."""
+        for text_view in _text_views(view):
+            yield from self._held(text_view, layers)
+            if "+" in text_view.text:  # a blank in a form
+                yield from self._held(_substituted(text_view, _PLUS, _nothing), layers)
+            if layers:
+                for packed in _byte_views(text_view):
+                    yield from self._found(packed, layers - 1)
+
+    def _held(self, view: _View, layers: int) -> Iterator[tuple[int, int]]:
+        """Find where a view holds a fragment."""
+        text, starts, ends = view
+        for length, fragments in self.fragments.items():
+            if layers == LAYERS or length >= SHORTEST_IN_BYTES:
+                for n in range(len(text) - length + 1):
+                    if text[n : n + length] in fragments:
+                        yield starts[n], ends[n + length - 1]
+
+
+def _view(text: str) -> _View:
+    return _View(text, range(len(text)), range(1, len(text) + 1))
+
+
+def _text_views(view: _View) -> list[_View]:
+    """Decode escapes of all kinds, in any order and any number of times. The views are without blanks."""
+    views = [view]
+    seen = {view.text}
+    for each in views:  # grows
+        for pattern, replace in _DECODERS:
+            further = _substituted(each, pattern, replace)
+            if further.text not in seen and len(views) < MOST_VIEWS:
+                seen.add(further.text)
+                views.append(further)
+    return [each for each in views if not _BLANK.search(each.text)]
+
+
+def _substituted(view: _View, pattern: re.Pattern[str], replace: _Replace) -> _View:
+    """Do what ``re.sub`` does."""
+    text, starts, ends = view
+    pieces: list[str] = []
+    new_starts: list[int] = []
+    new_ends: list[int] = []
+    last = 0
+    for match in pattern.finditer(text):
+        start, end = match.span()
+        new = replace(match)
+        if new == match[0]:
+            continue
+        pieces += [text[last:start], new]
+        new_starts += [*starts[last:start], *([starts[start]] * len(new))]
+        new_ends += [*ends[last:start], *([ends[end - 1]] * len(new))]
+        last = end
+    if not pieces:
+        return view
+    return _View("".join([*pieces, text[last:]]), [*new_starts, *starts[last:]], [*new_ends, *ends[last:]])
+
+
+def _nothing(_: re.Match[str]) -> str:
+    return ""
+
+
+def _byte(match: re.Match[str]) -> str:
+    return chr(int(match[1] or match[2], 16))
+
+
+def _joined(match: re.Match[str]) -> str:
+    return match[0].encode("latin-1").decode(errors="replace")
+
+
+def _entity(match: re.Match[str]) -> str:
+    return html.unescape(match[0])
+
+
+def _escape(match: re.Match[str]) -> str:
+    kind = match.lastgroup or ""
+    value = match[kind]
+    if kind == "other":
+        return "" if value in "nrtbfva0" else value
+    if kind == "low":
+        return chr(0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (int(value, 16) & 0x3FF))
+    code = int(value, 8 if kind == "octal" else 16)
+    return chr(code) if code <= sys.maxunicode else ""
+
+
+_BLANK = re.compile(r"\s+")
+_PLUS = re.compile(r"\++")
+_DECODERS: tuple[tuple[re.Pattern[str], _Replace], ...] = (
+    (_BLANK, _nothing),
+    (re.compile("%([0-9a-fA-F]{2})|%u([0-9a-fA-F]{4})"), _byte),
+    # The bytes of one character in UTF-8, each read as a character of Latin-1.
+    (re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"), _joined),
+    (re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?"), _entity),
+    (
+        re.compile(
+            r"\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
+            r"|\\u(?P<u>[0-9a-fA-F]{4})|\\u\{(?P<brace>[0-9a-fA-F]{1,6})\}|\\U00(?P<long>[0-9a-fA-F]{6})"
+            r"|\\x(?P<x>[0-9a-fA-F]{2})|\\(?P<octal>[0-3][0-7]{2})|\\(?P<other>.)"
+        ),
+        _escape,
+    ),
+)
+"""What texts are escaped with, and what takes it away. Bytes become the characters of Latin-1."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}")
+_HEX = re.compile(r"[0-9a-fA-F]{8,}")
+_STANDARD = str.maketrans("-_", "+/")
+
+
+def _byte_views(view: _View) -> Iterator[_View]:
+    """Decode base64 and hex, which may begin anywhere in what looks like it. Bytes are characters of Latin-1."""
+    for pattern, characters, size in ((_BASE64, 4, 3), (_HEX, 2, 1)):
+        runs = [match.span() for match in pattern.finditer(view.text)]
+        for offset in range(characters if runs else 0):
+            pieces: list[str] = []
+            starts: list[int] = []
+            ends: list[int] = []
+            for start, end in runs:
+                begin = start + offset
+                decoded = _decoded(view.text[begin:end], characters)
+                first = [begin + n * characters // size for n in range(len(decoded))]
+                last = [begin + ((n + 1) * characters - 1) // size for n in range(len(decoded))]
+                pieces += [decoded, "\1"]
+                starts += [*(view.starts[n] for n in first), 0]
+                ends += [*(view.ends[n] for n in last), 0]
+            yield _View("".join(pieces), starts, ends)
+
+
+def _decoded(text: str, characters: int) -> str:
+    """Decode as much of a text as has whole bytes."""
+    if characters == 2:
+        return bytes.fromhex(text[: len(text) // 2 * 2]).decode("latin-1")
+    text = text[:-1] if len(text) % 4 == 1 else text
+    return binascii.a2b_base64(text.translate(_STANDARD) + "=" * (-len(text) % 4)).decode("latin-1")
+
+
+_filter = Filter(())
 _of_others: set[str] = set()
 
 
 def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Have the CDK's filter hide the config's secrets, in every form they take.
+    """Hide the config's secrets in all that this process says from now on.
 
     Args:
         specification: the connector's JSON schema of a config; ``airbyte_secret`` marks what is one.
         config: the user's config, valid or not.
     """
-    secrets = [text for value in get_secrets(specification, config) for text in _texts(value)]
+    global _filter  # noqa: PLW0603 - what is said by any part of the process passes through one filter
+    secrets = {text for value in get_secrets(specification, config) for text in _texts(value)}
+    short = [secret for secret in secrets if len(secret) < FRAGMENT]
     names = [text for value in config.values() for text in _texts(value) if len(text) < 200]
-    pairs = [f"{name}:{secret}" for name in names for secret in secrets]
-    own = forms(secrets) | _base64s(pairs)
-    _of_others.update(text for text in own if len(text) >= NO_WORD)
-    # Longest first: a secret that contains another must go as a whole.
-    update_secrets(sorted(own | _of_others, key=len, reverse=True))
+    _of_others.update(secrets.difference(short))
+    _filter = Filter(secrets | _of_others, [f"{name}:{secret}" for name in names for secret in short])
 
 
 def clean(text: str) -> str:
-    """Hide what ``protect`` was told."""
-    return filter_secrets(text)
+    """Hide the secrets that ``protect`` was given."""
+    return _filter.clean(text)
 
 
-def forms(secrets: Iterable[str]) -> set[str]:
-    """Give every form in which the secrets may show."""
-    shown: set[str] = set()
-    # Vendors quote them without the blanks around them, and a sentence has no two in a row.
-    for secret in {text for one in secrets for text in (one, one.strip(), " ".join(one.split())) if text}:
-        encoded = {
-            secret,
-            quote(secret),
-            quote(secret, safe=""),
-            quote_plus(secret),
-            quote(secret, safe="!'()*~"),
-        }
-        encoded |= {quote(secret, safe=":/?#[]@!$&'()*+,;=-._~%"), quote(quote(secret, safe=""), safe="")}
-        encoded |= {text.lower() for text in encoded if "%" in text and text != secret}
-        escaped = {_escaped(text, ascii_only=ascii_only) for text in encoded for ascii_only in (True, False)}
-        escaped |= {_escaped(text, ascii_only=ascii_only) for text in escaped for ascii_only in (True, False)}
-        shown |= encoded | escaped | {text.replace("/", "\\/") for text in escaped}
-        shown |= {repr(text)[1:-1] for text in (secret, _escaped(secret, ascii_only=True))}
-        shown |= {secret.encode().decode("latin-1"), repr(secret.encode())[2:-1]}
-        shown |= _base64s([secret])
-    return shown - {""}
-
-
-def _escaped(text: str, *, ascii_only: bool) -> str:
-    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-
-
-def _base64s(texts: Iterable[str]) -> set[str]:
-    shown: set[str] = set()
-    for text in texts:
-        for coded in (base64.b64encode(text.encode()), base64.urlsafe_b64encode(text.encode())):
-            plain = coded.decode()
-            shown |= {plain, plain.rstrip("="), quote(plain, safe="")}
-    return {text for text in shown if len(text) >= 4}
+# The CDK's log and traces pass through its own filter, which these modules hold by name.
+for _module in (airbyte_secrets_utils, exception_handler, logger, traced_exception):
+    vars(_module)["filter_secrets"] = clean
 
 
 def _texts(value: Value) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """The source: config → endpoints → groups of streams → windows → pages → messages."""
 
 import logging
+import math
 import threading
 import time
 from abc import abstractmethod
@@ -46,7 +47,7 @@ from session_source.windows import Window
 CHECKED_PARTITIONS = 10
 """How many sites, apps or segments `check` asks for."""
 
-CHECK_SECONDS = 27.0
+CHECK_SECONDS = 25.0
 """When `check` asks nothing more; with start-up it ends within 30 seconds."""
 
 
@@ -230,7 +231,7 @@ class SessionSource(Source):
         patience = Patience(
             connect=5, read=10, total=10, outage=15, limit=5, attempts=2, after_timeout=after_timeout
         )
-        client = self._client(config, settings, patience, budget=None)
+        client = self._client(config, settings, patience, budget=None, deadline=end)
         try:
             partitions = endpoint.partitions(client.fetch)
             for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
@@ -263,7 +264,14 @@ class SessionSource(Source):
         rate = self.rate(config)
         return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
 
-    def _client(self, config: Config, settings: Settings, patience: Patience, budget: Budget | None) -> Client:
+    def _client(
+        self,
+        config: Config,
+        settings: Settings,
+        patience: Patience,
+        budget: Budget | None,
+        deadline: float = math.inf,
+    ) -> Client:
         return Client(
             vendor=self.vendor,
             base_url=configs.base_url(config, self.base_url(config)),
@@ -273,6 +281,7 @@ class SessionSource(Source):
             budget=budget,
             rate=self.rate(config),
             workers=settings.workers,
+            deadline=deadline,
         )
 
     def _states(

@@ -60,3 +60,22 @@ def test_what_does_not_fit_the_schema_is_nulled_and_told_beside_what_the_columns
     (page,) = Recorder([THINGS], "package").records([THINGS], rows)
     assert isinstance(page, RecordPage)
     assert page.records == [Record({"parts": [], "size": None, "id": "a", "at": None}, ["at", "size"])]
+
+
+@pytest.mark.promise(n=10)
+def test_a_value_that_is_nested_too_deeply_to_be_written_is_nulled_and_told_in_both_forms() -> None:
+    deep: Row = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    page = RecordPage("things", [Record({"id": "x", "deep": deep}, ["at"]), Record({"id": "y"}, [])], 1)
+    first, second = (json.loads(line)["record"] for line in page.written().lines.splitlines())
+    assert [change["field"] for change in first["meta"]["changes"]] == ["at", "deep" + ".a" * 249]
+    assert "meta" not in second
+    assert [AirbyteMessageSerializer.dump(message)["record"] for message in page.messages()] == [first, second]
+
+
+def test_a_page_names_the_undeclared_fields_that_are_new() -> None:
+    recorder = Recorder([THINGS], "package", RecordPage.written)
+    rows = [Claimed({"parts": [], "new": n}, {"id": "a"}, []) for n in range(3)]
+    assert [page.undeclared for page in recorder.records([THINGS], rows)] == [["parts", "new"]]
+    assert [page.undeclared for page in recorder.records([THINGS], rows)] == [[]]

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from session_source.schemas import Shape
+from session_source.schemas import DEEPEST, MANY, Shape, shallow
 
 SHAPE = Shape(
     {
@@ -44,7 +44,11 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
         ({"inner": {"size": "x", "b": 1}}, {"inner": {"size": None, "b": 1}}, ["inner.size"]),
         ({"flow": [{"at": 1}, {"at": {}}]}, {"flow": [{"at": 1}, {"at": None}]}, ["flow[1].at"]),
         ({"flow": {"at": 1}}, {"flow": None}, ["flow"]),
-        ({"is_on": 1}, {"is_on": None}, ["is_on"]),
+        ({"is_on": 2}, {"is_on": None}, ["is_on"]),
+        ({"is_on": "yes"}, {"is_on": None}, ["is_on"]),
+        ({"is_on": ""}, {"is_on": None}, ["is_on"]),
+        ({"is_on": [1]}, {"is_on": None}, ["is_on"]),
+        ({"name": {"a": 1}}, {"name": None}, ["name"]),
         ({"count": True}, {"count": None}, ["count"]),
         ({"count": 1.5}, {"count": None}, ["count"]),
         ({"count": 1e30}, {"count": None}, ["count"]),
@@ -52,6 +56,9 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
         ({"count": "9223372036854775808"}, {"count": None}, ["count"]),
         ({"names": ["a", {}]}, {"names": ["a", None]}, ["names[1]"]),
         ({"count": "nan"}, {"count": None}, ["count"]),
+        ({"count": "true"}, {"count": None}, ["count"]),
+        ({"count": "1.5"}, {"count": None}, ["count"]),
+        ({"count": "[1]"}, {"count": None}, ["count"]),
     ],
 )
 def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
@@ -68,6 +75,17 @@ def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
         ({"count": 12.0}, {"count": 12}),
         ({"size": "1.5"}, {"size": 1.5}),
         ({"name": 5}, {"name": "5"}),
+        ({"count": "12.0"}, {"count": 12}),
+        ({"count": "1e3"}, {"count": 1000}),
+        ({"name": 2.5}, {"name": "2.5"}),
+        ({"name": True}, {"name": "true"}),
+        ({"is_on": 0}, {"is_on": False}),
+        ({"is_on": 1}, {"is_on": True}),
+        ({"is_on": 1.0}, {"is_on": True}),
+        ({"is_on": "true"}, {"is_on": True}),
+        ({"is_on": "False"}, {"is_on": False}),
+        ({"is_on": "1"}, {"is_on": True}),
+        ({"size": "7"}, {"size": 7}),
     ],
 )
 def test_the_same_value_in_another_type_is_written_in_the_declared_one(
@@ -84,3 +102,51 @@ def test_mending_leaves_the_given_record_alone() -> None:
     record = {"inner": {"size": "x"}, "flow": [{"at": "y"}]}
     SHAPE.mended(record)
     assert record == {"inner": {"size": "x"}, "flow": [{"at": "y"}]}
+
+
+def test_undeclared_fields_are_found_once_at_every_level() -> None:
+    shape = Shape(
+        {
+            "properties": {
+                "a": {"type": "integer"},
+                "inner": {"type": "object", "properties": {"x": {"type": "integer"}}},
+                "flow": {"type": "array", "items": {"type": "object", "properties": {"y": {"type": "integer"}}}},
+                "free": {"type": "object"},
+                "users_own": {"type": "object", "properties": {"z": {}}, "additionalProperties": True},
+            },
+            "additionalProperties": True,
+        }
+    )
+    declared = {"a": 1, "inner": {"x": 1}, "flow": [{"y": 1}], "free": {"any": 1}, "users_own": {"any": 1}}
+    assert shape.is_plain(declared)
+    record = {**declared, "new": {"n": 1}, "inner": {"m": 1}, "flow": [{"y": 1}, {"k": 1, "l": 2}, {"k": 3}]}
+    assert not shape.is_plain(record)
+    assert shape.fits(record)
+    assert shape.new_fields(record) == ["inner.m", "flow[].k", "flow[].l", "new"]
+    assert shape.is_plain(record), "the check is fast again"
+    assert shape.new_fields({"new": [], "newer": 1}) == ["newer"]
+    assert not shape.is_plain({"a": "no integer"})
+
+
+def test_where_field_names_are_data_no_more_are_looked_for_after_many() -> None:
+    shape = Shape({"properties": {"a": {"type": "integer"}}})
+    for number in range(MANY):
+        assert shape.new_fields({f"user-{number}": 1}) == [f"user-{number}"]
+    assert shape.is_plain({"another": 1})
+    assert not shape.is_plain({"a": "x", "another": 1})
+    assert shape.new_fields({"a": "x", "another": 1}) == []
+
+
+@pytest.mark.promise(n=10)
+def test_what_is_nested_too_deeply_is_nulled_and_its_path_is_reported() -> None:
+    deep: Any = {"leaf": 1}
+    for _ in range(DEEPEST - 2):
+        deep = [deep]
+    assert shallow({"a": deep, "b": 1}) == ({"a": deep, "b": 1}, [])
+    cut, nulled = shallow({"a": [deep], "b": 1})
+    assert nulled == ["a" + "[0]" * (DEEPEST - 1)]
+    assert cut["b"] == 1
+    inner = cut["a"]
+    for _ in range(DEEPEST - 2):
+        (inner,) = inner
+    assert inner == [None]

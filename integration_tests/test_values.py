@@ -1,0 +1,133 @@
+"""Values that vendors should not send: none costs a session, and what cannot be kept is reported."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from integration_tests.conftest import Start
+from integration_tests.connector import Json, expected
+from integration_tests.sandbox import Answer, Fault, Server
+from integration_tests.sandbox.exchange import Exchange
+
+
+@dataclass
+class Edited(Fault):
+    """Answers truthfully, but for an edit of the body."""
+
+    edit: Callable[[bytes], bytes] = field(kw_only=False, default=bytes)
+
+    def answer(self, exchange: Exchange) -> Answer:
+        truth = exchange.truth()
+        return Answer(truth.status, self.edit(truth.body), truth.headers)
+
+
+def options(case: tuple[str, str]) -> dict[str, Any]:
+    """Have Opentracker write its rows as objects, as the others do."""
+    return {"form": "objects"} if case[0] == "source-opentracker" else {}
+
+
+def edit(server: Server, change: Callable[[bytes], bytes]) -> None:
+    server.faults.append(Edited(change, times=None))
+
+
+def edit_rows(server: Server, change: Callable[[Json], None]) -> None:
+    """Change each row of each answer that holds rows."""
+
+    def edited(body: bytes) -> bytes:
+        value = json.loads(body)
+        for row in rows(value):
+            change(row)
+        return json.dumps(value).encode()
+
+    edit(server, edited)
+
+
+def rows(value: Any) -> list[Json]:
+    """The outermost list of objects in an answer."""
+    if isinstance(value, list):
+        return [row for row in value if isinstance(row, dict)]
+    parts = value.values() if isinstance(value, dict) else ()
+    return next((found for part in parts if (found := rows(part))), [])
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize(
+    "kind", ["integers beyond 64 bits", "halves of surrogate pairs", "bytes that are not UTF-8"]
+)
+def test_ids_that_json_readers_confuse_stay_apart(start: Start, case: tuple[str, str], kind: str) -> None:
+    connector, server = start(inside=True, sessions=20, days=2, **options(case))
+    key = connector.key("sessions")
+    wanted = expected(server, case[1])["sessions"]
+    ids = sorted({str(values[key.index("session_id")]) for values in wanted})
+    if ids[0].startswith("hash:"):
+        pytest.skip("these sessions have no ids")
+    spelled: dict[str, tuple[bytes, str]] = {
+        "integers beyond 64 bits": {one: (b"%d" % (2**70 + n), str(2**70 + n)) for n, one in enumerate(ids)},
+        "halves of surrogate pairs": {one: (b'"\\ud8%02x"' % n, f"\\ud8{n:02x}") for n, one in enumerate(ids)},
+        "bytes that are not UTF-8": {
+            one: (b'"%b"' % bytes([0xC0 + n]), f"\\x{0xC0 + n:02x}") for n, one in enumerate(ids)
+        },
+    }[kind]
+    names = re.compile(rb'(?<=[\s:,\[])"?(%b)"?(?=[\s,\]}])' % b"|".join(one.encode() for one in ids))
+    edit(server, lambda body: names.sub(lambda match: spelled[match[1].decode()][0], body))
+    output = connector.read("sessions")
+    assert output.exit_code == 0, output.log
+    assert {record["session_id"] for record in output.records["sessions"]} == {
+        text for _, text in spelled.values()
+    }
+    assert len(output.records["sessions"]) == len(wanted)
+
+
+@pytest.mark.promise(n=10)
+@pytest.mark.parametrize("levels", [300, 900, 5000])
+def test_a_value_that_is_nested_deeply_is_nulled_where_it_is_too_deep(
+    start: Start, case: tuple[str, str], levels: int
+) -> None:
+    connector, server = start(inside=levels > 300, sessions=10, days=2, **options(case))
+    edit_rows(server, lambda row: row.update(nested="DEEP"))
+    fault = server.faults[0]
+    assert isinstance(fault, Edited)
+    with_word, deep = fault.edit, b'{"a":[' * (levels // 2) + b"1" + b"]}" * (levels // 2)
+    fault.edit = lambda body: with_word(body).replace(b'"DEEP"', deep)
+    output = connector.read("sessions")
+    assert output.exit_code == 0, output.log
+    assert output.statuses["sessions"][-1] == "COMPLETE"
+    records = output.of_type("RECORD")
+    assert len(records) == len(expected(server, case[1])["sessions"])
+    for record in records:
+        (change,) = [change for change in record["meta"]["changes"] if change["field"].startswith("nested")]
+        assert change["change"] == "NULLED"
+        inner = record["data"]["nested"]
+        for _ in range(200):
+            inner = inner["a"] if isinstance(inner, dict) else inner[0]
+        assert inner is not None
+
+
+@pytest.mark.promise(n=10)
+def test_undeclared_fields_are_kept_and_named_once(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start({"window_in_days": 1}, inside=True, sessions=60, days=3, **options(case))
+
+    def change(row: Json) -> None:
+        row |= {"brandNew": [1, {"x": 2}], **{f"new{n}": n for n in range(25)}}
+        for part in row.values():
+            if isinstance(part, dict):
+                part["newInside"] = True
+
+    edit_rows(server, change)
+    output = connector.read("sessions")
+    assert output.exit_code == 0, output.log
+    assert all(record["brandNew"] == [1, {"x": 2}] for record in output.records["sessions"])
+    (line,) = [line for line in output.log.split("\n") if "does not declare" in line]
+    assert line.startswith("sessions: ")
+    assert "brandNew, new0, new1, " in line
+    assert re.search(r" and [1-9][0-9]* more\.", line)
+
+
+@pytest.mark.promise(n=10)
+def test_declared_fields_are_not_named(start: Start) -> None:
+    connector, _ = start(inside=True, sessions=60, days=3)
+    assert "does not declare" not in connector.read().log

@@ -1,0 +1,82 @@
+"""Configs that do not fit: the rule is stated, all that is missing is named, and no value is quoted."""
+
+from typing import Any
+
+import pytest
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from session_source.validation import validate
+
+PASSWORD = "hunter2-hunter2"
+SPECIFICATION: dict[str, Any] = {
+    "type": "object",
+    "required": ["user", "password", "start"],
+    "properties": {
+        "user": {"type": "string", "minLength": 20},
+        "password": {"type": "string", "minLength": 1, "airbyte_secret": True},
+        "start": {"type": "string", "pattern": "^[0-9]+$", "pattern_descriptor": "YYYY"},
+        "code": {"type": "string", "pattern": "^[0-9]+$"},
+        "size": {"type": "integer", "minimum": 1, "maximum": 9},
+        "kind": {"enum": ["a", "b", 3]},
+        "sites": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": ["string", "integer"]}},
+        "closed": {"type": "object", "properties": {"x": {}, "y": {}}, "additionalProperties": False},
+        "api": {
+            "type": "object",
+            "oneOf": [
+                {
+                    "type": "object",
+                    "required": ["version", "key"],
+                    "properties": {"version": {"const": version}, "key": {"type": kind}},
+                }
+                for version, kind in (("old", "string"), ("new", "integer"))
+            ],
+        },
+    },
+}
+GOOD = {"user": "somebody@example.com", "password": PASSWORD, "start": "2026"}
+
+
+def problems(config: Any) -> str:
+    with pytest.raises(AirbyteTracedException) as caught:
+        validate(SPECIFICATION, config)
+    return str(caught.value).removesuffix(" The spec of the connector describes every property.")
+
+
+def test_what_fits_passes() -> None:
+    validate(SPECIFICATION, {**GOOD, "api": {"version": "new", "key": 1}, "more": PASSWORD})
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        ({"user": PASSWORD}, "user must have at least 20 characters."),
+        ({"password": ""}, "password must not be empty."),
+        ({"start": PASSWORD}, "start must be written as YYYY."),
+        ({"code": PASSWORD}, "code is not what the spec asks for (pattern)."),
+        ({"size": PASSWORD}, "size must be a whole number."),
+        ({"size": 0}, "size must be at least 1."),
+        ({"size": 10}, "size must be at most 9."),
+        ({"kind": PASSWORD}, "kind must be one of: a, b, 3."),
+        ({"sites": []}, "sites must not be empty."),
+        ({"sites": [PASSWORD, {PASSWORD: 1}]}, "sites[1] must be text or a whole number."),
+        ({"sites": [PASSWORD, PASSWORD]}, "sites is not what the spec asks for (uniqueItems)."),
+        ({"closed": {PASSWORD: 1}}, "closed may have only the properties x, y."),
+        ({"api": PASSWORD}, "api must be an object."),
+        ({"api": {"version": PASSWORD}}, "api.version must be one of: old, new."),
+        ({"api": {"key": PASSWORD}}, "api.version must be one of: old, new."),
+        ({"api": {"version": "new", "key": PASSWORD}}, "api.key must be a whole number."),
+        ({"api": {"version": "old"}}, "api.key is missing."),
+        ({"size": "x", "kind": "c"}, "size must be a whole number. kind must be one of: a, b, 3."),
+    ],
+)
+def test_a_rule_is_stated_and_no_value_is_quoted(changes: dict[str, Any], sentences: str) -> None:
+    assert problems(GOOD | changes) == sentences
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    assert problems({}) == "user, password, start are missing."
+    assert problems({"start": PASSWORD}) == "user, password are missing. start must be written as YYYY."
+
+
+@pytest.mark.parametrize("config", [PASSWORD, [PASSWORD], None, 1])
+def test_what_is_no_object_is_told(config: Any) -> None:
+    assert problems(config) == "The configuration must be an object."
