@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from session_source.columns import Moment, Row
+from session_source.times import midnight
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far local clocks are ahead of UTC and behind it at most."""
@@ -170,13 +171,13 @@ class CalendarDay(TimeFilter):
 
     def contradiction(self, columns: Row, asked: Reach) -> str | None:
         """Return the first other column if the row was listed for its day and not for the first one's."""
+        days = Reach(midnight(asked.first), midnight(asked.last) + DAY)  # a request names whole days
 
         def fits(name: str) -> bool:
             times = _hull(columns, (name,))
             if times is None:
                 return False
-            reach = self.reach(self.moments(times, columns))
-            return reach.touches(asked)
+            return self.reach(self.moments(times, columns)).touches(days)
 
         relied_on, *others = self._names
         if columns.get(relied_on) is None or fits(relied_on):
