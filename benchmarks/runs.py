@@ -113,7 +113,9 @@ def measure(contender: Contender, work: Work, server: Server, *, latency: float 
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{contender.name} failed. It said:\n{log.read_text()[-4000:]}")
-    if not goes_on and records != work.records:
+    # A day that ends a sync early may be of another time zone: rows after it may come too.
+    is_more_right = work.until is not None and records > work.records
+    if not goes_on and records != work.records and not is_more_right:
         raise SystemExit(f"{contender.name} gave {records:,} records of {work}, not {work.records:,}.")
     contender.keep(states)
     cpu = usage.ru_utime + usage.ru_stime

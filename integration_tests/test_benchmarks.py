@@ -51,7 +51,9 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
 def test_this_project_and_the_floor_ask_for_the_least_possible(figures: Figures) -> None:
     for name, work in works(SMALL).items():
         for who, (run, *_) in figures.runs[name,].items():
-            assert (run.requests, run.records) == (work.least_requests, work.records), (who, name)
+            # No page of Inspectlet is full here, so this project cannot know that a short one is the last.
+            more = 20 if (who, name) == (Ours.name, INSPECTLET) else 0
+            assert (run.requests, run.records) == (work.least_requests + more, work.records), (who, name)
 
 
 def test_requests_wait_side_by_side_only_where_the_contender_sends_them_so(figures: Figures) -> None:
@@ -60,10 +62,12 @@ def test_requests_wait_side_by_side_only_where_the_contender_sends_them_so(figur
     assert 1 < runs[Ours.name][0].most_open <= 4, "one for each of four windows"
 
 
-def test_the_next_sync_reads_the_new_day_and_the_one_before_it(figures: Figures) -> None:
+def test_the_next_sync_reads_the_new_day_the_lookback_and_the_day_before_since_its_zone_is_unknown(
+    figures: Figures,
+) -> None:
     day = works(SMALL)[FOUR].records // 10 // 4
     run = figures.runs["incremental sync",][Ours.name][0]
-    assert run.records == 2 * day
+    assert run.records == 3 * day
 
 
 def test_a_contender_that_gives_other_records_ends_the_benchmark(server: Server, tmp_path: Path) -> None:

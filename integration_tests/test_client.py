@@ -201,7 +201,7 @@ def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
     server.faults.append(sandbox.Status(500, times=None))
     with pytest.raises(Fault, match="tried 3 times") as caught:
         client(server.origin, Patience(attempts=3)).fetch(GET, words)
-    assert caught.value.kind is Kind.STUCK
+    assert caught.value.kind is Kind.OUTAGE
     assert server.count == 3
 
 

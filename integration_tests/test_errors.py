@@ -1,7 +1,7 @@
 """The table of errors in shared/README.md, row by row: each is played, and the client does what the row says."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,13 @@ import pytest
 from session_source.auth import HeaderAuth
 from session_source.client import Client, Patience
 from session_source.columns import Text
-from session_source.endpoints import Endpoint
+from session_source.endpoints import Endpoint, PageContext
 from session_source.errors import Fault, ToldInBody
 from session_source.exchange import Answer, Request
 from session_source.groups import Group
-from session_source.pagination import NextInAnswer, Page, Token
+from session_source.pagination import Next, NextInAnswer, Page
 from session_source.reading import GroupFailed, read
 from session_source.records import Recorder
-from session_source.state import Partition
 from session_source.windows import Window
 
 from integration_tests import sandbox
@@ -123,14 +122,15 @@ class Words(Endpoint):
         self._repeats = repeats
         self._asked = 0
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def request(self, page: PageContext) -> Request:
         return Request("GET", "words")
 
-    def page(self, answer: Answer, token: Token) -> Page:
+    def page(self, answer: Answer, page: PageContext) -> Page:
         self._asked += 1
-        is_page = self._repeats == "page"
-        following = self._asked if is_page else self.pager.following(token, [], answer.object())
-        return Page([{"word": "a" if is_page else str(self._asked)}], following)
+        return Page([{"word": "a" if self._repeats == "page" else str(self._asked)}], answer.object())
+
+    def following(self, page: PageContext, read: Page) -> Next | None:
+        return Next(self._asked) if self._repeats == "page" else super().following(page, read)
 
 
 @pytest.mark.parametrize("repeats", ["page", "token"])
@@ -138,7 +138,7 @@ def test_a_list_that_does_not_go_on_is_what_its_row_says(repeats: str) -> None:
     span = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
     with serve(Shelf()) as server:
         endpoint = Words(repeats=repeats)
-        group = Group(endpoint, {}, (), span=span, finished=(), days=1)
+        group = Group(endpoint, {}, (), span=span, finished=(), longest=timedelta(days=1))
         client = Client(
             vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
         )

@@ -115,8 +115,11 @@ def test_rows_of_a_window_that_fails_are_counted_by_the_last_state(start: Start,
 
 
 @pytest.mark.promise(n=7)
-def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> None:
+def test_a_list_that_repeats_its_token_is_an_error_or_is_read_without_it(
+    start: Start, case: tuple[str, str]
+) -> None:
     connector, server = start(inside=True, sessions=700, days=2)
+    wanted = expected(server, case[1])
     try:
         server.vendor.repeat_token(sandbox.Answer.json({}))
     except NotImplementedError:
@@ -125,9 +128,11 @@ def test_a_list_that_repeats_its_token_is_an_error_and_no_loop(start: Start) -> 
         pass
     server.faults.append(sandbox.RepeatToken(times=None))
     output = connector.read("sessions")
-    assert output.exit_code == 1
     assert server.count < 100
-    assert output.errors[-1]["failure_type"] == "transient_error"
+    if output.exit_code == 0:  # Browsee: the connector counts the offset itself
+        check_whole(connector, [output], {"sessions": wanted["sessions"]})
+    else:
+        assert output.errors[-1]["failure_type"] == "transient_error"
 
 
 @pytest.mark.promise(n=1)

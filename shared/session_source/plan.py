@@ -33,6 +33,9 @@ class Plan:
     FEW_PAGES = 4
     """What is not worth cutting, though workers are idle."""
 
+    GROWTH = 4
+    """How many times longer than the last one the next window may be, where windows were made short."""
+
     def __init__(
         self,
         missing: Finished,
@@ -52,6 +55,10 @@ class Plan:
         self._parallel = parallel
         self._affordable = affordable
         self._rows: float = self.ROWS
+        self._page = 1
+        """How many rows the longest page had."""
+        self._cuts = 0
+        """How many windows were cut under a budget since one was read to its end."""
         self._least = max(step or DAY, DAY)  # shorter windows waste a part of a page each
         self._length = longest
 
@@ -82,7 +89,10 @@ class Plan:
 
     def note(self, window: Window, rows: int) -> None:
         """Learn from a window that was read how long the next ones should be."""
-        self._set_length((window.end - window.start) * (self._rows / max(rows, 1)))
+        self._cuts = 0
+        length = window.end - window.start
+        # Lengths grow step by step: what is older may be as busy as what made the windows short.
+        self._set_length(min(length * (self._rows / max(rows, 1)), max(self._length, self.GROWTH * length)))
 
     def better_length(
         self, window: Window, rows: int, page: int, *, covered: timedelta, total: int | None = None
@@ -100,6 +110,7 @@ class Plan:
             None if it is best to read on.
         """
         self.is_guess = False
+        self._page = max(self._page, page)
         length = window.end - window.start
         expected = float(max(rows + page, 1))
         if total is not None:
@@ -109,16 +120,19 @@ class Plan:
         best = max(length * (self.ROWS / expected), DAY)
         if not self._is_sized:
             left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
-            few = length * (self.FEW_PAGES * page / expected)
-            best = min(best, max(left / self._parallel, few))
+            best = min(best, max(left / self._parallel, length * (self.FEW_PAGES * self._page / expected)))
         # What was read of a window that is put back is read again.
         is_worth_it = not self._is_sized or expected > 5 * rows
         affordable = self._affordable()
         if affordable is not None:
-            self._rows = min(self.ROWS, page * max(affordable, 1) / 2)
-            best = min(best, length * (page * max(affordable, 1) / 2 / expected))
+            self._rows = min(self.ROWS, self._page * max(affordable, 1) / 2)
+            # Where rows come in no order, nothing shows how many there are: after each cut, cut more.
+            best = min(best, length * (self._rows / expected * 0.5**self._cuts))
             is_worth_it = is_worth_it or expected - rows > page * affordable
-        return best if is_worth_it and length > 2 * best and self.can_cut(window) else None
+        if not is_worth_it or length <= 2 * best or not self.can_cut(window):
+            return None
+        self._cuts += affordable is not None
+        return best
 
     def _set_length(self, length: timedelta) -> None:
         self.is_guess = False

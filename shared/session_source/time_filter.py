@@ -194,8 +194,7 @@ class CalendarDay(TimeFilter):
             times = _hull(columns, (name,))
             if times is None:
                 return False
-            reach = self.reach(self.moments(times, columns))
-            return reach.touches(listed)
+            return self.reach(self.moments(times, columns)).touches(listed)
 
         relied_on, *others = self._names
         if columns.get(relied_on) is None or fits(relied_on):

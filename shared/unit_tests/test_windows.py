@@ -5,19 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_source import windows
-from session_source.windows import Pace, Window
+from session_source.windows import Window
 
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2400, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 PIECES = st.tuples(MOMENTS, MOMENTS).map(lambda pair: Window(min(pair), max(pair)))
-EDGES = [
-    datetime(2024, 2, 28, 23, 59, 59, 999999, UTC),
-    datetime(2024, 2, 29, tzinfo=UTC),
-    datetime(2024, 12, 31, 23, tzinfo=UTC),
-    datetime(2026, 1, 1, tzinfo=UTC),
-]
 
 
-def day(number: int) -> datetime:
+def day(number: float) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
 
 
@@ -35,58 +29,22 @@ def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> 
         assert both == []
 
 
-@pytest.mark.promise(n=1)
-@given(PIECES, st.integers(1, 400))
-def test_tiles_touch_and_are_never_longer_than_allowed(span: Window, days: int) -> None:
-    if span.end - span.start > timedelta(days=2000):
-        span = Window(span.start, span.start + timedelta(days=2000))
-    tiles = list(windows.tiles(windows.union([span]), Pace(days, ())))
-    assert windows.union(tiles) == windows.union([span])
-    assert all(earlier.end == later.start for earlier, later in pairwise(tiles))
-    assert all(timedelta(0) < tile.end - tile.start <= timedelta(days=days) for tile in tiles)
+@pytest.mark.parametrize(
+    ("first", "last", "is_in_one"),
+    [(0, 0.9, False), (0, 1, True), (1, 1, True), (1.5, 1.5, True), (0, 9, True), (2, 2, False), (2, 2.9, False)],
+)
+def test_a_piece_has_both_its_ends_and_a_window_only_its_start(
+    first: float,
+    last: float,
+    is_in_one: bool,  # noqa: FBT001
+) -> None:
+    finished = (Window(day(1), day(2)), Window(day(3), day(4)))
+    assert windows.overlaps(finished, day(first), day(last)) is is_in_one
 
 
-@pytest.mark.parametrize("start", EDGES)
-@pytest.mark.parametrize("end", EDGES)
-def test_every_tile_but_the_last_ends_at_midnight(start: datetime, end: datetime) -> None:
-    tiles = list(windows.tiles(windows.union([Window(start, end)]), Pace(1, ())))
-    assert all(tile.end.time() == datetime.min.time() for tile in tiles[:-1])
-
-
-def paced(days: int, most: int, rows_a_day: float) -> list[Window]:
-    """The windows of a span in which the vendor lists as much each day."""
-    span = (Window(day(0), day(days)),)
-    pace = Pace(most, span)
-    tiles = []
-    for tile in windows.tiles(span, pace):
-        tiles.append(tile)
-        pace.note(tile, round((tile.end - tile.start) / timedelta(days=1) * rows_a_day))
-    return tiles
-
-
-def test_a_busy_month_is_many_windows_and_a_quiet_year_few() -> None:
-    assert len(paced(30, most=30, rows_a_day=10_000)) == 30
-    assert len(paced(365, most=30, rows_a_day=0.01)) == 1 + 13
-    assert all(tile.end - tile.start <= timedelta(days=30) for tile in paced(365, most=30, rows_a_day=0.01))
-
-
-def test_windows_hold_about_as_many_rows_as_they_should() -> None:
-    tiles = paced(365, most=365, rows_a_day=400)[1:-1]
-    assert {tile.end - tile.start for tile in tiles} == {timedelta(days=Pace.ROWS // 400)}
-
-
-def test_windows_become_short_again_where_the_vendor_lists_more() -> None:
-    pace = Pace(30, (Window(day(0), day(365)),))
-    assert (pace.days, pace.is_guess) == (1, True)
-    pace.note(Window(day(0), day(1)), rows=3)
-    assert (pace.days, pace.is_guess) == (30, False)
-    pace.note(Window(day(1), day(31)), rows=60_000)
-    assert pace.days == 1
-
-
-def test_what_a_daily_sync_has_to_read_is_one_window() -> None:
-    missing = (Window(day(0) + timedelta(hours=5), day(2) + timedelta(hours=6)),)
-    assert list(windows.tiles(missing, Pace(30, missing))) == list(missing)
+def test_what_lies_before_a_moment_is_cut_there() -> None:
+    finished = (Window(day(1), day(2)), Window(day(3), day(5)), Window(day(6), day(7)))
+    assert windows.before(finished, day(4)) == (Window(day(1), day(2)), Window(day(3), day(4)))
 
 
 @given(st.lists(PIECES, max_size=6))
