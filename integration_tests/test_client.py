@@ -315,9 +315,8 @@ def test_a_request_may_be_given_up_sooner_than_others(server: Server) -> None:
     server.faults.append(sandbox.Status(503, times=None))
     asking = client(server.origin, Patience())
     began = time.monotonic()
-    with pytest.raises(Fault, match="could not answer") as raised:
+    with pytest.raises(Fault, match="could not answer"):
         asking.fetch(Request("GET", "words", within=2), words)
-    assert raised.value.kind is Kind.STUCK
     assert time.monotonic() - began < 4
     assert 2 <= server.count <= 3
 

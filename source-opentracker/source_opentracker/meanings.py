@@ -6,7 +6,7 @@ https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 from collections.abc import Callable
 from datetime import timedelta
 
-from session_source import Row, Window
+from session_source import Row, Value, Window
 from session_source.time_filter import DAY
 
 from source_opentracker.lists import EVER, Meaning, SessionList, date_of, extent, touches
@@ -53,7 +53,8 @@ def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:
     """Find the unit in which ``from`` and ``to`` bound the list of a date by last events, if they do.
 
     They do if what they leave of the list around one session's last event is that session, which began before, and
-    neither the newer nor the older ones that the list has without them.
+    neither the older ones nor all of the newer ones that the list has without them. Newer ones that had begun by
+    then may be left: on a busy site all of them had.
     """
     extents = [extent(row) for row in rows]
     for row, (start, last) in zip(rows, extents, strict=True):
@@ -62,15 +63,19 @@ def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:
         moment = Window(last, last + timedelta(milliseconds=1))
         around = [SessionList.between(date, moment, unit) for unit in UNITS]
         asked = around[0].asked
-        has_newer = any(other.start >= asked.end for other in extents)
+        newer = {
+            other.get("session_id")
+            for other, session in zip(rows, extents, strict=True)
+            if session != EVER and session.end >= asked.end
+        }
         has_older = any(other.end < asked.start for other in extents)
-        if start < asked.start and has_newer and has_older:
+        if start < asked.start and newer and has_older:
             return next(
-                (unit for unit, one in zip(UNITS, around, strict=True) if _holds(ask(one), row, one)), None
+                (unit for unit, one in zip(UNITS, around, strict=True) if _holds(ask(one), row, newer, one)), None
             )
     return None
 
 
-def _holds(kept: list[Row], row: Row, around: SessionList) -> bool:
-    ids = [other.get("session_id") for other in kept]
-    return row.get("session_id") in ids and _stray(kept, around) is None
+def _holds(kept: list[Row], row: Row, newer: set[Value], around: SessionList) -> bool:
+    ids = {other.get("session_id") for other in kept}
+    return row.get("session_id") in ids and not newer <= ids and _stray(kept, around) is None

@@ -52,7 +52,7 @@ FORM = {"dataType": "jsondatatable", "ignoreLocale": "true", "locale": "en_US"}
 ASKED_PARTITIONS = 10
 """How many sites, or ids of sites, are asked for what a date means, until one has sessions to tell it by."""
 
-PROBE_SIZE = 200
+PROBE_SIZE = 10
 
 PROBE_SECONDS = 10.0
 """When a part of the data is passed over that does not answer the first questions about dates."""

@@ -577,6 +577,17 @@ def test_odd_moments_tell_nothing_about_dates_and_cost_no_session(count: str) ->
     assert follow(place("2011-11-16"), listing(odd))[0] == ["odd"]
 
 
+@pytest.mark.parametrize(("unit", "by_start", "learned"), [(1000, False, 1000), (1, False, 1), (1000, True, None)])
+def test_bounds_are_found_on_a_site_with_many_sessions_at_once(
+    unit: int, learned: int | None, *, by_start: bool
+) -> None:
+    """Each of the ten newest sessions had begun before the first of them ended."""
+    vendor = Vendor(unit=unit, by_start=by_start)
+    starts = [day(17) + timedelta(hours=23, seconds=number) for number in range(0, 300, 3)]
+    vendor.rows = [session(at(start), start, start + timedelta(minutes=10)) for start in reversed(starts)]
+    assert meanings.learn(vendor, SPAN) == Meaning(per_second=learned)
+
+
 def test_bounds_by_starts_are_not_used() -> None:
     assert meanings.learn(Vendor(unit=1000, by_start=True), SPAN) == Meaning()
 
