@@ -1,6 +1,7 @@
 """Tables: records of one stream as Arrow, one row for each primary key."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,10 +29,9 @@ class Table:
         self._fields = {column.field for column in self.columns}
         cursor: list[str] = stream.get("default_cursor_field") or []
         by_field = {column.field: column for column in self.columns}
-        self._key = [by_field[path[0]] for path in stream.get("source_defined_primary_key") or []]
+        self._set_key([path[0] for path in stream.get("source_defined_primary_key") or []])
         self.cursor = by_field[cursor[0]].name if cursor else None
         """The column by which the stream is read."""
-        self._key_types = tuple(int if column.kind == "bigint" else str for column in self._key)
         self._rows: list[Json] = []
         self._size = 0
         self._chunks: list[pa.Table] = []
@@ -53,6 +53,27 @@ class Table:
     def descriptions(self) -> dict[str, str]:
         """What the schema says about the columns."""
         return {column.name: column.description for column in self.columns if column.description} | DESCRIPTIONS
+
+    def keep_types(self, stored: dict[str, str]) -> None:
+        """Leave the columns of a table that exists as they are.
+
+        A property with another type than its column gets a column of its own beside it, ``duration_json`` for
+        example. A primary key cannot: its column keeps the type.
+
+        Args:
+            stored: the data types of the table's columns.
+        """
+        kept = []
+        for column in self.columns:
+            kind = stored.get(column.name, column.kind)
+            if kind == column.kind:
+                kept.append(column)
+            elif column in self._key:
+                kept.append(replace(column, kind=kind))
+            else:
+                kept.append(replace(column, name=f"{column.name}_{column.kind}"))
+        self.columns = kept
+        self._set_key([column.field for column in self._key])
 
     def __len__(self) -> int:
         return self._taken
@@ -86,6 +107,11 @@ class Table:
         whole = whole.append_column(LOADED_AT, pa.repeat(now, whole.num_rows))
         self._chunks, self._taken, self._last = [], 0, {}
         return whole
+
+    def _set_key(self, fields: list[str]) -> None:
+        by_field = {column.field: column for column in self.columns}
+        self._key = [by_field[field] for field in fields]
+        self._key_types = tuple(int if column.kind == "bigint" else str for column in self._key)
 
     def _with_key(self, record: Json) -> Json:
         """Complete a key that lacks a part, or has one of a wrong type: a primary key takes no nulls."""
