@@ -103,15 +103,18 @@ class Progress:
     def _read(self, text: str) -> None:
         try:
             told: Json = orjson.loads(text)
-        except ValueError:
+            windows = {
+                name: (int(done), int(planned)) for name, (done, planned) in told.get("windows", {}).items()
+            }
+            wait = told.get("wait") or {"reason": "", "seconds": 0}
+            reason, seconds = str(wait["reason"]), float(wait["seconds"])
+            requests = int(told["requests"]) if "requests" in told else self.requests
+        except (AttributeError, KeyError, TypeError, ValueError):
             return
-        for name, (done, planned) in (told.get("windows") or {}).items():
+        for name, (done, planned) in windows.items():
             if name in self.streams:
                 self.streams[name].windows = (done, planned)
-        self.requests = told.get("requests", self.requests)
-        wait = told.get("wait")
-        self.wait = wait["reason"] if wait else ""
-        self._wait_ends = time.monotonic() + wait["seconds"] if wait else 0.0
+        self.requests, self.wait, self._wait_ends = requests, reason, time.monotonic() + seconds
 
 
 def started_at(now: datetime, config: Json, names: list[str]) -> Progress:

@@ -44,7 +44,7 @@ def demo(console: Console, interrupt: Interrupt) -> int:
 
 
 def _sync(job: Job, destination: Destination, console: Console, interrupt: Interrupt) -> Result:
-    console.print(f"{job.connector} → {destination.label}, schema {job.schema_name}", markup=False)
+    console.print(f"{job.connector} → {destination.label}, schema {job.schema_name}", markup=False, soft_wrap=True)
     return run(job, destination, console, interrupt)
 
 

@@ -72,7 +72,7 @@ class Warehouse:
             raise DestinationError(f"{self.destination.label} cannot be opened: {reason(error)}") from error
         saved = self._pipeline.state.get("sources", {}).get(PIPELINE, {})
         self.states, self.account = dict(saved.get("streams", {})), dict(saved.get("account", {}))
-        stored = self._pipeline.default_schema.tables if self._pipeline.default_schema_name else {}
+        stored: Any = self._pipeline.default_schema.tables if self._pipeline.default_schema_name else {}
         for table in self._tables:
             known = stored.get(table.name, {"columns": {}})["columns"]
             table.keep_types({name: str(column.get("data_type")) for name, column in known.items()})

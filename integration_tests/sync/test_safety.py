@@ -204,3 +204,12 @@ def test_no_name_and_no_key_is_kept_in_clear() -> None:
     assert "ijklmnop" not in kept
     described = json.dumps(account.description("source-x", SPECS["uxcam"], {"app_id": "a", "api_key": "secret"}))
     assert "secret" not in described
+
+
+def test_a_misspelled_key_of_the_config_is_refused_before_anything_is_read(uxcam: Server, tmp_path: Path) -> None:
+    uxcam.clear()
+    done = command(uxcam, tmp_path, end_dat="2026-01-01", filters=[]).run()
+    assert done.returncode == 1
+    assert "end_dat: did you mean end_date?" in done.stdout
+    assert "filters: did you mean api.filters?" in done.stdout
+    assert uxcam.count == 0
