@@ -61,3 +61,12 @@ def _intervals(cursor: Json) -> Iterator[Interval]:
 
 def _name(partition: dict[str, Any]) -> str:
     return ", ".join(str(value) for value in partition.values())
+
+
+def common(parts: list[list[Interval]]) -> list[Interval]:
+    """Return what is finished in every part."""
+    found, *others = parts or [[]]
+    for other in others:
+        pairs = [one.within(two) for one in found for two in other]
+        found = [piece for piece in pairs if piece.start < piece.end]
+    return found

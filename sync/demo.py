@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from integration_tests.sandbox import Vendor, load_vendor, main_configs, serve, vendor_names
+from sync import traffic
 from sync.job import Job
 from sync.workplace import workplace
 
@@ -23,7 +24,7 @@ class Demo(NamedTuple):
 
     def grow(self) -> None:
         """Let sessions happen. What is uploaded in the second of a sync's start belongs to the next one."""
-        self.vendor.grow(25)
+        self.vendor.grow(8)
         time.sleep(1.1)
 
 
@@ -33,9 +34,12 @@ def served() -> Iterator[list[Demo]]:
     with ExitStack() as servers, workplace() as place:
         demos = []
         for folder in vendor_names():
-            vendor = load_vendor(folder, sessions=400, days=14)
-            server = servers.enter_context(serve(vendor, grow_every=4, grow_by=2))
-            for name, config in main_configs(vendor, server.origin).items():
+            vendor = load_vendor(folder, sessions=400, days=14, **traffic.use(folder))
+            server = servers.enter_context(serve(vendor, grow_every=40))
+            configs = main_configs(vendor, server.origin)
+            if "segments" in vendor.configs(server.origin):  # Browsee has a stream that is empty without one
+                configs = {"segments": vendor.configs(server.origin)["segments"]}
+            for name, config in configs.items():
                 file = place / f"{folder}-{name}.json"
                 file.write_text(json.dumps(config))
                 demos.append(Demo(Job(folder, file, []), vendor))

@@ -1,13 +1,16 @@
 """Runs: a real account, once; the demo with every vendor's sandbox, twice."""
 
+from pathlib import Path
+
 from rich.console import Console
 
-from sync import summary
+from sync import report, summary
 from sync.demo import DATABASE, served
 from sync.destination import Destination, DestinationError, opened
 from sync.execution import Result, run
 from sync.interrupt import Interrupt
 from sync.job import Job, RefusedError
+from sync.sessions import HOMES, schemas
 from sync.warehouse import Warehouse
 
 
@@ -64,3 +67,10 @@ def _ended(result: Result, console: Console, interrupt: Interrupt) -> int:
 def _summarise(destination: Destination, results: list[Result], console: Console) -> None:
     with Warehouse(destination, results[-1].job.schema_name, []) as warehouse:
         summary.show(console, warehouse, results)
+        if destination.name not in HOMES or not (found := schemas(warehouse)):
+            return
+        path = (destination.file or Path(f"{warehouse.schema}.duckdb")).with_suffix(".html")
+        if report.write(path, warehouse, found, results):
+            console.print(f"The report is in {path}: open it in a browser.", markup=False, soft_wrap=True)
+        else:
+            console.print(f"There is no report: {path} is a file of yours.", markup=False, soft_wrap=True)

@@ -32,20 +32,20 @@ class Sessions(NamedTuple):
     """The column with the part of the account: a site, a website, an app."""
 
 
-def make_view(warehouse: Warehouse) -> list[Sessions]:
-    """Create or replace the view; returns what it holds."""
+def make_view(warehouse: Warehouse) -> None:
+    """Create or replace the view."""
     home = HOMES.get(warehouse.destination.name)
     if home is None:
-        return []
-    found = _schemas(warehouse)
+        return
+    found = schemas(warehouse)
     if found:
         selects = " UNION ALL ".join(_select(sessions, found) for sessions in found)
         warehouse.query(f"DROP VIEW IF EXISTS {home}.all_sessions")
         warehouse.query(f"CREATE VIEW {home}.all_sessions AS {selects}")
-    return found
 
 
-def _schemas(warehouse: Warehouse) -> list[Sessions]:
+def schemas(warehouse: Warehouse) -> list[Sessions]:
+    """Return the schemas with sessions."""
     names = [
         name
         for (name,) in warehouse.query(

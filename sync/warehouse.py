@@ -84,8 +84,30 @@ class Warehouse:
         self._place.__exit__(None, None, None)
 
     def prepare(self) -> None:
-        """Create the tables, with keys and comments, and add columns that a newer connector has."""
+        """Create the tables, with keys and comments, and add columns that a newer connector has.
+
+        Raises:
+            DestinationError: The schema has a table that somebody else made, or the database refuses a table.
+        """
+        self._check_tables()
         self._run([])
+        try:
+            self._create()
+        except DatabaseException as error:
+            raise DestinationError(f"{self.destination.label} refused a table: {reason(error)}") from error
+
+    def _check_tables(self) -> None:
+        """See that no table of the schema is somebody else's."""
+        known: Any = self._pipeline.default_schema.tables if self._pipeline.default_schema_name else {}
+        names = {table.name for table in self._tables} - set(known)
+        found = self.query("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", self.schema)
+        if theirs := sorted(names & {name for (name,) in found}):
+            raise DestinationError(
+                f"The schema {self.schema} in {self.destination.label} has a table {theirs[0]} that make sync did "
+                f"not write. Name another schema: SCHEMA={self.schema}_2, for example."
+            )
+
+    def _create(self) -> None:
         with self._pipeline.destination_client() as client:
             client.update_stored_schema(force=True)  # the run wrote the schema, and only its own tables
         with self._pipeline.sql_client() as client:
@@ -99,8 +121,8 @@ class Warehouse:
             "api": "VARCHAR(99)",
             "is_current_api": "BOOLEAN",
             "account": "VARCHAR(999)",
+            "part": "VARCHAR(99)",
         }
-        columns |= {"part": "VARCHAR(99)"}
         types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         with self._pipeline.sql_client() as client:
             name = client.make_qualified_table_name("_account")

@@ -10,7 +10,7 @@ import pytest
 
 from integration_tests.sync.databases import Database
 from sync.columns import column_kind, columns
-from sync.destination import opened
+from sync.destination import DestinationError, opened
 from sync.messages import Json, dumps, parse_lines
 from sync.sessions import COLUMNS, make_view
 from sync.table import CHUNK_ROWS, Table
@@ -187,6 +187,15 @@ def test_a_state_is_saved_with_the_rows_before_it_and_not_without_them(database:
         warehouse.states["sessions"] = {"at": 2}
     assert database.states("vendor") == {"sessions": {"at": 1}}
     assert database.query("SELECT number FROM vendor.sessions") == [(1,)]
+
+
+def test_a_table_of_somebody_else_is_refused_and_stays(database: Database) -> None:
+    with loading(database, schema="ours") as (warehouse, _):
+        warehouse.query("CREATE SCHEMA vendor")
+        warehouse.query("CREATE TABLE vendor.sessions AS SELECT 1 AS mine")
+    with pytest.raises(DestinationError, match="SCHEMA=vendor_2"):
+        load(database)
+    assert database.query("SELECT * FROM vendor.sessions") == [(1,)]
 
 
 def test_a_stream_without_records_has_a_table(database: Database) -> None:
