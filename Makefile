@@ -39,8 +39,8 @@ help:
 # Options count only where they are given to make: a DB that is exported for another program is not meant.
 given = $(if $(findstring command,$(origin $1)),--$2 '$(subst ','\'',$($1))')
 
-sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstring postgres,$(DB)),.venv/.postgres)
-	@.venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) $(call given,DB,db) \
+sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) $(call given,DB,db) \
 		$(call given,SCHEMA,schema) $(call given,STREAMS,streams)
 
 test: .venv/.synced
@@ -111,14 +111,14 @@ UNUSED := google-api-core google-auth google-cloud-secret-manager googleapis-com
 	grpcio-status joblib nltk numpy pandas proto-plus protobuf rapidfuzz regex unidecode
 LOCKED := $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard source-*/pyproject.toml)
 
-# Only what `make sync` runs. Bytecode is written for what is imported.
+# Only what `make sync` runs. Bytecode is written as it is imported, by all processes of a sync.
 .venv/.light: $(LOCKED)
 	@echo "Installing what make sync needs into .venv: 360 MB, of them 120 MB to download; once."
-	$(UV) sync --locked --inexact --all-packages --group sync $(UNUSED:%=--no-install-package %) --python "$(PYTHON)" --quiet
+	@$(UV) sync --locked --inexact --all-packages --group sync $(UNUSED:%=--no-install-package %) --python "$(PYTHON)" --quiet
 	@touch $@
 
 .venv/.postgres: $(LOCKED)
-	$(UV) sync --locked --inexact --all-packages --group sync --group postgres $(UNUSED:%=--no-install-package %) \
+	@$(UV) sync --locked --inexact --all-packages --group sync --group postgres $(UNUSED:%=--no-install-package %) \
 		--python "$(PYTHON)" --quiet
 	@touch $@
 
