@@ -26,9 +26,12 @@ class Interval:
 
 
 def wanted(config: Json, now: datetime) -> Interval:
-    """Return what a config asks for, up to now."""
-    end = moment(config["end_date"]) if config.get("end_date") else now
-    return Interval(moment(config["start_date"]), min(end, now))
+    """Return what a config asks for, up to now; nothing, if a date does not exist: the connector will say so."""
+    try:
+        end = moment(config["end_date"]) if config.get("end_date") else now
+        return Interval(moment(config["start_date"]), min(end, now))
+    except (KeyError, TypeError, ValueError):
+        return Interval(now, now)
 
 
 def finished(state: Json) -> dict[str, list[Interval]]:

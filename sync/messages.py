@@ -20,7 +20,7 @@ Json = dict[str, Any]
 PIPE_SIZE = 1 << 20
 """Bytes that a connector may be ahead of the loader: it reads on while rows are written."""
 
-_BIG_INTEGER = re.compile(rb"\d{20}")
+_BIG_INTEGER = re.compile(rb"[:,\[][ -]{0,2}\d{20}")
 """orjson reads integers beyond 64 bits as floats; Python's own parser keeps them."""
 
 
@@ -66,10 +66,11 @@ class Output:
 
 def parse_lines(output: bytes) -> Iterator[Line]:
     """Parse whole lines; one that is no message becomes a log message."""
+    has_big = _BIG_INTEGER.search(output) is not None
     for line in output.split(b"\n"):
         if line.startswith(b"{"):
             with contextlib.suppress(ValueError):
-                yield Line(_parse(line), len(line))
+                yield Line(_parse(line, has_big=has_big), len(line))
                 continue
         if line.strip():
             yield Line(_log("INFO", line.decode(errors="replace").strip()), len(line))
@@ -83,9 +84,9 @@ def dumps(value: object) -> str:
         return json.dumps(value, separators=(",", ":"))
 
 
-def _parse(line: bytes) -> Json:
+def _parse(line: bytes, *, has_big: bool) -> Json:
     parsed: Json
-    if not _BIG_INTEGER.search(line):
+    if not (has_big and _BIG_INTEGER.search(line)):
         with contextlib.suppress(ValueError):  # broken text (a lone surrogate), which Python's own parser takes
             parsed = orjson.loads(line)
             return parsed

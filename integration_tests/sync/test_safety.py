@@ -116,6 +116,34 @@ def test_a_file_that_is_no_database_is_refused_and_stays(uxcam: Server, tmp_path
     assert (tmp_path / "sessions.duckdb").read_text() == "a letter to my mother\n" * 100
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"connector": "source-nothing"}, "CONNECTOR may be source-browsee, source-devrev"),
+        ({"config": "nothing.json"}, "The config nothing.json cannot be read"),
+        ({"streams": "sessions,evnts"}, "STREAMS may name sessions, events, users"),
+        ({"schema": "drop table"}, "SCHEMA is a name of letters"),
+    ],
+)
+def test_a_wrong_option_is_named_with_the_right_ones(
+    change: dict[str, str], words: str, uxcam: Server, tmp_path: Path
+) -> None:
+    arguments = command(uxcam, tmp_path).arguments
+    for option, value in change.items():
+        arguments += [f"--{option}", value]
+    done = run(arguments)
+    assert done.returncode in {1, 2}
+    assert words in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout
+
+
+def test_a_date_that_does_not_exist_is_named(uxcam: Server, tmp_path: Path) -> None:
+    done = command(uxcam, tmp_path, start_date="2026-02-31").run()
+    assert done.returncode == 1
+    assert "start_date" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_a_file_that_is_called_as_the_schema_is_refused_before_it_is_made(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
     done = Command(one.folder, one.config, duckdb_file(tmp_path / f"{V2}.duckdb"), tmp_path).run()
