@@ -74,7 +74,7 @@ def _arguments() -> argparse.Namespace:
 
 def _job(arguments: argparse.Namespace) -> Job:
     if not script(arguments.connector).exists() or not arguments.connector.startswith("source-"):
-        known = ", ".join(sorted(path.name for path in Path(sys.executable).parent.glob("source-*")))
+        known = ", ".join(sorted(path.name for path in Path(__file__).parents[1].glob("source-*")))
         raise RefusedError(f"There is no connector {arguments.connector!r}. CONNECTOR may be {known}.")
     names = [name.strip() for name in arguments.streams.split(",") if name.strip()]
     return Job(arguments.connector, arguments.config, names, arguments.schema, arguments.commit_seconds)

@@ -41,7 +41,7 @@ CLICKS = {
         "CAST(session ->> 'rage_gesture_count' AS INTEGER)",
         "CAST(session ->> 'unresponsive_gesture_count' AS INTEGER)",
     ),
-    ("uxcam", "data_access_v2"): ("CAST(property ->> 'rageGestureCount' AS INTEGER)", "NULL"),
+    ("uxcam", "data_access_v2"): ("CAST(property ->> 'rageGestureCount' AS INTEGER)", "0"),
 }
 """Rage and dead clicks of a session, by vendor and API."""
 

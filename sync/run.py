@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dlt.destinations.exceptions import DatabaseException
 from rich.console import Console
 
 from sync import report, summary
@@ -11,7 +12,7 @@ from sync.execution import Result, run
 from sync.interrupt import Interrupt
 from sync.job import Job, RefusedError
 from sync.sessions import HOMES, schemas
-from sync.warehouse import Warehouse
+from sync.warehouse import Warehouse, reason
 
 
 def real(job: Job, db: str, console: Console, interrupt: Interrupt) -> int:
@@ -70,7 +71,10 @@ def _summarise(destination: Destination, results: list[Result], console: Console
         if destination.name not in HOMES or not (found := schemas(warehouse)):
             return
         path = (destination.file or Path(f"{warehouse.schema}.duckdb")).with_suffix(".html")
-        if report.write(path, warehouse, found, results):
-            console.print(f"The report is in {path}: open it in a browser.", markup=False, soft_wrap=True)
-        else:
-            console.print(f"There is no report: {path} is a file of yours.", markup=False, soft_wrap=True)
+        line = f"The report is in {path}: open it in a browser."
+        try:
+            if not report.write(path, warehouse, found, results):
+                line = f"There is no report: {path} is a file of yours."
+        except (DatabaseException, OSError) as error:  # the rows are there all the same
+            line = f"There is no report: {reason(error)}"
+        console.print(line, markup=False, soft_wrap=True)

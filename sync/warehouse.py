@@ -20,7 +20,8 @@ os.environ |= {
     "RUNTIME__LOG_LEVEL": "CRITICAL",
     "RUNTIME__INTERCEPT_SIGNALS": "false",
     "SCHEMA__NAMING": "sql_ci_v1",
-    "LOAD__WORKERS": "2",
+    "LOAD__WORKERS": "1",
+    "LOAD__TRUNCATE_STAGING_DATASET": "true",
     "LOAD__RAISE_ON_MAX_RETRIES": "2",
     "DLT_DATA_DIR": tempfile.gettempdir(),
 }

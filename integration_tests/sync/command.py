@@ -36,7 +36,7 @@ class Command:
         """Start it; it leads a process group, to which the connector belongs too."""
         return subprocess.Popen(  # noqa: S603
             self.arguments,
-            cwd=ROOT,
+            cwd=self.place,
             env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -46,7 +46,7 @@ class Command:
 
     def run(self) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
-        return run(self.arguments)
+        return run(self.arguments, self.place)
 
 
 def run(arguments: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -64,4 +64,6 @@ def run(arguments: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[s
 
 def environment() -> dict[str, str]:
     """The environment of a shell: nothing of pytest's or of make's."""
-    return {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "COLUMNS"}}
+    hidden = {"MAKEFLAGS", "MAKELEVEL", "COLUMNS"}
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    return kept | {"PYTHONPATH": str(ROOT)}

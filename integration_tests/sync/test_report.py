@@ -77,6 +77,20 @@ def test_the_console_would_say_if_something_were_fetched(written: Path, tmp_path
     assert "Content Security Policy" in opened(fetching, tmp_path / "profile")[1]
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("source-uxcam", "session_api"), ("source-uxcam", "data_access_v2"), ("source-devrev", "default")],
+)
+def test_every_database_has_a_report(folder: str, name: str, database: Database, tmp_path: Path) -> None:
+    with serve(load_vendor(folder, sessions=20, days=3, now=late)) as server:
+        config = server.vendor.configs(server.origin)[name]
+        done = Command(folder, config, database, tmp_path, ("--schema", "one")).run()
+    assert done.returncode == 0, done.stdout
+    (path,) = tmp_path.glob("*.html")
+    assert f"The report is in {path if database.db.endswith('.duckdb') else path.name}" in done.stdout
+    assert path.read_text().count('class="plotly-graph-div"') >= CHARTS - 1
+
+
 def test_a_file_of_somebody_else_stays(written: Path) -> None:
     path = written / "other.html"
     path.write_text("<p>mine</p>")
