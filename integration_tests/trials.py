@@ -9,6 +9,9 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
 KILLS = int(os.environ.get("KILLS", "3"))
 """How often each connector's read is killed."""
 
+WAREHOUSE_KILLS = int(os.environ.get("WAREHOUSE_KILLS", "5"))
+"""How often a sync into a warehouse is killed."""
+
 SESSIONS = int(os.environ.get("SESSIONS", "100000"))
 """How many sessions the large one of the two loads has."""
 

@@ -1,1 +1,1 @@
-"""Syncs connectors into a DuckDB file through PyAirbyte, and shows what arrived."""
+"""From a connector's messages to a warehouse: the loader behind ``make sync`` and the Kubernetes example."""

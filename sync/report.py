@@ -1,74 +1,254 @@
-"""The report at the end of a sync: what each stream holds, and the sessions of the last days."""
+"""The report: one HTML file with charts of a warehouse, which needs nothing but a browser."""
 
-from datetime import date, timedelta
+import html
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Template
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import plotly.io
+from plotly.offline import get_plotlyjs
 
+from sync import coverage
+from sync.execution import Result
+from sync.figures import BUCKETS, DAYS, PAGES, SCREENS, Figures
+from sync.sessions import Sessions
 from sync.warehouse import Warehouse
 
-CHART_DAYS = 21
-CHART_WIDTH = 50
+MARK = "<!-- written by make sync -->"
+"""The first line of a report; a file without it is somebody else's, and stays."""
+
+TEMPLATE = Path(__file__).with_name("report.html")
+LONGEST_NAME = 52
+COLOURS = {
+    "browsee": "#2a6fdb",
+    "devrev": "#e07b39",
+    "inspectlet": "#2f9e77",
+    "opentracker": "#8b5fbf",
+    "uxcam": "#c43d6b",
+    "android": "#2f9e77",
+    "ios": "#4a4a55",
+    "web": "#2a6fdb",
+    "unknown": "#b8bcc6",
+}
+SEQUENCE = ("#dbe7fb", "#b3cdf5", "#86aeeb", "#598de0", "#366fce", "#2453a6", "#173a79")
+LAYOUT: dict[str, Any] = {
+    "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 12, "color": "#3b3f4a"},
+    "margin": {"l": 48, "r": 16, "t": 8, "b": 36},
+    "height": 300,
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+    "hoverlabel": {"font": {"size": 12}},
+    "bargap": 0.25,
+    "yaxis": {"gridcolor": "#e9ebf0", "zeroline": False},
+    "xaxis": {"gridcolor": "#e9ebf0", "zeroline": False},
+}
 
 
-def show(console: Console, warehouse: Warehouse) -> None:
-    """Print the tables and the chart."""
-    table = Table(title="What the syncs brought", title_justify="left")
-    for name in ("schema", "stream"):
-        table.add_column(name, no_wrap=True)
-    for name in ("rows", "oldest", "newest", "new in the last sync"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for brought in warehouse.brought:
-        table.add_row(
-            brought.schema,
-            brought.stream,
-            f"{brought.rows:,}",
-            _moment(brought.oldest),
-            _moment(brought.newest),
-            f"{brought.added:,}",
-        )
-    console.print()
-    console.print(table)
-    if not warehouse.query("SELECT 1 FROM duckdb_views() WHERE view_name = 'all_sessions'"):
-        return
-    _platforms(console, warehouse)
-    _chart(console, warehouse)
-    console.print(
-        f"\nThe view [bold]all_sessions[/bold] in [bold]{warehouse.database}[/bold] holds the sessions of all "
-        "connectors, with the same columns and units. Any DuckDB client opens it."
+def write(path: Path, warehouse: Warehouse, schemas: list[Sessions], results: list[Result]) -> bool:
+    """Write the report; returns whether it was: a file that is no report stays as it is."""
+    if path.exists() and not path.read_text(errors="replace").startswith(MARK):
+        return False
+    figures = Figures(warehouse, schemas)
+    sessions, users, first, last = figures.totals()
+    clicks = figures.clicks()
+    cards = [
+        _card(f"Sessions a day, by vendor (last {DAYS} days)", _per_day(figures.per_day("vendor"))),
+        _card(f"Sessions a day, by platform (last {DAYS} days)", _per_day(figures.per_day("app_platform"))),
+        _card("How long sessions last", _durations(figures.durations())),
+        _card(f"Rage and dead clicks a day (last {DAYS} days)", _clicks(clicks) if clicks else None),
+        _card("Pages visited most", _top(figures.top(PAGES))),
+        _card("Screens visited most", _top(figures.top(SCREENS))),
+        _card("What is read, and how fresh it is", _streams(results), wide=True),
+    ]
+    tiles = {
+        "sessions": f"{sessions:,}",
+        "users": f"{users:,}",
+        "vendors": str(len({schema.vendor for schema in schemas})),
+        "rows": f"{sum(sum(result.rows.values()) for result in results):,}",
+        "first session": _day(first),
+        "last session": _day(last),
+    }
+    page = Template(TEMPLATE.read_text()).substitute(
+        title=html.escape(warehouse.destination.label),
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        tiles="".join(f"<div class=tile><b>{value}</b><span>{name}</span></div>" for name, value in tiles.items()),
+        cards="".join(cards),
+        plotly=get_plotlyjs(),
     )
+    path.write_text(f"{MARK}\n{page}")
+    return True
 
 
-def _platforms(console: Console, warehouse: Warehouse) -> None:
-    table = Table(title="all_sessions, by platform", title_justify="left")
-    table.add_column("app_platform")
-    for name in ("sessions", "mean duration (s)"):
-        table.add_column(name, justify="right")
-    for platform, count, mean in warehouse.query(
-        "SELECT app_platform, count(*), avg(duration_seconds) FROM all_sessions GROUP BY ALL ORDER BY ALL"
-    ):
-        table.add_row(platform or "-", f"{count:,}", "-" if mean is None else f"{mean:,.1f}")
-    console.print()
-    console.print(table)
-
-
-def _chart(console: Console, warehouse: Warehouse) -> None:
-    counts: dict[date, int] = dict(
-        warehouse.query(
-            "SELECT started_at::DATE, count(*) FROM all_sessions WHERE started_at IS NOT NULL GROUP BY 1"
+def _card(title: str, figure: dict[str, Any] | None, *, wide: bool = False) -> str:
+    chart = "<p class=empty>Nothing to show yet.</p>"
+    if figure is not None and figure["data"]:
+        chart = plotly.io.to_html(
+            figure,
+            full_html=False,
+            include_plotlyjs=False,
+            validate=False,
+            config={"displayModeBar": False, "responsive": True},
         )
-    )
-    if not counts:
-        return
-    last = max(counts)
-    days = [last - timedelta(days=n) for n in reversed(range(CHART_DAYS))]
-    highest = max(counts.get(day, 0) for day in days)
-    console.print("\n[italic]Sessions per day[/italic]")
-    for day in days:
-        count = counts.get(day, 0)
-        console.print(f"  {day}  {'█' * round(CHART_WIDTH * count / highest):<{CHART_WIDTH}}  {count:,}")
+    return f"<section class='card{' wide' if wide else ''}'><h2>{title}</h2>{chart}</section>"
+
+
+def _per_day(rows: list[tuple[str, Any, int]]) -> dict[str, Any]:
+    names = dict.fromkeys(name for name, _, _ in rows)
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": [day.isoformat() for other, day, _ in rows if other == name],
+            "y": [count for other, _, count in rows if other == name],
+            "marker": {"color": COLOURS.get(name)},
+            "hovertemplate": "%{y:,} on %{x|%a %d %b}<extra>%{fullData.name}</extra>",
+        }
+        for name in names
+    ]
+    return {
+        "data": data,
+        "layout": LAYOUT | {"barmode": "stack", "xaxis": {"type": "date", "tickformat": "%d %b"}},
+    }
+
+
+def _durations(rows: list[tuple[str, int, int]]) -> dict[str, Any]:
+    totals: dict[str, int] = {}
+    for vendor, _, count in rows:
+        totals[vendor] = totals.get(vendor, 0) + count
+    vendors = sorted(totals, reverse=True)
+    counts = {(vendor, bucket): count for vendor, bucket, count in rows}
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": vendors,
+            "x": [counts.get((vendor, bucket), 0) / totals[vendor] for vendor in vendors],
+            "customdata": [counts.get((vendor, bucket), 0) for vendor in vendors],
+            "marker": {"color": SEQUENCE[bucket]},
+            "hovertemplate": "%{x:.0%} (%{customdata:,})<extra>%{fullData.name}</extra>",
+        }
+        for bucket, (_, name) in enumerate(BUCKETS)
+        if vendors
+    ]
+    layout = LAYOUT | {"barmode": "stack", "margin": LAYOUT["margin"] | {"l": 84}}
+    return {"data": data, "layout": layout | {"xaxis": {"tickformat": ".0%", "range": [0, 1]}, "yaxis": {}}}
+
+
+def _clicks(clicks: list[Any]) -> dict[str, Any]:
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": name,
+            "x": [one.day.isoformat() for one in clicks],
+            "y": [getattr(one, field) for one in clicks],
+            "line": {"color": colour, "width": 2},
+            "marker": {"size": 5},
+            "hovertemplate": "%{y:,} on %{x|%a %d %b}<extra>%{fullData.name}</extra>",
+        }
+        for name, field, colour in (("rage", "rage", "#c43d6b"), ("dead", "dead", "#6c7484"))
+    ]
+    layout = LAYOUT | {"xaxis": {"type": "date", "tickformat": "%d %b"}}
+    return {"data": data, "layout": layout | {"yaxis": LAYOUT["yaxis"] | {"rangemode": "tozero"}}}
+
+
+def _top(rows: list[tuple[str, str, int]]) -> dict[str, Any]:
+    shown = rows[::-1]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": vendor,
+            "y": [index for index, row in enumerate(shown) if row[0] == vendor],
+            "x": [count for other, _, count in shown if other == vendor],
+            "customdata": [_escaped(name, 120) for other, name, _ in shown if other == vendor],
+            "marker": {"color": COLOURS.get(vendor)},
+            "hovertemplate": "%{customdata}: %{x:,}<extra>%{fullData.name}</extra>",
+        }
+        for vendor in dict.fromkeys(vendor for vendor, _, _ in rows)
+    ]
+    axis = {
+        "tickmode": "array",
+        "tickvals": list(range(len(shown))),
+        "ticktext": [_escaped(name, LONGEST_NAME) for _, name, _ in shown],
+        "automargin": True,
+        "tickfont": {"size": 11},
+    }
+    return {"data": data, "layout": LAYOUT | {"height": 360, "yaxis": axis}}
+
+
+def _streams(results: list[Result]) -> dict[str, Any]:
+    """Draw each stream's finished windows as bars over the time to read: what is grey is missing."""
+    now = datetime.now(UTC)
+    labels: list[str] = []
+    wanted: list[coverage.Interval] = []
+    all_of_it: list[tuple[int, coverage.Interval, str]] = []
+    some: list[tuple[int, coverage.Interval, str]] = []
+    for result in reversed(results):
+        span = coverage.wanted(result.job.config, now)
+        for stream, rows in reversed(result.rows.items()):
+            parts = coverage.finished(result.states.get(stream, {}))
+            newest = result.spans[stream][1]
+            note = f"{rows:,} rows, newest {_moment(newest)}" if newest else f"{rows:,} rows"
+            labels.append(_escaped(f"{result.job.schema_name} · {stream}", LONGEST_NAME))
+            wanted.append(span)
+            place = len(labels) - 1
+            # A stream without a cursor is read whole each time.
+            done = coverage.common(list(parts.values())) if parts else [span]
+            all_of_it += [(place, interval.within(span), note) for interval in done]
+            if len(parts) > 1:
+                some += [(place, each.within(span), note) for intervals in parts.values() for each in intervals]
+    places = list(range(len(labels)))
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": "to read",
+            "y": places,
+            "base": [span.start.isoformat() for span in wanted],
+            "x": [span.seconds * 1000 for span in wanted],
+            "marker": {"color": "#e4e7ed"},
+            "hovertemplate": "%{base|%d %b %Y} to now<extra>to read</extra>",
+        },
+        _finished("finished for some sites or apps", "#bfe3d5", some),
+        _finished("finished", "#2f9e77", all_of_it),
+    ]
+    axis = {
+        "tickmode": "array",
+        "tickvals": places,
+        "ticktext": labels,
+        "automargin": True,
+        "tickfont": {"size": 11},
+        "range": [-0.7, len(labels) - 0.3],
+    }
+    layout = LAYOUT | {"barmode": "overlay", "height": 110 + 24 * len(labels), "bargap": 0.35}
+    return {"data": data if labels else [], "layout": layout | {"xaxis": {"type": "date"}, "yaxis": axis}}
+
+
+def _finished(name: str, colour: str, bars: list[tuple[int, coverage.Interval, str]]) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": [place for place, _, _ in bars],
+        "base": [interval.start.isoformat() for _, interval, _ in bars],
+        "x": [interval.seconds * 1000 for _, interval, _ in bars],
+        "customdata": [note for _, _, note in bars],
+        "marker": {"color": colour},
+        "hovertemplate": f"{name} from %{{base|%d %b %Y %H:%M}}<br>%{{customdata}}<extra></extra>",
+    }
+
+
+def _escaped(text: str, longest: int) -> str:
+    return html.escape(text if len(text) <= longest else text[: longest - 1] + "…", quote=False)
+
+
+def _day(value: Any) -> str:  # noqa: ANN401 - a timestamp, or null
+    return "–" if value is None else f"{value:%d %b %Y}"
 
 
 def _moment(value: Any) -> str:  # noqa: ANN401 - a timestamp, or null
-    return "-" if value is None else f"{value:%Y-%m-%d %H:%M}"
+    return "–" if value is None else f"{value:%Y-%m-%d %H:%M}"

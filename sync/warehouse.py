@@ -1,96 +1,238 @@
-"""The DuckDB file: what the syncs brought, and the view over the sessions of all connectors."""
+"""Warehouses: a schema of a destination, with a table per stream and the state that covers their rows.
 
-from pathlib import Path
-from typing import Any, NamedTuple
+dlt writes both: https://dlthub.com/docs/general-usage/state. A load package holds rows and state together. Its
+rows are merged table by table, each in one transaction; its state counts only from the moment at which the package
+is marked as complete, after all rows. Whenever the process stops, the next one finds a state and all rows that it
+covers, or more.
+"""
 
-from airbyte.caches import DuckDBCache
-from sqlalchemy import text
+import os
+import tempfile
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
 
-SESSION_COLUMNS = (
-    "session_id",
-    "user_id",
-    "started_at",
-    "ended_at",
-    "duration_seconds",
-    "country_code",
-    "app_platform",
-    "page_count",
-)
-"""The columns that every connector's sessions have, alike in type and unit."""
+from sync.messages import Json
 
+# dlt reads these when it is imported: no telemetry, no log on the terminal, no signal handlers of its own.
+os.environ |= {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "RUNTIME__INTERCEPT_SIGNALS": "false",
+    "SCHEMA__NAMING": "sql_ci_v1",
+    "LOAD__WORKERS": "1",
+    "LOAD__TRUNCATE_STAGING_DATASET": "true",
+    "LOAD__RAISE_ON_MAX_RETRIES": "2",
+    "DLT_DATA_DIR": tempfile.gettempdir(),
+}
 
-class Brought(NamedTuple):
-    """What is in a table after two syncs."""
+import dlt
+import pyarrow as pa
+from dlt.destinations.exceptions import DatabaseException
+from dlt.pipeline.exceptions import PipelineStepFailed
 
-    schema: str
-    stream: str
-    rows: int
-    oldest: Any
-    newest: Any
-    added: int
-    """Rows that the second sync added."""
+from sync.destination import Destination, DestinationError
+from sync.table import Table
+from sync.workplace import workplace
+
+PIPELINE = "session_connectors"
 
 
 class Warehouse:
-    """Looks into a DuckDB file through the engine with which PyAirbyte writes it."""
+    """Takes tables and states, and commits them together.
 
-    def __init__(self, database: Path) -> None:
-        self.database = database
-        self.brought: list[Brought] = []
-        self._engine = self.cache("main").get_sql_engine()
+    Args:
+        destination: where to; opened.
+        schema: the schema that holds the tables.
+        tables: a table per stream.
+    """
 
-    def cache(self, schema: str) -> DuckDBCache:
-        """Give PyAirbyte a schema of the file to write to."""
-        return DuckDBCache(db_path=self.database, schema_name=schema)
+    def __init__(self, destination: Destination, schema: str, tables: list[Table]) -> None:
+        self.destination = destination
+        self.schema = schema
+        self._tables = tables
+        # What dlt keeps beside the warehouse is not needed: all of it is in the warehouse too. So whatever was
+        # left by a run that was killed is never loaded later, over newer rows.
+        self._place = workplace()
+        self._pipeline = dlt.pipeline(
+            PIPELINE,
+            pipelines_dir=str(self._place.__enter__()),
+            destination=destination.dlt,
+            dataset_name=schema,
+        )
+        self.states: Json = {}
+        """The last committed state of each stream."""
+        self.account: Json = {}
+        """Of which account the rows are."""
 
-    def counts(self, schema: str, streams: list[str]) -> dict[str, int]:
-        """Count the rows of each stream's table; a stream without records has none."""
-        tables = {
-            table
-            for (table,) in self.query(
-                "SELECT table_name FROM duckdb_tables() WHERE schema_name = :schema", schema=schema
-            )
-        }
-        return {
-            stream: self.query(f'SELECT count(*) FROM "{schema}"."{stream}"')[0][0] if stream in tables else 0  # noqa: S608
-            for stream in streams
-        }
+    def __enter__(self) -> Self:
+        try:
+            self._pipeline.sync_destination()
+        except PipelineStepFailed as error:
+            self._place.__exit__(None, None, None)
+            raise DestinationError(f"{self.destination.label} cannot be opened: {reason(error)}") from error
+        saved = self._pipeline.state.get("sources", {}).get(PIPELINE, {})
+        self.states, self.account = dict(saved.get("streams", {})), dict(saved.get("account", {}))
+        stored: Any = self._pipeline.default_schema.tables if self._pipeline.default_schema_name else {}
+        for table in self._tables:
+            known = stored.get(table.name, {"columns": {}})["columns"]
+            table.keep_types({name: str(column.get("data_type")) for name, column in known.items()})
+        return self
 
-    def keep_latest(self, schema: str, stream: str, key: list[str], cursor: list[str] | None) -> None:
-        """Leave one row for each key, the latest.
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._place.__exit__(None, None, None)
 
-        PyAirbyte merges what a sync brought into what is there, but not the rows of one sync into one another.
+    def prepare(self) -> None:
+        """Create the tables, with keys and comments, and add columns that a newer connector has.
+
+        Raises:
+            DestinationError: The schema has a table that somebody else made, or the database refuses a table.
         """
-        if not key or not self.counts(schema, [stream])[stream]:
+        self._check_tables()
+        self._run([])
+        try:
+            self._create()
+        except DatabaseException as error:
+            raise DestinationError(f"{self.destination.label} refused a table: {reason(error)}") from error
+
+    def _check_tables(self) -> None:
+        """See that no table of the schema is somebody else's."""
+        known: Any = self._pipeline.default_schema.tables if self._pipeline.default_schema_name else {}
+        names = {table.name for table in self._tables} - set(known)
+        found = self.query("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", self.schema)
+        if theirs := sorted(names & {name for (name,) in found}):
+            raise DestinationError(
+                f"The schema {self.schema} in {self.destination.label} has a table {theirs[0]} that make sync did "
+                f"not write. Name another schema: SCHEMA={self.schema}_2, for example."
+            )
+
+    def _create(self) -> None:
+        with self._pipeline.destination_client() as client:
+            client.update_stored_schema(force=True)  # the run wrote the schema, and only its own tables
+        with self._pipeline.sql_client() as client:
+            for table in self._tables:
+                self._finish(client, table)
+
+    def describe(self, account: Json) -> None:
+        """Write the table ``_account``: whose rows these are, for people and for the view over all schemas."""
+        columns = {
+            "vendor": "VARCHAR(99)",
+            "api": "VARCHAR(99)",
+            "is_current_api": "BOOLEAN",
+            "account": "VARCHAR(999)",
+            "part": "VARCHAR(99)",
+        }
+        types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        with self._pipeline.sql_client() as client:
+            name = client.make_qualified_table_name("_account")
+            client.execute_sql(f"CREATE TABLE IF NOT EXISTS {name} ({types})")
+            client.execute_sql(f"DELETE FROM {name}")  # noqa: S608 - our names
+            client.execute_sql(
+                f"INSERT INTO {name} VALUES (%s, %s, %s, %s, %s)",  # noqa: S608 - our names
+                *(account[column] for column in columns),
+            )
+
+    def commit(self) -> None:
+        """Write all rows that were added to the tables, and the states."""
+        self._run([_resource(table, table.take()) for table in self._tables if len(table)])
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - whatever SQL takes
+        """Run one statement and return its rows, if it has any."""
+        with self._pipeline.sql_client() as client:
+            return [tuple(row) for row in client.execute_sql(sql, *values) or []]
+
+    def count(self, table: str) -> int:
+        """Count the rows of a stream's table."""
+        return int(self._select("count(*)", table)[0])
+
+    def span(self, table: Table) -> tuple[Any, Any]:
+        """Return the oldest and the newest cursor in a stream's table."""
+        if table.cursor is None:
+            return None, None
+        oldest, newest = self._select(f"min({table.cursor}), max({table.cursor})", table.name)
+        return oldest, newest
+
+    def _select(self, what: str, table: str) -> tuple[Any, ...]:
+        with self._pipeline.sql_client() as client:
+            name = client.make_qualified_table_name(table)
+            return tuple((client.execute_sql(f"SELECT {what} FROM {name}") or [()])[0])  # noqa: S608 - our names
+
+    def _run(self, resources: list[Any]) -> None:
+        states, account = self.states, self.account
+
+        schema = dlt.Schema(PIPELINE)
+        for table in self._tables:
+            schema.update_table(_resource(table).compute_table_schema())
+
+        @dlt.source(schema=schema)
+        def source() -> list[Any]:
+            return [_keeping(states, account), *resources]
+
+        try:
+            info = self._pipeline.run(source(), loader_file_format="parquet")
+            info.raise_on_failed_jobs()
+        except (PipelineStepFailed, DatabaseException) as error:
+            raise DestinationError(f"{self.destination.label} refused the rows: {reason(error)}") from error
+
+    def _finish(self, client: Any, table: Table) -> None:  # noqa: ANN401 - a client of any destination
+        """Add what dlt does not write: comments, the primary key, PostgreSQL's jsonb."""
+        if self.destination.name not in {"duckdb", "postgres"}:
             return
-        newest = ", ".join(
-            [*(f'"{column}" DESC NULLS LAST' for column in cursor or []), "_airbyte_extracted_at DESC"]
+        name = client.make_qualified_table_name(table.name)
+        for column, text in table.descriptions.items():
+            client.execute_sql(f"COMMENT ON COLUMN {name}.{client.escape_column_name(column)} IS {_quoted(text)}")
+        if self.destination.name == "postgres":
+            for (column,) in client.execute_sql(
+                "SELECT column_name FROM information_schema.columns "
+                "WHERE table_schema = %s AND table_name = %s AND data_type = 'json'",
+                self.schema,
+                table.name,
+            ):
+                quoted = client.escape_column_name(column)
+                client.execute_sql(f"ALTER TABLE {name} ALTER COLUMN {quoted} TYPE jsonb USING {quoted}::jsonb")
+        has_key = client.execute_sql(
+            "SELECT 1 FROM information_schema.table_constraints "
+            "WHERE table_schema = %s AND table_name = %s AND constraint_type = 'PRIMARY KEY'",
+            self.schema,
+            table.name,
         )
-        keys = ", ".join(f'"{column}"' for column in key)
-        self.query(
-            f'DELETE FROM "{schema}"."{stream}" WHERE rowid IN (SELECT rowid FROM "{schema}"."{stream}" '  # noqa: S608
-            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {newest}) > 1)"
-        )
+        if table.key and not has_key:
+            columns = ", ".join(client.escape_column_name(column) for column in table.key)
+            client.execute_sql(f"ALTER TABLE {name} ADD PRIMARY KEY ({columns})")
 
-    def note(self, schema: str, before: dict[str, int], cursors: dict[str, list[str] | None]) -> None:
-        """Keep what each stream's table holds now, for the report."""
-        for stream, rows in self.counts(schema, list(before)).items():
-            span = (None, None)
-            if rows and (cursor := cursors.get(stream)):
-                column = cursor[0]
-                span = self.query(f'SELECT min("{column}"), max("{column}") FROM "{schema}"."{stream}"')[0]  # noqa: S608
-            self.brought.append(Brought(schema, stream, rows, *span, rows - before[stream]))
 
-    def make_view(self) -> None:
-        """Make ``all_sessions``, over the sessions of every connector that has written into the file."""
-        schemas = self.query("SELECT schema_name FROM duckdb_tables() WHERE table_name = 'sessions' ORDER BY 1")
-        columns = ", ".join(SESSION_COLUMNS)
-        parts = [f"SELECT '{schema}' AS source, {columns} FROM \"{schema}\".sessions" for (schema,) in schemas]  # noqa: S608
-        if parts:
-            self.query("CREATE OR REPLACE VIEW main.all_sessions AS " + " UNION ALL BY NAME ".join(parts))
+def reason(error: BaseException) -> str:
+    """Return the first line of an error's first cause: what the database said."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().partition("\n")[0]
 
-    def query(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
-        """Run one statement and give its rows, if it has any."""
-        with self._engine.begin() as connection:
-            result = connection.execute(text(sql), values)
-            return [tuple(row) for row in result.fetchall()] if result.returns_rows else []
+
+def _resource(table: Table, *rows: pa.Table) -> Any:  # noqa: ANN401 - dlt's resource
+    """Make what dlt merges into a stream's table."""
+    columns: dict[str, Any] = {
+        name: {"data_type": kind, "nullable": name not in table.key} for name, kind in table.kinds.items()
+    }
+    # `deduplicated`: the rows of a load have a key each. Without keys there is nothing to merge by.
+    merge: Any = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
+    return dlt.resource(
+        list(rows),
+        name=table.name,
+        columns=columns,
+        primary_key=table.key,
+        write_disposition=merge if table.key else "append",
+    )
+
+
+@dlt.resource
+def _keeping(states: Json, account: Json) -> Iterator[None]:
+    """Put the states into dlt's, which is written with the rows of the same package."""
+    kept = dlt.current.source_state()
+    kept["streams"], kept["account"] = states, account
+    yield from ()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

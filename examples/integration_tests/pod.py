@@ -1,7 +1,6 @@
 """Runs what the Pod's containers run, as processes of this machine."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from integration_tests.connector import script
 Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "examples" / "kubernetes")}
+SCHEMA = "vendor"
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Pod:
         with (self.place / "discovered").open("w") as output:
             subprocess.run(discover, stdout=output, check=True)  # noqa: S603
         command = self._loader("prepare", "--streams", ",".join(streams))
-        return subprocess.run(command, env=ENVIRONMENT, text=True, capture_output=True, check=False)  # noqa: S603
+        return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)  # noqa: S603
 
     def start_connector(self) -> subprocess.Popen[str]:
         """Let the connector write into the pipe; it waits until the loader reads."""
@@ -47,7 +46,7 @@ class Pod:
 
     def start_loader(self, *options: str) -> subprocess.Popen[str]:
         command, pipe = self._loader("load", *options), subprocess.PIPE
-        return subprocess.Popen(command, env=ENVIRONMENT, text=True, stdout=pipe, stderr=pipe)  # noqa: S603
+        return subprocess.Popen(command, cwd=ROOT, text=True, stdout=pipe, stderr=pipe)  # noqa: S603
 
     def sync(self, *streams: str) -> str:
         """Sync to the end and give what the loader printed."""
@@ -64,8 +63,8 @@ class Pod:
 
     def keys(self, stream: str, key: list[str]) -> list[tuple[Any, ...]]:
         columns = ", ".join(f'"{name}"' for name in key)
-        return self.query(f'SELECT {columns} FROM "{stream}"')  # noqa: S608 - the test's own names
+        return self.query(f'SELECT {columns} FROM {SCHEMA}."{stream}"')  # noqa: S608 - the test's own names
 
     def _loader(self, command: str, *options: str) -> list[str]:
-        folders = ["--warehouse", str(self.warehouse), "--exchange", str(self.place)]
-        return [sys.executable, "-m", "loader", command, *folders, *options]
+        folders = ["--db", str(self.warehouse), "--schema", SCHEMA, "--exchange", str(self.place)]
+        return [sys.executable, "-m", "sync.pod", command, *folders, *options]

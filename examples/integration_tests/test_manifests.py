@@ -113,7 +113,8 @@ def test_a_vendors_folder_names_its_image_and_the_streams_of_the_plan(vendor: st
     connections = tomllib.loads(PLAN.read_text())["connections"]
     (streams,) = [wanted["streams"] for wanted in connections if wanted["definition"] == f"source-{vendor}"]
     (config_map,) = kustomization(vendor)["configMapGenerator"]
-    assert config_map["literals"] == [f"STREAMS={','.join(streams)}"]
+    schema = "uxcam_data_access_v2" if vendor == "uxcam" else vendor
+    assert config_map["literals"] == [f"STREAMS={','.join(streams)}", f"SCHEMA={schema}"]
 
 
 def test_vendors_do_not_start_at_the_same_minute() -> None:

@@ -67,7 +67,7 @@ class Played:
         podman("kube", "play", volume)
 
     def _streams(self) -> Json:
-        data = {"STREAMS": "sessions,events"}
+        data = {"STREAMS": "sessions,events", "SCHEMA": "uxcam"}
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "streams"}, "data": data}
 
     def _pod(self) -> Json:
@@ -112,7 +112,7 @@ class Played:
     def keys(self, stream: str, column: str) -> list[tuple[Any, ...]]:
         mounted = Path(podman("volume", "inspect", "--format", "{{.Mountpoint}}", self.name))
         with duckdb.connect(mounted / "sessions.duckdb", read_only=True) as connection:
-            return sorted(connection.execute(f"SELECT {column} FROM {stream}").fetchall())  # noqa: S608
+            return sorted(connection.execute(f"SELECT {column} FROM uxcam.{stream}").fetchall())  # noqa: S608
 
 
 @pytest.fixture
@@ -155,6 +155,6 @@ def test_a_config_that_the_vendor_refuses_fails_the_pod_and_says_why(place: Path
             played.start()
             codes, printed = played.finish()
             assert codes == ["1", "0"]
-            assert "ERROR UXCam refused the credentials" in printed
+            assert "UXCam refused the credentials" in printed
         finally:
             played.remove()

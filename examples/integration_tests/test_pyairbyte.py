@@ -13,20 +13,25 @@ from integration_tests.conftest import late
 from integration_tests.connector import expected
 from integration_tests.sandbox import load_vendor, serve
 
+ENVIRONMENT = Path(__file__).resolve().parents[2] / ".cache" / "pyairbyte" / "bin" / "python"
 SCRIPT = Path(__file__).resolve().parents[1] / "pyairbyte" / "uxcam.py"
 QUIET = {"AIRBYTE_OFFLINE_MODE": "1", "DO_NOT_TRACK": "1", "NO_LIVE_PROGRESS": "1"}
 
 
 def test_the_example_reads_all_and_then_what_is_new(tmp_path: Path) -> None:
-    pytest.importorskip("airbyte", reason="PyAirbyte needs Python 3.11 or 3.12")
+    if sys.version_info >= (3, 13):
+        pytest.skip("PyAirbyte needs Python 3.11 or 3.12")
+    if not ENVIRONMENT.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("PyAirbyte is not installed; make pyairbyte does that.")
+        pytest.skip("PyAirbyte is not installed; make pyairbyte does that")
     (tmp_path / "secrets").mkdir()
-    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
     with serve(load_vendor("source-uxcam", sessions=60, days=6, now=late)) as server:
         config = server.vendor.configs(server.origin)["data_access_v2"]
         (tmp_path / "secrets" / "uxcam.json").write_text(json.dumps(config))
         for _ in range(2):
             done = subprocess.run(  # noqa: S603
-                [sys.executable, str(SCRIPT)],
+                [str(ENVIRONMENT), str(SCRIPT)],
                 cwd=tmp_path,
                 env=os.environ | QUIET | {"AIRBYTE_LOGGING_ROOT": str(tmp_path / "logs")},
                 capture_output=True,

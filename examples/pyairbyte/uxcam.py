@@ -1,6 +1,7 @@
 """Reads UXCam into a DuckDB file through PyAirbyte; what is new, if it is run again."""
 
 import json
+import sys
 from pathlib import Path
 
 import airbyte
@@ -8,7 +9,7 @@ import airbyte
 source = airbyte.get_source(
     "source-uxcam",
     config=json.loads(Path("secrets/uxcam.json").read_text()),
-    local_executable=".venv/bin/source-uxcam",
+    local_executable=Path(sys.executable).with_name("source-uxcam"),
     install_if_missing=False,
 )
 source.check()

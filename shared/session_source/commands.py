@@ -1,4 +1,4 @@
-"""The command line: ``source-<vendor> spec|check|discover|read``, the CDK's with three things mended.
+"""The commands: ``source-<vendor> spec|check|discover|catalog|read``, the CDK's with three things fixed.
 
 Secrets are hidden in every form from the first line on, a config that does not fit is told as a sentence with
 the property's name, and so is a file that cannot be read.
@@ -13,13 +13,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from session_source import redaction
+from session_source import cli, redaction
 from session_source.records import RecordLines, RecordPage
 from session_source.source import SessionSource
 from session_source.validation import validate
@@ -42,6 +43,8 @@ class Entrypoint(AirbyteEntrypoint):
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
         """Say which property of a config does not fit, and why."""
         own, _ = split_config(config)
+        for line in cli.unknown_keys(source_spec.connectionSpecification, own):
+            logging.getLogger("airbyte").warning(line)
         validate(source_spec.connectionSpecification, own)
 
     def lines(self, arguments: list[str]) -> Iterator[bytes]:
@@ -49,17 +52,21 @@ class Entrypoint(AirbyteEntrypoint):
 
         Reading is the CDK's ``run`` and ``read`` but for the records, which are written a page at a time.
         """
-        parsed = self.parse_args(arguments)
-        if parsed.command != "read":
+        source = self.source
+        parsed = cli.parse(source.package, arguments)
+        if parsed.command not in {"read", cli.CATALOG}:
             yield from (line.encode() + b"\n" for line in self.run(parsed))
             return
-        source = self.source
         if parsed.debug or is_platform_debug_log_enabled():
             logging.getLogger("airbyte").setLevel(logging.DEBUG)
         config = source.read_config(parsed.config)
         spec = source.spec(self.logger)
         self.set_up_secret_filter(config, spec.connectionSpecification)
         self.validate_connection(spec, config)
+        if parsed.command == cli.CATALOG:
+            chosen = cli.configure(source.discover(self.logger, config), parsed.streams)
+            yield orjson.dumps(chosen) + b"\n"
+            return
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
         for message in source.read_pages(self.logger, config, catalog, state, RecordPage.written):
             if isinstance(message, RecordLines):
@@ -81,6 +88,10 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
     gc.freeze()
     gc.set_threshold(50_000)
     _share_memory()
+    words = sys.argv[1:] if arguments is None else arguments
+    command = cli.parse(source.package, words).command
+    if command == cli.CATALOG:
+        cli.log_to_stderr()
     entrypoint = Entrypoint(source)
     output = sys.stdout.buffer
 
@@ -91,9 +102,11 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
 
     with PRINT_BUFFER:  # where the CDK's log goes
         try:
-            for lines in entrypoint.lines(sys.argv[1:] if arguments is None else arguments):
+            for lines in entrypoint.lines(words):
                 put(lines)
         except AirbyteTracedException as error:
+            if command == cli.CATALOG:  # the output is a file's content
+                sys.exit(redaction.clean(error.message or str(error)))
             # The CDK would hide secrets in the whole line: one that is a word of the protocol would break it.
             put(entrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()).encode() + b"\n")
             sys.exit(1)

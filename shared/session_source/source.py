@@ -122,13 +122,13 @@ class SessionSource(Source):
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
         """Read the configured catalog from its file."""
         with files.readable(catalog_path, files.CATALOG):
-            return super().read_catalog(catalog_path)
+            return files.read_catalog(catalog_path)
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
         """Read the state from its file; without one, there is none."""
         with files.readable(state_path, files.STATE):
-            return super().read_state(state_path)
+            return files.read_state(state_path) if state_path else []
 
     def discover(self, logger: logging.Logger, config: Config) -> AirbyteCatalog:
         """List the streams; needs no network."""

@@ -1,1 +1,0 @@
-"""Loads what a connector prints into a DuckDB file: the rows, and with them the state that covers them."""

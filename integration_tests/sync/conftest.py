@@ -1,0 +1,32 @@
+"""The databases of the tests, and ``make sync``'s command against a sandbox."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from integration_tests.sync.databases import Database, duckdb_file, postgres_programs, running_postgres
+
+Create = Callable[[str], Database]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Create]:
+    """A PostgreSQL server; gives what creates a database in it."""
+    programs = postgres_programs()
+    if programs is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL is not installed; .ci/install-programs does that.")
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with running_postgres(programs) as create:
+        yield create
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """A new database: a DuckDB file, and one of PostgreSQL."""
+    if request.param == "duckdb":
+        return duckdb_file(tmp_path / "sessions.duckdb")
+    create: Create = request.getfixturevalue("postgres")
+    return create(f"test_{abs(hash(str(tmp_path)))}")

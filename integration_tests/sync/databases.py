@@ -1,0 +1,120 @@
+"""What the tests load into: a DuckDB file, and a PostgreSQL of their own."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg2
+
+from sync.destination import opened
+from sync.messages import Json
+from sync.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database as a user names it, and as a test looks into it."""
+
+    db: str
+    query: Callable[[str], list[tuple[Any, ...]]]
+
+    def saved(self, schema: str) -> Warehouse:
+        """What a new process would find; its states and account were read."""
+        with opened(self.db) as destination, Warehouse(destination, schema, []) as warehouse:
+            return warehouse
+
+    def keys(self, schema: str, table: str, key: list[str]) -> list[tuple[Any, ...]]:
+        columns = ", ".join(f'"{name}"' for name in key)
+        return self.query(f'SELECT {columns} FROM "{schema}"."{table}"')  # noqa: S608 - the tests' own names
+
+    def states(self, schema: str) -> Json:
+        return self.saved(schema).states
+
+
+def duckdb_file(path: Path) -> Database:
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(path, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    return Database(str(path), query)
+
+
+def postgres_database(url: str) -> Database:
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            connection.close()
+
+    return Database(url, query)
+
+
+def postgres_programs() -> Path | None:
+    """Where Debian's, or any other, PostgreSQL is; None where it is not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    initdb = shutil.which("initdb")
+    return None if initdb is None else Path(initdb).resolve().parent
+
+
+@contextmanager
+def running_postgres(programs: Path) -> Iterator[Callable[[str], Database]]:
+    """Start a server in a folder of its own; gives what creates a database. Root starts it as another user."""
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
+        place = Path(name)
+        as_user: list[str] = []
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("nobody")
+            os.chown(place, user.pw_uid, user.pw_gid)
+            as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+
+        def run(program: str, *arguments: str) -> None:
+            done = subprocess.run(  # noqa: S603
+                [*as_user, str(programs / program), *arguments],
+                cwd=place,
+                stdout=subprocess.DEVNULL,  # no pipe: the server would hold it open
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+            log = place / "log"
+            assert done.returncode == 0, f"{program}: {log.read_text() if log.exists() else done.returncode}"
+
+        run(
+            "initdb",
+            "--pgdata=data",
+            "--username=test",
+            "--auth=trust",
+            "--no-sync",
+            "--encoding=UTF8",
+            "--locale=C",
+        )
+        options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c fsync=off"
+        run("pg_ctl", "--pgdata=data", "--wait", "--log=log", f"--options={options}", "start")
+
+        def create(database: str) -> Database:
+            connection = psycopg2.connect(host="127.0.0.1", port=port, user="test", dbname="postgres")
+            connection.autocommit = True
+            connection.cursor().execute(f'CREATE DATABASE "{database}"')
+            connection.close()
+            return postgres_database(f"postgresql://test@127.0.0.1:{port}/{database}")
+
+        try:
+            yield create
+        finally:
+            run("pg_ctl", "--pgdata=data", "--wait", "--mode=immediate", "stop")

@@ -1,0 +1,141 @@
+"""What ``make sync`` shows while it runs, in a terminal and elsewhere."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from integration_tests.conftest import late
+from integration_tests.sandbox import Server, Status, load_vendor, serve
+from integration_tests.sync.command import ROOT, Command, environment
+from integration_tests.sync.databases import duckdb_file
+from sync.coverage import Interval
+from sync.display import Display
+from sync.progress import Progress
+
+
+@pytest.fixture
+def uxcam() -> Iterator[Server]:
+    with serve(load_vendor("source-uxcam", sessions=100, days=5, now=late), latency=0.05) as server:
+        yield server
+
+
+def command(server: Server, place: Path) -> Command:
+    config = server.vendor.configs(server.origin)["data_access_v2"] | {"window_in_days": 1}
+    return Command("source-uxcam", config, duckdb_file(place / "sessions.duckdb"), place)
+
+
+class Terminal:
+    """A terminal of 110 columns with a program in it."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self.shown = ""
+        self.first_after: float | None = None
+        self._controller, device = pty.openpty()
+        fcntl.ioctl(device, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+        started = time.monotonic()
+        self.process = subprocess.Popen(  # noqa: S603
+            arguments,
+            cwd=ROOT,
+            env=environment() | {"TERM": "xterm-256color"},
+            stdin=device,
+            stdout=device,
+            stderr=device,
+            start_new_session=True,
+        )
+        os.close(device)
+        while True:
+            try:
+                read = os.read(self._controller, 65536)
+            except OSError:  # the program has ended
+                break
+            if not read:
+                break
+            if self.first_after is None:
+                self.first_after = time.monotonic() - started
+            self.shown += read.decode(errors="replace")
+        self.process.wait(timeout=60)
+        os.close(self._controller)
+
+
+def test_a_terminal_shows_something_at_once_and_a_live_table(uxcam: Server, tmp_path: Path) -> None:
+    uxcam.faults.append(Status(429, retry_after=2))
+    terminal = Terminal(command(uxcam, tmp_path).arguments)
+    assert terminal.process.returncode == 0, terminal.shown
+    assert terminal.first_after is not None
+    assert terminal.first_after < 1
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.shown)
+    assert re.search(r"\d+ rows read, \d+ kept · [\d,]+ rows/s", plain)
+    assert re.search(r"sessions +\d+ +━+ 100% ✓", plain)
+    assert "Trying again in 2" in plain
+    assert "Warning" not in plain
+
+
+def test_without_a_terminal_there_is_no_control_character_and_no_noise(uxcam: Server, tmp_path: Path) -> None:
+    done = command(uxcam, tmp_path).run()
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Starting source-uxcam."
+    assert lines[2].startswith("done; ")
+    assert not [line for line in lines if "MemoryMonitor" in line or "Warning" in line or "dlt" in line]
+
+
+def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.display.LINE_SECONDS", 0.05)
+    now = datetime.now(UTC)
+    progress = Progress(["sessions", "events"], Interval(now - timedelta(days=4), now))
+    console = Console(width=200, record=True, force_terminal=False, quiet=False)
+    with Display(console, progress) as display:
+        display.tick()
+        for stream in ("sessions", "sessions", "events"):
+            display.message({"type": "RECORD", "record": {"stream": stream, "data": {}}})
+        display.message(log('progress {"windows": {"sessions": [3, 14]}, "requests": 120}'))
+        display.message(log('progress {"wait": {"reason": "rate limit", "seconds": 30}}'))
+        display.message(log("progress of the vendor: none"))
+        time.sleep(0.06)
+        display.tick()
+        display.tick()
+    shown = console.export_text().splitlines()
+    assert len(shown) == 2, shown
+    assert shown[0].strip() == "progress of the vendor: none"
+    assert "3 rows read, 0 kept" in shown[1]
+    assert "120 requests" in shown[1]
+    assert "waiting: rate limit, 30 s left" in shown[1]
+    assert "sessions 3/14 windows, events 1 rows" in shown[1]
+
+
+def log(text: str) -> dict[str, object]:
+    return {"type": "LOG", "log": {"level": "INFO", "message": text}}
+
+
+def test_a_retry_is_shown_as_it_happens_and_not_again_and_again() -> None:
+    now = datetime.now(UTC)
+    console = Console(width=100, record=True, force_terminal=False)
+    with Display(console, Progress(["sessions"], Interval(now, now))) as display:
+        for _ in range(3):
+            display.message(log("UXCam does not answer. Trying again in 4 seconds (attempt 2)."))
+        display.message(log("MemoryMonitor instantiated with …"))
+    assert console.export_text().split("\n")[:-1] == [
+        "  UXCam does not answer. Trying again in 4 seconds (attempt 2)."
+    ]
+
+
+def test_a_broken_line_of_progress_is_passed_over() -> None:
+    now = datetime.now(UTC)
+    progress = Progress(["sessions"], Interval(now, now))
+    broken = ['{"windows": {"sessions": [1]}}', '{"windows": [1]}', '{"wait": {}}', '{"requests": "many"}', "{"]
+    for text in (*map("progress {}".format, broken), 'progress {"windows": {"other": [1, 2]}}'):
+        assert progress.take(log(text)) is None
+    assert progress.streams["sessions"].windows is None
+    assert progress.waiting() == ""

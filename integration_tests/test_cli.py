@@ -1,0 +1,141 @@
+"""The command line for people who script it."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_source import cli
+
+from integration_tests.connector import Connector, Output, expected, script
+from integration_tests.sandbox import load_vendor, refused_origin, serve, vendor_names
+
+FOLDER = "source-uxcam"
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([script(FOLDER), *words], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+
+
+def config_file(place: Path, **changes: Any) -> str:
+    vendor = load_vendor(FOLDER, sessions=1, days=1)
+    path = place / "config.json"
+    path.write_text(json.dumps(vendor.configs(refused_origin())["data_access_v2"] | changes))
+    return str(path)
+
+
+@pytest.mark.parametrize("words", [[], ["raed"], ["read"], ["check", "--confg", "x"]])
+def test_what_is_no_command_prints_the_usage_and_exits_with_2(words: list[str]) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: source-uxcam")
+    assert done.stdout == ""
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert run("--version").stdout == "source-uxcam 0.1.0\n"
+
+
+def test_help_names_every_command_and_option_and_nothing_inert() -> None:
+    assert all(command in run("--help").stdout for command in ("spec", "check", "discover", "catalog", "read"))
+    printed = run("read", "--help").stdout
+    assert all(option in printed for option in ("--config", "--catalog", "--state"))
+    assert "manifest" not in printed
+
+
+def test_catalog_prints_a_file_for_read(tmp_path: Path) -> None:
+    done = run("catalog", "--config", config_file(tmp_path, filtres=[]), "--streams", "events, users")
+    assert done.returncode == 0
+    streams = json.loads(done.stdout)["streams"]
+    assert [stream["stream"]["name"] for stream in streams] == ["events", "users"]
+    assert {stream["sync_mode"] for stream in streams} == {"incremental"}
+    assert "filtres" in done.stderr
+
+
+def test_catalog_says_on_stderr_which_streams_there_are(tmp_path: Path) -> None:
+    done = run("catalog", "--config", config_file(tmp_path), "--streams", "evnts")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.endswith("There is no stream evnts. Choose from sessions, events, users.\n")
+
+
+@pytest.mark.parametrize("folder", vendor_names())
+def test_read_goes_on_from_what_discover_and_an_earlier_read_printed(folder: str, tmp_path: Path) -> None:
+    with serve(load_vendor(folder, sessions=30, days=5)) as server:
+        name, config = next(iter(server.vendor.configs(server.origin).items()))
+        connector = Connector(folder, config | {"lookback_window_days": 0}, tmp_path)
+        (tmp_path / "discovered").write_text(connector.run("discover").stdout)
+        first = connector.run("read", "--catalog", str(tmp_path / "discovered"))
+        keys = expected(server, name)
+        assert {stream: len(set(first.keys(stream, connector.key(stream)))) for stream in keys} == {
+            stream: len(set(found)) for stream, found in keys.items()
+        }
+        (tmp_path / "printed").write_text(first.stdout)
+        arguments = ["--catalog", str(tmp_path / "discovered"), "--state", str(tmp_path / "printed")]
+        again = connector.run("read", *arguments)
+        assert again.exit_code == 0, again.stdout
+        assert starts(again) == starts(first)
+        assert len(again.records.get("sessions", [])) < len(first.records["sessions"])
+
+
+def starts(output: Output) -> str:
+    """Where the finished time begins: the second read knows what the first one finished."""
+    return min(part.split('"')[0] for part in json.dumps(output.states).split('"start": "')[1:])
+
+
+SPEC = {
+    "properties": {
+        "start_date": {},
+        "end_date": {},
+        "api": {
+            "oneOf": [
+                {"properties": {"version": {"const": "v1"}, "filters": {"items": {"properties": {"field": {}}}}}},
+                {"properties": {"version": {"const": "v2"}, "requests_per_hour": {}, "filters": {}}},
+            ]
+        },
+        "search": {"type": "object"},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "warnings"),
+    [
+        ({"start_date": 1, "api": {"version": "v2", "filters": []}, "search": {"anything": 1}, "_limit": 3}, []),
+        ({"end_dat": 1}, ["Unknown configuration key end_dat: did you mean end_date?"]),
+        ({"filters": []}, ["Unknown configuration key filters: did you mean api.filters?"]),
+        (
+            {"api": {"version": "v1", "requests_per_hour": 5}},
+            ["Unknown configuration key api.requests_per_hour: it belongs to another choice of api."],
+        ),
+        (
+            {"api": {"version": "v1", "filters": [{"feild": 1}]}},
+            ["Unknown configuration key api.filters.feild: did you mean api.filters.field?"],
+        ),
+        ({"zzz": 1}, ["Unknown configuration key zzz: the spec lists all keys."]),
+    ],
+)
+def test_unknown_keys_are_named_with_what_was_probably_meant(config: Any, warnings: list[str]) -> None:
+    assert list(cli.unknown_keys(SPEC, config)) == warnings
+
+
+@pytest.mark.parametrize("command", ["check", "discover", "read"])
+def test_a_misspelled_key_is_a_warning_in_the_log(command: str, tmp_path: Path) -> None:
+    config = config_file(tmp_path, end_dat="2026-01-01")
+    (tmp_path / "catalog.json").write_text('{"streams": []}')
+    more = ["--catalog", str(tmp_path / "catalog.json")] if command == "read" else []
+    done = run(command, "--config", config, *more)
+    logs = [json.loads(line)["log"] for line in done.stdout.splitlines() if '"LOG"' in line]
+    assert {
+        "level": "WARN",
+        "message": "Unknown configuration key end_dat: did you mean end_date?",
+    } in logs
+
+
+@pytest.mark.parametrize("folder", vendor_names())
+def test_no_config_of_a_sandbox_has_an_unknown_key(folder: str, tmp_path: Path) -> None:
+    vendor = load_vendor(folder, sessions=1, days=1)
+    for config in vendor.configs(refused_origin()).values():
+        connector = Connector(folder, config, tmp_path)
+        assert list(cli.unknown_keys(connector.specification, config)) == []

@@ -1,0 +1,121 @@
+"""The display: how a sync goes, as a live table in a terminal and as a line now and then elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from sync.messages import Json
+from sync.progress import Progress, StreamProgress
+
+LINE_SECONDS = 30.0
+"""Between two lines where there is no terminal."""
+
+_MARKS = {"COMPLETE": "✓", "INCOMPLETE": "✗"}
+
+
+class Display:
+    """Shows one read while it runs.
+
+    Args:
+        console: where to.
+        progress: of the read.
+    """
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
+        self._kept = 0
+        self._said = time.monotonic()
+        self._last = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(
+                console=self._console, get_renderable=self._render, refresh_per_second=4, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    @property
+    def kept(self) -> int:
+        """Rows that are in the warehouse."""
+        return self._kept
+
+    def message(self, message: Json) -> None:
+        """Show what a message says."""
+        if (line := self._progress.take(message)) and line != self._last:
+            self._last = line
+            self._console.print(f"  {line}", style="yellow", markup=False)
+
+    def committed(self, rows: int) -> None:
+        """Count rows as kept."""
+        self._kept = rows
+
+    def tick(self) -> None:
+        """Print a line if it is time for one."""
+        if self._live is None and time.monotonic() - self._said >= LINE_SECONDS:
+            self._said = time.monotonic()
+            streams = ", ".join(_brief(stream) for stream in self._progress.streams.values())
+            self._console.print(f"  {self._summary()} · {streams}", markup=False)
+
+    def _render(self) -> RenderableType:
+        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+        table.add_column("stream", min_width=18)
+        table.add_column("rows", justify="right", min_width=10)
+        table.add_column("done", min_width=22)
+        for stream in self._progress.streams.values():
+            table.add_row(stream.name, f"{stream.rows:,}", _done(stream))
+        return Group(table, Text(self._summary(), style="dim"))
+
+    def _summary(self) -> str:
+        progress = self._progress
+        rate = progress.rows / max(progress.seconds, 0.1)
+        parts = [
+            f"{_clock(progress.seconds)}",
+            f"{progress.rows:,} rows read, {self._kept:,} kept",
+            f"{rate:,.0f} rows/s",
+        ]
+        if progress.requests is not None:
+            parts.append(f"{progress.requests:,} requests")
+        if waiting := progress.waiting():
+            parts.append(f"waiting: {waiting}")
+        return " · ".join(parts)
+
+
+def _done(stream: StreamProgress) -> str:
+    mark = _MARKS.get(stream.status, "")
+    if stream.windows:
+        done, planned = stream.windows
+        return f"{_bar(done / max(planned, 1))} {done:,} of {planned:,} windows {mark}"
+    if stream.share is not None:
+        return f"{_bar(stream.share)} {stream.share:.0%} {mark}"
+    return mark or stream.status.lower()
+
+
+def _brief(stream: StreamProgress) -> str:
+    if stream.windows:
+        return f"{stream.name} {stream.windows[0]:,}/{stream.windows[1]:,} windows"
+    return (
+        f"{stream.name} {stream.share:.0%}" if stream.share is not None else f"{stream.name} {stream.rows:,} rows"
+    )
+
+
+def _bar(share: float, width: int = 12) -> str:
+    full = round(width * share)
+    return "━" * full + "╌" * (width - full)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -1,0 +1,122 @@
+"""Progress: what a connector's messages say of a read that runs.
+
+Rows and the share of the time that is finished come from records and states. A connector may print more, as log
+lines that begin with ``progress`` and go on as a JSON object, in which every part may be missing::
+
+    progress {"windows": {"sessions": [3, 14]}, "requests": 120, "wait": {"reason": "rate limit", "seconds": 30}}
+
+``windows`` are those that are done and those that are planned, by stream; ``requests`` were sent so far; ``wait``
+is null or missing where nothing is waited for.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from sync import coverage
+from sync.messages import Json
+
+PREFIX = "progress {"
+NOISE = ("MemoryMonitor",)
+"""Beginnings of log lines that are of the libraries, not of the sync."""
+
+
+@dataclass
+class StreamProgress:
+    """How far one stream is."""
+
+    name: str
+    rows: int = 0
+    status: str = ""
+    share: float | None = None
+    windows: tuple[int, int] | None = None
+
+
+@dataclass
+class Progress:
+    """How far a read is.
+
+    Args:
+        names: its streams.
+        span: the time to read.
+    """
+
+    names: list[str]
+    span: coverage.Interval
+    requests: int | None = None
+    wait: str = ""
+    errors: list[str] = field(default_factory=list)
+    """The connector's error messages; a read that went well has none."""
+
+    def __post_init__(self) -> None:
+        self.streams = {name: StreamProgress(name) for name in self.names}
+        self.started = time.monotonic()
+        self._wait_ends = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Rows so far."""
+        return sum(stream.rows for stream in self.streams.values())
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.monotonic() - self.started
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every stream was read to its end."""
+        return all(stream.status == "COMPLETE" for stream in self.streams.values())
+
+    def waiting(self) -> str:
+        """Return what is waited for now, and how long still; empty where nothing is."""
+        left = self._wait_ends - time.monotonic()
+        return f"{self.wait}, {left:,.0f} s left" if self.wait and left > 0 else ""
+
+    def take(self, message: Json) -> str | None:
+        """Learn from a message; returns a line that the user should see at once."""
+        match message:
+            case {"type": "RECORD", "record": {"stream": name}}:
+                self.streams[name].rows += 1
+            case {"type": "STATE", "state": {"stream": stream}}:
+                name = stream["stream_descriptor"]["name"]
+                self.streams[name].share = coverage.share(stream["stream_state"], self.span)
+            case {"type": "LOG", "log": {"level": level, "message": text}}:
+                return self._log(level, text)
+            case {"type": "TRACE", "trace": {"type": "ERROR", "error": {"message": text}}}:
+                self.errors.append(text)
+                return str(text)
+            case {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "stream_status": status}}:
+                self.streams[status["stream_descriptor"]["name"]].status = status["status"]
+        return None
+
+    def _log(self, level: str, text: str) -> str | None:
+        if text.startswith(PREFIX):
+            self._read(text.removeprefix("progress "))
+            return None
+        if text.startswith(NOISE) or level in {"DEBUG", "TRACE"}:
+            return None
+        return text
+
+    def _read(self, text: str) -> None:
+        try:
+            told: Json = orjson.loads(text)
+            windows = {
+                name: (int(done), int(planned)) for name, (done, planned) in told.get("windows", {}).items()
+            }
+            wait = told.get("wait") or {"reason": "", "seconds": 0}
+            reason, seconds = str(wait["reason"]), float(wait["seconds"])
+            requests = int(told["requests"]) if "requests" in told else self.requests
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return
+        for name, (done, planned) in windows.items():
+            if name in self.streams:
+                self.streams[name].windows = (done, planned)
+        self.requests, self.wait, self._wait_ends = requests, reason, time.monotonic() + seconds
+
+
+def started_at(now: datetime, config: Json, names: list[str]) -> Progress:
+    """Return the progress of a read that starts now."""
+    return Progress(names, coverage.wanted(config, now))

@@ -1,0 +1,35 @@
+"""Workplaces: temporary folders of a sync, which nobody else can read and of which none is left behind."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PREFIX = "session-connectors-"
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """Make a folder that is deleted at the end. Folders of syncs that were killed are deleted too."""
+    _clear()
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _clear() -> None:
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        process = path.name.removeprefix(PREFIX).partition("-")[0]
+        if path.stat().st_uid == os.getuid() and process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
