@@ -6,20 +6,24 @@
 # make test-images    build all images and run them against the sandboxes
 # make images         build all images; make image CONNECTOR=… one of them: [BASE_IMAGE=…] [DOCKER=…]
 # make release-check  say whether a version could be tagged
-# make lock           write uv.lock anew, after a pyproject.toml changed
+# make dist           build the wheels and their bills of materials (SBOM) into dist/
+# make lock           write uv.lock and release/requirements anew, after a pyproject.toml changed
+# make licenses       write LICENSES.md anew, after uv.lock changed
 # make format         let the formatter and the linter mend what they can
 # make clean          remove what the other targets made
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak bench test-packages test-images image images release-check lock format clean
+.PHONY: help sync test soak bench test-packages test-images image images release-check dist lock licenses \
+	format clean
 
 # Python 3.11 or 3.12 runs everything; 3.13 all but `make sync`, since PyAirbyte does not run there yet.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& "$$p" -c 'import sys; print(sys.executable)' && break; done)
 
-UV_VERSION := 0.13.8
+# Tools are pinned with their hashes in release/requirements.
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' release/requirements/uv.txt)
 UV := .cache/uv-$(UV_VERSION)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -29,7 +33,7 @@ EMPTY :=
 BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
 
 help:
-	@sed -n 's/^# //p' Makefile | head -10
+	@sed -n 's/^# //p' Makefile | head -12
 
 # No telemetry and no look-up of any registry of connectors.
 sync: .venv/.synced
@@ -88,16 +92,29 @@ format: .venv/.synced
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+# What is installed outside of the workspace: uv, what builds wheels, and the loader's DuckDB.
+PINNED := $(wildcard release/requirements/*.in examples/kubernetes/loader/*.in)
+
 lock: $(UV)
 	$(UV) lock --quiet
+	for tools in $(PINNED:.in=); do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --output-file $$tools.txt $$tools.in || exit; done
+
+# One wheel and one bill of materials for each distribution, as a release publishes them.
+dist: .venv/.synced
+	@.venv/bin/python -m release.dist
+
+licenses: .venv/.synced
+	@.venv/bin/python -m release.licenses > LICENSES.md
 
 clean:
-	rm -rf .venv .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, with venv and pip." >&2; exit 1; }
 	"$(PYTHON)" -m venv ".cache/uv-$(UV_VERSION)"
-	".cache/uv-$(UV_VERSION)/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	".cache/uv-$(UV_VERSION)/bin/python" -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement release/requirements/uv.txt
 
 .venv/.synced: $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard source-*/pyproject.toml)
 	$(UV) sync --locked --all-packages --all-groups --python "$(PYTHON)" --compile-bytecode --quiet

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ from release.distributions import ROOT, Distribution, connectors, distributions
 # What users copy: images with their tags, and the tags in examples of Kubernetes, plans and Terraform.
 COPIED = {".md", ".yaml", ".toml", ".tf"}
 TAG = re.compile(r'(?:session-connectors/[\w-]+:|newTag: |^tag = "|default\s+= ")(\d+\.\d+\.\d+)', re.MULTILINE)
+
+
+UNPACKED = shutil.ignore_patterns("__pycache__", ".venv", "build", "dist", "secrets", "*.egg-info")
 
 
 class NotReadyError(ValueError):
@@ -59,11 +63,13 @@ def check_changelog(root: Path) -> str:
 
 
 def check_tag(root: Path) -> str:
-    """See that this version was not released before."""
+    """See that this version was not released before, or that it is released from this very commit."""
     tag = f"v{version(root)}"
-    if _run(root, "git", "tag", "--list", tag):
-        raise NotReadyError(f"{tag} exists already. Choose the next version in every file.")
-    return f"{tag} is free"
+    if not _run(root, "git", "tag", "--list", tag):
+        return f"{tag} is free"
+    if tag not in _run(root, "git", "tag", "--points-at", "HEAD").splitlines():
+        raise NotReadyError(f"{tag} exists already, at another commit. Choose the next version in every file.")
+    return f"{tag} is this commit"
 
 
 def check_tree(root: Path) -> str:
@@ -84,14 +90,22 @@ def check_lock(root: Path) -> str:
 
 
 def check_wheels(root: Path) -> str:
-    """Build every wheel and see that it is complete."""
+    """Build every wheel twice, the second time from a copy, and see that it is complete and the same."""
     with tempfile.TemporaryDirectory() as place:
         for one in distributions(root):
+            copy = Path(place) / "copy" / one.folder.name  # its files are new
+            shutil.copytree(one.folder, copy, copy_function=shutil.copyfile, ignore=UNPACKED)
             try:
-                wheels.build(one, Path(place) / one.name)
+                first = wheels.build(one, Path(place) / one.name)
+                second = wheels.build(Distribution(copy), Path(place) / "again" / one.name)
             except ValueError as error:
                 raise NotReadyError(str(error)) from None
-    return ", ".join(one.name for one in distributions(root))
+            if first.read_bytes() != second.read_bytes():
+                raise NotReadyError(
+                    f"{first.name} is another file when it is built again from the same sources. "
+                    "Remove what depends on the time or the place from its build."
+                )
+    return ", ".join(one.name for one in distributions(root)) + ", each built twice alike"
 
 
 def check_images(root: Path) -> str:
