@@ -41,7 +41,7 @@ sync: .venv/.synced
 		$(if $(CONNECTOR),--connector "$(CONNECTOR)") $(if $(CONFIG),--config "$(CONFIG)") \
 		$(if $(DB),--db "$(DB)") $(if $(STREAMS),--streams "$(STREAMS)")
 
-test: .venv/.synced
+test: .venv/.synced .cache/node/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
@@ -109,6 +109,12 @@ licenses: .venv/.synced
 
 clean:
 	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Tests that need npm's packages are skipped without npm, but for CI=true.
+.cache/node/.synced: integration_tests/node/package-lock.json
+	@mkdir -p .cache/node && cp integration_tests/node/package.json integration_tests/node/package-lock.json .cache/node
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix .cache/node --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
 
 $(UV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, with venv and pip." >&2; exit 1; }

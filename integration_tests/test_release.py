@@ -124,7 +124,7 @@ def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_
 ) -> None:
     monkeypatch.setenv("DOCKER", "false")  # a client that reaches no engine
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "release.check", str(repository)],
+        [sys.executable, "-m", "release.check", "--root", str(repository)],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -134,6 +134,22 @@ def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_
     assert lines == [["MEND" if name == "images" else "ok", name] for name in CHECKS]
     assert "no container engine answers" in done.stdout
     assert done.returncode == 1
+
+
+def test_a_tag_of_another_version_is_refused_and_only_the_named_checks_run() -> None:
+    def check(tag: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "release.check", "--tag", tag, "versions", "changelog"]
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)  # noqa: S603
+
+    done = check(f"v{version(ROOT)}")
+    assert [line.split()[:2] for line in done.stdout.splitlines()[:-1]] == [
+        ["ok", "versions"],
+        ["ok", "changelog"],
+    ]
+    assert done.returncode == 0
+    wrong = check("v99.0.0")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "The tag is v99.0.0, but the version is" in wrong.stderr
 
 
 def test_images_for_a_registry_have_its_name_and_others_that_of_the_metadata(

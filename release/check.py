@@ -1,5 +1,10 @@
-"""``python -m release.check``: could a tag be cut? One line for each check, ``ok`` or what to mend."""
+"""Could a version be tagged? ``python -m release.check`` prints a line for each check, ``ok`` or what to fix.
 
+``python -m release.check --tag v0.1.0 versions wheels`` runs the named checks only, and requires that the version
+is that of the tag.
+"""
+
+import argparse
 import os
 import re
 import shutil
@@ -144,11 +149,18 @@ def _run(root: Path, *command: str) -> str:
 
 def main() -> None:
     """Run every check, whatever the others say."""
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
+    parser = argparse.ArgumentParser(prog="python -m release.check", description=__doc__)
+    parser.add_argument("--root", type=Path, default=ROOT, help="another copy of the repository")
+    parser.add_argument("--tag", help="the tag that the version has to have")
+    parser.add_argument("checks", nargs="*", choices=[[], *CHECKS], help="default: all")
+    given = parser.parse_args()
+    root = given.root
+    if given.tag and given.tag != f"v{version(root)}":
+        sys.exit(f"The tag is {given.tag}, but the version is {version(root)}. Tag the commit of that version.")
     failed = 0
-    for name, check in CHECKS.items():
+    for name in given.checks or CHECKS:
         try:
-            line = f"ok    {name:<10} {check(root)}"
+            line = f"ok    {name:<10} {CHECKS[name](root)}"
         except NotReadyError as error:
             failed += 1
             line = f"MEND  {name:<10} {error}"
