@@ -75,7 +75,8 @@ test-packages: .venv/.synced
 # Where there is no container engine this says why and succeeds, but for CI=true.
 test-images: .venv/.synced
 	@.ci/with-engine sh -c '.venv/bin/python -m release.images && \
-		.venv/bin/pytest -n 2 integration_tests/artifacts -m images'
+		.venv/bin/pytest -n 2 integration_tests/artifacts -m images && \
+		.ci/with-podman .venv/bin/pytest -m images examples/integration_tests/test_pod.py'
 
 # What these may be given is read from the environment: DOCKER, BASE_IMAGE, BUILD_OPTIONS.
 image: .venv/.synced
