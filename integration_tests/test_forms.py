@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -153,6 +154,34 @@ def test_every_branch_of_every_choice_is_filled_in(filled: dict[str, Json], fold
             constants = {name: part["const"] for name, part in branch["properties"].items() if "const" in part}
             found = [value for config in entered for value in values(config, place)]
             assert any(constants.items() <= value.items() for value in found), (place, branch["title"])
+
+
+def parts(part: Json, name: str = "") -> Iterator[tuple[str, Json]]:
+    """Give every field of a schema, those in others too."""
+    for inner_name, inner in part.get("properties", {}).items():
+        yield inner_name, inner
+        yield from parts(inner, inner_name)
+    for inner in [*part.get("oneOf", []), *filter(None, [part.get("items")])]:
+        yield from parts(inner, name)
+
+
+@pytest.mark.parametrize("folder", vendor_names())
+def test_titles_are_words_for_people_and_every_secret_links_to_where_it_is_made(folder: str) -> None:
+    for name, part in parts(schema(folder)):
+        if "const" not in part:
+            assert re.match(r"[A-Z]", part["title"]), name
+            assert not re.search(r"\bids?\b|_", part["title"]), name
+            assert re.search(r"\.$|https://\S+$", part["description"]), name
+        if part.get("airbyte_secret"):
+            assert "https://" in part["description"], name
+
+
+def test_devrevs_filters_say_first_what_they_are_for_and_stand_in_groups() -> None:
+    filters = schema("source-devrev")["properties"]["filters"]["properties"].values()
+    told = [part["description"].partition(":")[0] for part in sorted(filters, key=lambda part: int(part["order"]))]
+    groups = ["All platforms", "Android and iOS", "Web"]
+    assert set(told) == set(groups)
+    assert told == sorted(told, key=groups.index)
 
 
 def choices(part: Json, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Json]]]:
