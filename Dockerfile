@@ -14,11 +14,12 @@ RUN python -m venv --without-pip /airbyte/venv \
  && find /airbyte/venv -depth -type d -name tests -exec rm -r {} + \
  && python -m compileall -q -j 0 /airbyte/venv
 
-# The wheels, not the tree: what a package lacks, its image lacks too, and tests show it.
+# The wheels, not the tree: what a package lacks, its image lacks too, and tests show it. Dependencies are those above:
+# pip would ask for those that are left out of images on purpose.
 ARG CONNECTOR
 COPY build/wheels/shared/*.whl build/wheels/${CONNECTOR}/*.whl /tmp/wheels/
 RUN pip --python /airbyte/venv/bin/python install --no-cache-dir --disable-pip-version-check --quiet \
-      --no-index --find-links /tmp/wheels "${CONNECTOR}" \
+      --no-index --no-deps /tmp/wheels/*.whl \
  && rm -r /tmp/wheels \
  && ln -s "${CONNECTOR}" /airbyte/venv/bin/connector
 

@@ -8,21 +8,25 @@
 # make image          build the image of one connector: CONNECTOR=… [BASE_IMAGE=…] [DOCKER=…]
 # make pyairbyte      install what examples/pyairbyte needs into .cache/pyairbyte (Python 3.11 or 3.12)
 # make release-check  say whether a version could be tagged
-# make lock           write uv.lock anew, after a pyproject.toml changed
+# make dist           build the wheels and their bills of materials (SBOM) into dist/
+# make lock           write uv.lock and all pinned requirements anew, after a pyproject.toml changed
+# make licenses       write LICENSES.md anew, after uv.lock changed
 # make format         fix what the formatter and the linter can fix
 # make clean          remove what the other targets made
 # make help           this list
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak bench test-packages test-images image images pyairbyte release-check lock format clean
+.PHONY: help sync test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
+	format clean
 
 # 3.13 runs everything but `make pyairbyte`.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& "$$p" -c 'import sys; print(sys.executable)' && break; done)
 
-UV_VERSION := 0.13.8
+# Tools are pinned with their hashes in release/requirements.
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' release/requirements/uv.txt)
 UV := .cache/uv-$(UV_VERSION)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -43,7 +47,7 @@ sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstri
 	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) $(call given,DB,db) \
 		$(call given,SCHEMA,schema) $(call given,STREAMS,streams)
 
-test: .venv/.synced
+test: .venv/.synced .cache/node/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
@@ -78,7 +82,8 @@ test-packages: .venv/.synced
 # Where there is no container engine this says why and succeeds, but for CI=true.
 test-images: .venv/.synced
 	@.ci/with-engine sh -c '.venv/bin/python -m release.images && \
-		.venv/bin/pytest -n 2 integration_tests/artifacts -m images'
+		.venv/bin/pytest -n 2 integration_tests/artifacts -m images && \
+		.ci/with-podman .venv/bin/pytest -m images examples/integration_tests/test_pod.py'
 
 # What these may be given is read from the environment: DOCKER, BASE_IMAGE, BUILD_OPTIONS.
 image: .venv/.synced
@@ -95,16 +100,35 @@ format: .venv/.synced
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+# What is installed outside of the workspace: uv, what builds wheels, and the loader's DuckDB.
+PINNED := $(wildcard release/requirements/*.in sync/*.in)
+
 lock: $(UV)
 	$(UV) lock --quiet
+	for tools in $(PINNED:.in=); do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --output-file $$tools.txt $$tools.in || exit; done
+
+# One wheel and one bill of materials for each distribution, as a release publishes them.
+dist: .venv/.synced
+	@.venv/bin/python -m release.dist
+
+licenses: .venv/.synced
+	@.venv/bin/python -m release.licenses > LICENSES.md
 
 clean:
-	rm -rf .venv .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Tests that need npm's packages are skipped without npm, but for CI=true.
+.cache/node/.synced: integration_tests/node/package-lock.json
+	@mkdir -p .cache/node && cp integration_tests/node/package.json integration_tests/node/package-lock.json .cache/node
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix .cache/node --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
 
 $(UV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, with venv and pip." >&2; exit 1; }
 	"$(PYTHON)" -m venv ".cache/uv-$(UV_VERSION)"
-	".cache/uv-$(UV_VERSION)/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	".cache/uv-$(UV_VERSION)/bin/python" -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement release/requirements/uv.txt
 
 # What the CDK needs for connectors that read files or vectors, and no connector here imports: 160 MB.
 UNUSED := google-api-core google-auth google-cloud-secret-manager googleapis-common-protos grpc-google-iam-v1 grpcio \
@@ -123,7 +147,7 @@ LOCKED := $(UV) uv.lock pyproject.toml shared/pyproject.toml $(wildcard source-*
 	@touch $@
 
 .venv/.synced: $(LOCKED)
-	$(UV) sync --locked --all-packages --group dev --group sync --group postgres --python "$(PYTHON)" --compile-bytecode --quiet
+	$(UV) sync --locked --all-packages --group dev --group sync --group postgres --group tools --python "$(PYTHON)" --compile-bytecode --quiet
 	@touch $@
 
 pyairbyte: .cache/pyairbyte/.synced

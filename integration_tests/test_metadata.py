@@ -10,11 +10,12 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from integration_tests.inside import source_class
+from integration_tests.inside import InsideConnector, source_class
 from integration_tests.sandbox import load_vendor
 from release.distributions import ROOT, Distribution, connectors
 
 CONNECTORS = connectors()
+WHY = "**Why this matters:**"
 BY_NAME = pytest.mark.parametrize("connector", CONNECTORS, ids=[one.name for one in CONNECTORS])
 
 
@@ -41,6 +42,54 @@ def test_the_model_refuses_what_it_does_not_know_and_what_is_missing() -> None:
         wrong["data"].update(change)
         with pytest.raises(ValueError, match=next(iter(change))):
             validate(wrong)
+
+
+@BY_NAME
+def test_suggested_streams_are_the_connectors_and_none_costs_a_request_per_session(
+    connector: Distribution, tmp_path: Path
+) -> None:
+    suggested = connector.metadata["suggestedStreams"]["streams"]
+    configs = load_vendor(connector.name, sessions=2, days=2).configs("http://127.0.0.1:1").values()
+    listed = {name for config in configs for name in InsideConnector(connector.name, config, tmp_path).streams}
+    assert suggested[0] in {"sessions", "websites"}
+    assert set(suggested) <= listed
+    assert listed - set(suggested) <= {"session_details", "segment_sessions", "screens", "gestures"}
+
+
+@BY_NAME
+def test_the_platform_waits_for_messages_longer_than_the_connector_is_ever_silent(connector: Distribution) -> None:
+    source = source_class(connector.name)()
+    longest = source.spec(None).connectionSpecification["properties"]["max_waiting_time"]["maximum"]
+    patience = source.patience()
+    silent = longest * 60 + patience.outage + patience.total
+    assert silent < connector.metadata["maxSecondsBetweenMessages"] < 2 * silent
+
+
+@BY_NAME
+def test_the_named_test_suites_are_there(connector: Distribution) -> None:
+    places = {"unitTests": "unit_tests", "acceptanceTests": "acceptance-test-config.yml"}
+    suites = [option["suite"] for option in connector.metadata["connectorTestSuitesOptions"]]
+    assert suites == list(places)
+    assert [suite for suite in suites if not (connector.folder / places[suite]).exists()] == []
+
+
+@BY_NAME
+def test_documentation_is_linked_once_for_each_page_and_is_the_vendors(connector: Distribution) -> None:
+    links = [link["url"] for link in connector.metadata["externalDocumentationUrls"]]
+    vendor = connector.name.removeprefix("source-")
+    assert len(set(links)) == len(links) > 0
+    assert [link for link in links if vendor not in str(urlsplit(link).hostname)] == []
+
+
+@BY_NAME
+def test_agents_md_says_of_each_behaviour_why_it_matters_and_names_real_files(connector: Distribution) -> None:
+    text = (connector.folder / "AGENTS.md").read_text()
+    parts = re.split(r"^## (\d+)\. .+$", text, flags=re.MULTILINE)
+    assert parts[1::2] == [str(number) for number in range(1, len(parts) // 2 + 1)]
+    assert len(parts) > 8
+    assert [number for number, part in zip(parts[1::2], parts[2::2], strict=True) if part.count(WHY) != 1] == []
+    files = set(re.findall(r"`([\w/-]+\.\w+)`", text)) | set(re.findall(r"\]\(([^)#]+)\)", text))
+    assert [name for name in files if "/" in name and not (connector.folder / name).exists()] == []
 
 
 @BY_NAME

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from release import images
 from release.check import CHECKS, NotReadyError, version
-from release.distributions import ROOT
+from release.distributions import ROOT, Distribution
 from release.images import in_bytes
 
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
@@ -41,7 +42,27 @@ def forget_the_columns(root: Path) -> None:
 
 
 def release_it_already(root: Path) -> None:
-    subprocess.run([*GIT, "tag", f"v{version(root)}"], cwd=root, check=True)  # noqa: S603
+    for command in (["tag", f"v{version(root)}"], ["commit", "--quiet", "--allow-empty", "--message", "More"]):
+        subprocess.run([*GIT, *command], cwd=root, check=True)  # noqa: S603
+
+
+def write_the_moment_into_the_wheel(root: Path) -> None:
+    with (root / "shared/pyproject.toml").open("a") as project:
+        project.write("\n[tool.hatch.build.hooks.custom]\n")
+    (root / "shared/hatch_build.py").write_text(
+        "import time\n"
+        "from pathlib import Path\n"
+        "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n"
+        "class Hook(BuildHookInterface):\n"
+        "    def initialize(self, version, build_data):\n"
+        "        made = Path(self.root, 'moment.py')\n"
+        "        made.write_text(str(time.time_ns()))\n"
+        "        build_data['force_include'][str(made)] = 'session_source/moment.py'\n"
+    )
+
+
+def build_with_another_backend(root: Path) -> None:
+    replace(root / "shared/pyproject.toml", "hatchling>=1.27", "hatchling>=1.27,<1.28")
 
 
 EXAMPLE = "examples/kubernetes/uxcam/kustomization.yaml"
@@ -79,6 +100,8 @@ BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
     ("lock", lambda root: replace(root / "shared/pyproject.toml", "orjson>=3.10", "orjson>=3.11"), "Run uv lock"),
     ("wheels", forget_the_columns, "lacks session_source/session_columns.json"),
     ("wheels", lambda root: (root / "shared/LICENSE").unlink(), r"lacks session_source-.*/LICENSE"),
+    ("wheels", write_the_moment_into_the_wheel, "is another file when it is built again"),
+    ("wheels", build_with_another_backend, "session-source cannot be built"),
 ]
 
 
@@ -91,12 +114,17 @@ def test_a_check_says_what_to_mend(
         CHECKS[name](repository)
 
 
+def test_a_tag_at_this_commit_is_the_release_itself(repository: Path) -> None:
+    subprocess.run([*GIT, "tag", f"v{version(repository)}"], cwd=repository, check=True)  # noqa: S603
+    assert CHECKS["tag"](repository) == f"v{version(repository)} is this commit"
+
+
 def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_exit_code(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER", "false")  # a client that reaches no engine
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "release.check", str(repository)],
+        [sys.executable, "-m", "release.check", "--root", str(repository)],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -106,6 +134,32 @@ def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_
     assert lines == [["MEND" if name == "images" else "ok", name] for name in CHECKS]
     assert "no container engine answers" in done.stdout
     assert done.returncode == 1
+
+
+def test_a_tag_of_another_version_is_refused_and_only_the_named_checks_run() -> None:
+    def check(tag: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "release.check", "--tag", tag, "versions", "changelog"]
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)  # noqa: S603
+
+    done = check(f"v{version(ROOT)}")
+    assert [line.split()[:2] for line in done.stdout.splitlines()[:-1]] == [
+        ["ok", "versions"],
+        ["ok", "changelog"],
+    ]
+    assert done.returncode == 0
+    wrong = check("v99.0.0")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "The tag is v99.0.0, but the version is" in wrong.stderr
+
+
+def test_images_for_a_registry_have_its_name_and_others_that_of_the_metadata(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uxcam = Distribution(ROOT / "source-uxcam")
+    monkeypatch.delenv("REGISTRY", raising=False)
+    assert images.tag(uxcam) == uxcam.image
+    monkeypatch.setenv("REGISTRY", "registry.example/acme")
+    assert images.tag(uxcam) == f"registry.example/acme/source-uxcam:{uxcam.version}"
 
 
 @pytest.mark.parametrize(

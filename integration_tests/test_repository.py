@@ -15,6 +15,7 @@ from release.distributions import Distribution
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = sorted(path.name for path in ROOT.glob("source-*"))
 NEEDED = [
+    "AGENTS.md",
     "README.md",
     "acceptance-test-config.yml",
     "icon.svg",

@@ -1,7 +1,13 @@
-"""``python -m release.check``: could a tag be cut? One line for each check, ``ok`` or what to mend."""
+"""Could a version be tagged? ``python -m release.check`` prints a line for each check, ``ok`` or what to fix.
 
+``python -m release.check --tag v0.1.0 versions wheels`` runs the named checks only, and requires that the version
+is that of the tag.
+"""
+
+import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +22,9 @@ from release.distributions import ROOT, Distribution, connectors, distributions
 # What users copy: images with their tags, and the tags in examples of Kubernetes, plans and Terraform.
 COPIED = {".md", ".yaml", ".toml", ".tf"}
 TAG = re.compile(r'(?:session-connectors/[\w-]+:|newTag: |^tag = "|default\s+= ")(\d+\.\d+\.\d+)', re.MULTILINE)
+
+
+UNPACKED = shutil.ignore_patterns("__pycache__", ".venv", "build", "dist", "secrets", "*.egg-info")
 
 
 class NotReadyError(ValueError):
@@ -59,11 +68,13 @@ def check_changelog(root: Path) -> str:
 
 
 def check_tag(root: Path) -> str:
-    """See that this version was not released before."""
+    """See that this version was not released before, or that it is released from this very commit."""
     tag = f"v{version(root)}"
-    if _run(root, "git", "tag", "--list", tag):
-        raise NotReadyError(f"{tag} exists already. Choose the next version in every file.")
-    return f"{tag} is free"
+    if not _run(root, "git", "tag", "--list", tag):
+        return f"{tag} is free"
+    if tag not in _run(root, "git", "tag", "--points-at", "HEAD").splitlines():
+        raise NotReadyError(f"{tag} exists already, at another commit. Choose the next version in every file.")
+    return f"{tag} is this commit"
 
 
 def check_tree(root: Path) -> str:
@@ -84,14 +95,22 @@ def check_lock(root: Path) -> str:
 
 
 def check_wheels(root: Path) -> str:
-    """Build every wheel and see that it is complete."""
+    """Build every wheel twice, the second time from a copy, and see that it is complete and the same."""
     with tempfile.TemporaryDirectory() as place:
         for one in distributions(root):
+            copy = Path(place) / "copy" / one.folder.name  # its files are new
+            shutil.copytree(one.folder, copy, copy_function=shutil.copyfile, ignore=UNPACKED)
             try:
-                wheels.build(one, Path(place) / one.name)
+                first = wheels.build(one, Path(place) / one.name)
+                second = wheels.build(Distribution(copy), Path(place) / "again" / one.name)
             except ValueError as error:
                 raise NotReadyError(str(error)) from None
-    return ", ".join(one.name for one in distributions(root))
+            if first.read_bytes() != second.read_bytes():
+                raise NotReadyError(
+                    f"{first.name} is another file when it is built again from the same sources. "
+                    "Remove what depends on the time or the place from its build."
+                )
+    return ", ".join(one.name for one in distributions(root)) + ", each built twice alike"
 
 
 def check_images(root: Path) -> str:
@@ -130,11 +149,18 @@ def _run(root: Path, *command: str) -> str:
 
 def main() -> None:
     """Run every check, whatever the others say."""
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
+    parser = argparse.ArgumentParser(prog="python -m release.check", description=__doc__)
+    parser.add_argument("--root", type=Path, default=ROOT, help="another copy of the repository")
+    parser.add_argument("--tag", help="the tag that the version has to have")
+    parser.add_argument("checks", nargs="*", choices=[[], *CHECKS], help="default: all")
+    given = parser.parse_args()
+    root = given.root
+    if given.tag and given.tag != f"v{version(root)}":
+        sys.exit(f"The tag is {given.tag}, but the version is {version(root)}. Tag the commit of that version.")
     failed = 0
-    for name, check in CHECKS.items():
+    for name in given.checks or CHECKS:
         try:
-            line = f"ok    {name:<10} {check(root)}"
+            line = f"ok    {name:<10} {CHECKS[name](root)}"
         except NotReadyError as error:
             failed += 1
             line = f"MEND  {name:<10} {error}"

@@ -1,6 +1,7 @@
 """Images: ``python -m release.images source-uxcam`` builds one, without a name all of them.
 
 ``DOCKER`` names the client to use, ``BASE_IMAGE`` another base, ``BUILD_OPTIONS`` more options of its ``build``.
+With ``REGISTRY=ghcr.io/acme`` an image is named ``ghcr.io/acme/source-uxcam:0.1.0``.
 """
 
 import os
@@ -14,6 +15,8 @@ from release import wheels
 from release.distributions import Distribution, connectors
 
 REQUIREMENTS = "build/requirements.txt"
+LEFT_OUT = ("unidecode",)
+"""Packages that nothing imports, although airbyte-cdk requires them: Unidecode is under the GPL."""
 UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -53,6 +56,7 @@ def build(connector: Distribution) -> None:
     root = connector.folder.parent
     (root / REQUIREMENTS).parent.mkdir(exist_ok=True)
     export = ["export", "--locked", "--all-packages", "--no-emit-workspace", "--no-default-groups"]
+    export += [part for name in LEFT_OUT for part in ("--no-emit-package", name)]
     subprocess.run(  # noqa: S603
         [wheels.UV, *export, "--quiet", "--output-file", REQUIREMENTS],
         cwd=root,
@@ -72,7 +76,13 @@ def build(connector: Distribution) -> None:
         arguments["BASE_IMAGE"] = base
     options = [part for name, value in arguments.items() for part in ("--build-arg", f"{name}={value}")]
     more = shlex.split(os.environ.get("BUILD_OPTIONS", ""))
-    docker("build", "--quiet", "--tag", connector.image, *options, *more, root)
+    docker("build", "--quiet", "--tag", tag(connector), *options, *more, root)
+
+
+def tag(connector: Distribution) -> str:
+    """Name an image as ``metadata.yaml`` does, or as the registry that it is pushed to."""
+    registry = os.environ.get("REGISTRY")
+    return f"{registry}/{connector.name}:{connector.metadata['dockerImageTag']}" if registry else connector.image
 
 
 def revision(root: Path) -> str:
@@ -112,7 +122,9 @@ def main() -> None:
             sys.exit(f"There is no {error.filename}. Install Docker, or name another client: DOCKER=podman.")
         except subprocess.CalledProcessError as error:
             sys.exit(f"{error.stderr or ''}\n{name} has no image: {shlex.join(map(str, error.cmd[:2]))} failed.")
-        print(f"{known[name].image}  {sizes(known[name].image)}", flush=True)  # noqa: T201 - what was asked for
+        image = tag(known[name])
+        told = "" if os.environ.get("REGISTRY") else f"  {sizes(image)}"  # what is pushed need not be here
+        print(image + told, flush=True)  # noqa: T201 - what was asked for
 
 
 if __name__ == "__main__":

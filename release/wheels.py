@@ -1,5 +1,6 @@
 """Wheels: one for each distribution, complete."""
 
+import os
 import shutil
 import subprocess
 from email.parser import Parser
@@ -8,6 +9,8 @@ from zipfile import ZipFile
 
 from release.distributions import ROOT, Distribution
 
+BUILD_TOOLS = ROOT / "release" / "requirements" / "build.txt"
+"""The build backend and what it needs, with hashes: nothing else may take part in a build."""
 UV = str(max(ROOT.glob(".cache/uv-*/bin/uv"), default="uv"))  # the one that make installed
 
 
@@ -18,8 +21,11 @@ def build(distribution: Distribution, place: Path) -> Path:
         ValueError: it cannot be built, or misses something; the text says what.
     """
     shutil.rmtree(place, ignore_errors=True)
+    pinned = ["--build-constraints", str(BUILD_TOOLS), "--require-hashes"]
+    environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     done = subprocess.run(  # noqa: S603
-        [UV, "build", "--wheel", "--quiet", "--out-dir", place, distribution.folder],
+        [UV, "build", "--wheel", "--quiet", *pinned, "--out-dir", place, distribution.folder],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -22,6 +22,9 @@ from examples.integration_tests.test_manifests import base, pod
 from integration_tests.conftest import late
 from integration_tests.connector import expected
 from integration_tests.sandbox import load_vendor, serve
+from integration_tests.tools import missing
+
+pytestmark = pytest.mark.images
 
 Json = dict[str, Any]
 
@@ -37,16 +40,16 @@ def podman(*arguments: str | Path) -> str:
     return done.stdout.strip()
 
 
-def missing() -> str | None:
+def what_is_missing() -> str | None:
     """Tell why the Pod cannot be run here."""
     if shutil.which("podman") is None:
-        return "podman is not installed"
+        return "podman is not installed."
     if os.geteuid() != 0:
-        return "podman gives uid 1000 its volumes only as root"
+        return "podman gives uid 1000 its volumes only as root."
     for image in IMAGES.values():
         found = subprocess.run(["podman", "image", "exists", image], check=False)  # noqa: S603, S607
         if found.returncode != 0:
-            return f"podman has no image {image}; examples/README.md tells how to build it"
+            return f"podman has no image {image}. Run .ci/with-engine .ci/with-podman COMMAND."
     return None
 
 
@@ -118,8 +121,8 @@ class Played:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder that uid 1000 may read, unlike those that pytest makes."""
-    if reason := missing():
-        pytest.skip(reason)
+    if reason := what_is_missing():
+        missing(reason)
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 

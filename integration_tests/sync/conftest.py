@@ -17,7 +17,7 @@ def postgres() -> Iterator[Create]:
     programs = postgres_programs()
     if programs is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("PostgreSQL is not installed; .ci/install-programs does that.")
+            pytest.fail("PostgreSQL is not installed; .ci/install-tools does that.")
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     with running_postgres(programs) as create:
         yield create

@@ -27,7 +27,7 @@ def opened(path: Path, place: Path) -> tuple[str, str]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is not installed; .ci/install-programs does that.")
+            pytest.fail("Chromium is not installed; .ci/install-tools does that.")
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     done = subprocess.run(  # noqa: S603
         [

@@ -32,6 +32,8 @@ def of_config(config: Config) -> Row:
         AirbyteTracedException: it holds something that cannot be searched for.
     """
     search: Row = dict(config.get("search") or {})
+    if search.get("tags", {}).get("tagslist") == []:
+        del search["tags"]  # a group of a form that was left empty
     for name in search:
         if name in {"daterange", "daterangecustom"}:
             raise config_error(

@@ -1,0 +1,41 @@
+"""Programs that some tests need and that not every machine has."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip a test that cannot run here. In CI it fails: what the pages claim runs there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason} .ci/install-tools installs it on Debian.", pytrace=False)
+    pytest.skip(reason)
+
+
+def node(script: str, *arguments: str | Path, given: object = None, seconds: float = 120) -> Any:
+    """Run a script of ``integration_tests/node`` and give the JSON that it prints."""
+    program = shutil.which("node")
+    if program is None:
+        missing("node is not installed.")
+    if not NODE_MODULES.exists():
+        missing("The packages from npm are not installed. `make test` installs them where npm is.")
+    place = ROOT / "integration_tests" / "node" / script
+    done = subprocess.run(  # noqa: S603
+        [program, place, *arguments],
+        input=json.dumps(given),
+        env=os.environ | {"NODE_PATH": str(NODE_MODULES)},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
