@@ -32,7 +32,7 @@ class OpenWindow:
         self.is_left = False
         """Whether it was put back, to be read in smaller windows."""
         self.covered: Reach | None = None
-        """From the earliest to the latest time of its rows."""
+        """From the earliest to the latest of its rows, by the latest time of each."""
 
     def __str__(self) -> str:
         return str(self.window)
@@ -42,8 +42,10 @@ class OpenWindow:
         return self.listed.touches(other.listed)
 
     def cover(self, times: Reach) -> None:
-        """Note the times of a row."""
-        self.covered = times if self.covered is None else self.covered.joined(times)
+        """Note the times of a row. The latest one counts: a row may have begun long before it was listed."""
+        if times.last in self.window:
+            last = Reach(times.last, times.last)
+            self.covered = last if self.covered is None else self.covered.joined(last)
 
 
 class Keys:
