@@ -17,6 +17,8 @@ from integration_tests.sandbox import ErrorInside, RepeatToken, Server, Status
 
 Begin = Callable[..., tuple[Connector, Server]]
 KEY = ["site", "session_id"]
+PROBE_SIZE = "200"
+"""The limit of the requests that find out what a date means; lists are read with larger ones."""
 ONWARDS = {"date_means": "from_that_day_on"}
 NO_BOUNDS = {"honours_from_to": False}
 NO_TOKENS = {"has_next_token": False}
@@ -39,7 +41,7 @@ def forms(server: Server) -> list[dict[str, str]]:
 def pages(server: Server) -> list[tuple[str | None, ...]]:
     """What each page of a list was asked by; the small requests that find out about dates are left out."""
     names = ("site", "uid", "filterByMachineId", "filterByVisitId", "date", "from", "nextToken", "offset", "limit")
-    return [tuple(form.get(name) for name in names) for form in forms(server) if form["limit"] != "10"]
+    return [tuple(form.get(name) for name in names) for form in forms(server) if form["limit"] != PROBE_SIZE]
 
 
 def check_all_is_read_once(output: Output, server: Server, case: str = "default") -> None:
@@ -66,8 +68,11 @@ def test_a_day_costs_each_site_one_request(begin: Begin, options: Json) -> None:
     check_all_is_read_once(connector.read(), server)
     asked = pages(server)
     assert len(asked) == len(set(asked))
+    # Without tokens, a page that is the longest so far may have been cut: what comes after it is asked for.
+    beyond = [form for form in forms(server) if "offset" in form]
+    assert len(beyond) <= 10
     # A few days lead in and out: more of them where the sessions that were asked for first do not tell enough.
-    assert 2 * 40 <= len(asked) <= 2 * (40 + 7)
+    assert 2 * 40 <= len(asked) - len(beyond) <= 2 * (40 + 7)
 
 
 def test_one_window_reads_all_where_a_date_has_no_end_and_no_bounds(begin: Begin) -> None:
@@ -150,18 +155,18 @@ def test_without_tokens_and_offsets_days_that_are_no_full_page_are_read(begin: B
 
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize(
-    ("options", "words"),
+    "options",
     [
-        ({}, "was named as the next one twice"),
-        (ONWARDS | NO_BOUNDS, "was named as the next one twice"),
-        (NO_TOKENS, "contradict each other"),
-        (NO_TOKENS | ONWARDS | NO_BOUNDS, "contradict each other"),
-        (NO_TOKENS | {"honours_offset": False}, "contradict each other"),
+        {},
+        ONWARDS | NO_BOUNDS,
+        NO_TOKENS,
+        NO_TOKENS | ONWARDS | NO_BOUNDS,
+        NO_TOKENS | {"honours_offset": False},
     ],
     ids=str,
 )
 def test_a_cache_that_gives_one_list_for_all_dates_is_an_error_and_never_a_short_list(
-    begin: Begin, options: Json, words: str
+    begin: Begin, options: Json
 ) -> None:
     connector, _ = begin({"sites": ["shop.example.com"]}, cache=True, **options)
     output = connector.read()
@@ -169,7 +174,7 @@ def test_a_cache_that_gives_one_list_for_all_dates_is_an_error_and_never_a_short
     assert output.statuses["sessions"][-1] == "INCOMPLETE"
     assert output.errors[0]["failure_type"] == "transient_error"
     assert "shop.example.com" in output.errors[0]["message"]
-    assert words in output.errors[0]["message"]
+    assert "lists of shop.example.com contradict each other" in output.errors[0]["message"]
     assert not any(part["cursor"]["slices"] for part in output.states["sessions"]["states"])
 
 

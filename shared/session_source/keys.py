@@ -32,7 +32,7 @@ class OpenWindow:
         self.is_left = False
         """Whether it was put back, to be read in smaller windows."""
         self.covered: Reach | None = None
-        """From the earliest to the latest time of its rows."""
+        """From the earliest to the latest of its rows, by the latest time of each."""
 
     def __str__(self) -> str:
         return str(self.window)
@@ -42,9 +42,10 @@ class OpenWindow:
         return self.listed.touches(other.listed)
 
     def cover(self, times: Sequence[Reach]) -> None:
-        """Note the times of a page's rows."""
-        if times:
-            page = Reach(min(one.first for one in times), max(one.last for one in times))
+        """Note the times of a page's rows. The latest one counts: a row may have begun long before it was listed."""
+        last = [one.last for one in times if one.last in self.window]
+        if last:
+            page = Reach(min(last), max(last))
             self.covered = page if self.covered is None else self.covered.joined(page)
 
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
-import orjson
-
 from integration_tests.sandbox import Answer, Config, Keys, Record, Request, TooLarge, Vendor, check_size
 
 from .data import DAY, SECOND, Data
@@ -150,15 +148,6 @@ class Browsee(Vendor):
         """The sessions."""
         rows: list[Record] = content.get("exports", {}).get("data", [])
         return rows
-
-    def repeat_token(self, answer: Answer) -> Answer:
-        """The page with a `to` that leads back to it."""
-        content = orjson.loads(answer.body)
-        if "exports" not in content:
-            return answer
-        exports = content["exports"]
-        exports["to"] = max(0, exports["to"] - len(exports["data"]))
-        return Answer.json(content, answer.status)
 
     def configs(self, origin: str) -> dict[str, Config]:
         """All sessions; the same and two segments; some of the fields."""

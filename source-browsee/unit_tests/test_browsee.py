@@ -14,15 +14,13 @@ import pytest
 import requests
 import yaml
 from jsonschema import Draft7Validator
-from session_source import Answer, Fault, Kind, Page, ToldInBody, Window
-from session_source.columns import Row, evaluate
-from session_source.groups import Group
-from session_source.streams import Stream
+from session_source import Answer, Fault, Kind, Next, Row, Stream, ToldInBody
+from session_source.testing import answer_of, columns_of, next_of, page_of, request_of
 from source_browsee import SourceBrowsee, export
 from source_browsee.export import IDENTITY, NEEDED, SegmentSessions, Sessions, pages, session_id
 
 CONFIG = {"api_key": "a", "secret_key": "s", "start_date": "2026-01-31"}
-WINDOW = Window(datetime(2026, 1, 31, 0, 0, 0, 500_000, tzinfo=UTC), datetime(2026, 2, 1, 0, 0, 0, 1, tzinfo=UTC))
+WINDOW = datetime(2026, 1, 31, 0, 0, 0, 500_000, tzinfo=UTC), datetime(2026, 2, 1, 0, 0, 0, 1, tzinfo=UTC)
 START, END = 1_769_817_600, 1_769_904_000
 IDENTIFIED = {
     "timestamp": 1_769_817_600_123,
@@ -41,12 +39,8 @@ FIELDS = [
 ]
 
 
-def answer(body: object, status: int = 200) -> Answer:
-    return Answer(status, {}, json.dumps(body).encode())
-
-
 def exports(rows: int, **told: object) -> Answer:
-    return answer({"status": "success", "exports": {"data": [{"timestamp": n} for n in range(rows)], **told}})
+    return answer_of({"status": "success", "exports": {"data": [{"timestamp": n} for n in range(rows)], **told}})
 
 
 def sent(body: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +55,7 @@ def sent(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_page_is_asked_for_as_documented_with_both_keys_in_the_body() -> None:
-    request = Sessions([]).request(WINDOW, {}, 100)
+    request = request_of(Sessions([]), *WINDOW, token=100)
     assert (request.method, request.path) == ("POST", "export/sessions")
     assert (request.params, request.headers, request.form) == ({}, {}, None)
     assert sent(dict(request.json or {})) == {
@@ -75,8 +69,8 @@ def test_a_page_is_asked_for_as_documented_with_both_keys_in_the_body() -> None:
 
 
 def test_a_start_is_sent_for_every_window_and_is_never_negative() -> None:
-    long_ago = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC))
-    body = Sessions([]).request(long_ago, {}, Sessions.pager.first).json or {}
+    long_ago = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC)
+    body = request_of(Sessions([]), *long_ago).json or {}
     assert (body["start"], body["end"], body["from"]) == (0, 86_400, 0)
 
 
@@ -84,27 +78,27 @@ def test_each_configured_segment_is_asked_for_once_and_without_any_there_is_noth
     endpoint = SegmentSessions([], ["5f3a", "5f3b", "5f3a"])
     parts = endpoint.partitions(lambda *_: None)
     assert parts == [{"segment_id": "5f3a"}, {"segment_id": "5f3b"}]
-    assert (endpoint.request(WINDOW, parts[1], 0).json or {})["segmentId"] == "5f3b"
-    assert "segmentId" not in (Sessions([]).request(WINDOW, {}, 0).json or {})
+    assert (request_of(endpoint, partition=parts[1]).json or {})["segmentId"] == "5f3b"
+    assert "segmentId" not in (request_of(Sessions([])).json or {})
     assert SegmentSessions([], []).partitions(lambda *_: None) == []
 
 
 def test_a_selection_adds_what_keys_cursor_and_columns_need() -> None:
-    body = Sessions(["tags", "urls", "tags"]).request(WINDOW, {}, 0).json or {}
+    body = request_of(Sessions(["tags", "urls", "tags"])).json or {}
     assert body["options"] == {"select": [*NEEDED, "tags"]}
     assert body["select"] == [*NEEDED, "tags"], "the vendor's own scripts send it here"
     assert {*IDENTITY, "timestamp", "duration", "userId", "country", "pageCount", "urls"} == set(NEEDED)
-    assert not {"options", "select"} & (Sessions([]).request(WINDOW, {}, 0).json or {}).keys()
+    assert not {"options", "select"} & (request_of(Sessions([])).json or {}).keys()
 
 
 @pytest.mark.parametrize("chosen", [["tags"], ["email", "city"]])
 def test_fields_that_were_not_chosen_are_dropped_even_if_the_vendor_sends_them(chosen: list[str]) -> None:
     row = {name: name for name in FIELDS} | {"_id": "a", "undocumented": 1}
-    body = answer({"status": "success", "exports": {"data": [row], "total": 1, "to": 1}})
+    body = {"status": "success", "exports": {"data": [row], "total": 1, "to": 1}}
     for endpoint in (Sessions(chosen), SegmentSessions(chosen, ["5f3a"])):
-        (found,) = endpoint.page(body, 0).rows
+        (found,) = page_of(endpoint, body).rows
         assert found.keys() == {*NEEDED, *chosen, "_id", "undocumented"}
-    assert Sessions([]).page(body, 0).rows == [row]
+    assert page_of(Sessions([]), body).rows == [row]
 
 
 @pytest.mark.parametrize("config", [{}, {"fields": None, "segment_ids": None}, {"fields": [], "segment_ids": []}])
@@ -113,49 +107,53 @@ def test_without_selection_and_segments_both_endpoints_are_there_all_the_same(co
     assert [endpoint.name for endpoint in endpoints] == ["sessions", "segment_sessions"]
 
 
-def test_check_asks_for_the_segments_where_there_are_some() -> None:
-    first, second = SourceBrowsee().endpoints(CONFIG | {"segment_ids": ["5f3a"]})
-    assert (first.name, second.name) == ("segment_sessions", "sessions")
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [({"segment_ids": ["5f3a"]}, "segment_sessions"), ({"segment_ids": []}, "sessions"), ({}, "sessions")],
+)
+def test_check_asks_for_the_segments_where_there_are_some(config: dict[str, Any], name: str) -> None:
+    assert SourceBrowsee().checked_endpoint(CONFIG | config) == name
 
 
 @pytest.mark.parametrize(
     ("token", "rows", "told", "following"),
     [
-        (0, 100, {"total": 240, "to": 100}, 100),
+        (0, 100, {"total": 240, "to": 100}, Next(100, total=240)),
         (200, 40, {"total": 240, "to": 240}, None),
-        (100, 100, {"total": 200, "to": 200}, 200),  # the total may have grown meanwhile, or be a lower bound
+        # The total may have grown meanwhile, or be a lower bound.
+        (100, 100, {"total": 200, "to": 200}, Next(200, is_certain=False, total=200)),
         (200, 0, {"total": 200, "to": 200}, None),
-        (0, 97, {"total": 240, "to": 100}, 100),  # three were left out, and there are more
-        (0, 100, {"total": 240, "to": 99}, 99),  # an index of the last one: one row comes again
-        (198, 42, {"total": 240, "to": 239}, None),
-        (200, 40, {"total": 240, "to": 300}, None),  # the offset that was asked for
+        # A page that is shorter than its range is continued after its rows: some may come again, none is missed.
+        (0, 97, {"total": 240, "to": 100}, Next(97, total=240)),
         (0, 3, {"total": "3", "to": "3"}, None),
-        (0, 100, {}, 100),
-        (0, 3, {}, None),
+        # Without a total, the reader decides by the lengths of pages whether there is a next one.
+        (0, 100, {}, Next(100, is_certain=False)),
+        (0, 3, {}, Next(3, is_certain=False)),
+        (0, 0, {}, None),
     ],
 )
-def test_to_is_where_the_next_page_begins_while_there_is_more(
-    token: int, rows: int, told: dict[str, Any], following: int | None
+def test_a_page_begins_after_the_rows_that_came_while_the_total_says_that_there_are_more(
+    token: int, rows: int, told: dict[str, Any], following: Next | None
 ) -> None:
-    page = Sessions([]).page(exports(rows, **told), token)
-    assert len(page.rows) == rows
-    assert page.following == following
+    assert next_of(Sessions([]), exports(rows, **told), token=token) == following
+
+
+@pytest.mark.parametrize("to", [0, 99, 100, 101, 300, "x", None])
+def test_to_decides_nothing_since_its_meaning_is_not_documented(to: object) -> None:
+    """It may be the last row's index or number, the next offset, or an offset that does not lead on."""
+    assert next_of(Sessions([]), exports(100, total=240, to=to), token=0) == Next(100, total=240)
 
 
 @pytest.mark.parametrize("token", [0, 100])
 def test_a_page_that_is_empty_before_its_total_is_asked_for_again(token: int) -> None:
     with pytest.raises(ValueError, match="its total says that there is more"):
-        Sessions([]).page(exports(0, total=240, to=token), token)
-
-
-@pytest.mark.parametrize("to", [100, 0])
-def test_a_to_that_does_not_lead_on_names_its_own_page_which_the_reader_tells_as_an_error(to: int) -> None:
-    assert Sessions([]).page(exports(100, total=240, to=to), 100).following == 100
+        next_of(Sessions([]), exports(0, total=240, to=token), token=token)
 
 
 def test_an_empty_window_may_come_without_data() -> None:
     body = {"status": "success", "exports": {"total": 0, "to": 0}}
-    assert Sessions([]).page(answer(body), 0) == Page([], None)
+    assert page_of(Sessions([]), body).rows == []
+    assert next_of(Sessions([]), body) is None
 
 
 @pytest.mark.parametrize(
@@ -167,24 +165,20 @@ def test_an_empty_window_may_come_without_data() -> None:
         {"status": "success", "exports": {"total": 3, "to": 3}},
         {"status": "success", "exports": {"total": 3, "to": 3, "data": None}},
         {"status": "success", "exports": {"total": 1, "to": 1, "data": ["x"]}},
-        {"status": "success", "exports": {"total": 1, "to": "x", "data": [{}]}},
+        {"status": "success", "exports": {"total": "x", "to": 1, "data": [{}]}},
     ],
 )
 def test_an_answer_of_another_form_is_no_page(body: object) -> None:
     with pytest.raises(ValueError, match=r"no JSON object|no list of records|could not convert"):
-        Sessions([]).page(answer(body), 0)
+        next_of(Sessions([]), body)
 
 
 def test_the_vendors_own_example_is_read() -> None:
     # As on the page, but for what makes it no JSON: the comments, N and i (both 1 here).
-    page = Sessions([]).page(Answer(200, {}, b'{"status":"success","exports":{"total":1,"to":1,"data":[{}]}}'), 0)
-    assert page == Page([{}], None)
-    group = Group(Sessions([]), {}, Sessions.streams, span=WINDOW, finished=(), days=7)
-    (window,) = group.windows()
-    ((claimed,), is_right) = group.claim(window, page.rows)
-    assert is_right
-    assert claimed.columns["session_id"].startswith("hash:")
-    assert claimed.nulled == ["session_id"]
+    body = b'{"status":"success","exports":{"total":1,"to":1,"data":[{}]}}'
+    assert page_of(Sessions([]), body).rows == [{}]
+    assert next_of(Sessions([]), body) is None
+    assert columns_of(Sessions.columns, {})[0]["session_id"] is None, "the core hashes the whole record then"
 
 
 SESSION = {
@@ -198,7 +192,7 @@ SESSION = {
 
 
 def test_the_columns_of_every_session() -> None:
-    assert evaluate(Sessions.columns, SESSION) == (
+    assert columns_of(Sessions.columns, SESSION) == (
         {
             "session_id": session_id(SESSION),
             "user_id": "u1",
@@ -214,7 +208,7 @@ def test_the_columns_of_every_session() -> None:
 
 
 def test_columns_that_the_vendor_leaves_out_are_null() -> None:
-    values, nulled = evaluate(Sessions.columns, {"userId": "", "timestamp": None})
+    values, nulled = columns_of(Sessions.columns, {"userId": "", "timestamp": None})
     assert values == dict.fromkeys(Sessions.columns) | {"app_platform": "web"}
     assert nulled == []
 
@@ -223,7 +217,7 @@ def test_columns_that_the_vendor_leaves_out_are_null() -> None:
     ("country", "code"), [("DE", "DE"), ("Germany", None), ("", None), (None, None), ("ÄÖ", None), (49, None)]
 )
 def test_a_country_is_a_code_only_if_it_has_two_letters(country: object, code: str | None) -> None:
-    assert evaluate(Sessions.columns, {"country": country})[0]["country_code"] == code
+    assert columns_of(Sessions.columns, {"country": country})[0]["country_code"] == code
 
 
 @pytest.mark.parametrize(
@@ -262,7 +256,7 @@ def of(name: str) -> Stream:
 
 
 def test_pages_carry_the_sessions_key_and_cursor_and_are_objects() -> None:
-    columns, _ = evaluate(Sessions.columns, SESSION)
+    columns, _ = columns_of(Sessions.columns, SESSION)
     carried = {"session_id": columns["session_id"], "started_at": columns["started_at"]}
     assert list(of("session_pages").records(SESSION, columns)) == [
         {"url": "https://example.com/ü", "page_index": 0, **carried},
@@ -298,9 +292,9 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("status", "body"), REFUSALS)
 def test_refused_keys_are_the_users_to_mend_whatever_the_status(status: int, body: object) -> None:
-    told = Sessions([]).fault(answer(body, status))
+    told = Sessions([]).fault(answer_of(body, status))
     with pytest.raises(Fault) as raised:
-        Sessions([]).page(answer(body), 0)
+        page_of(Sessions([]), body)
     for fault in (told, raised.value):
         assert fault is not None
         assert fault.kind is Kind.CONFIG
@@ -313,16 +307,16 @@ def test_refused_keys_are_the_users_to_mend_whatever_the_status(status: int, bod
 )
 def test_a_second_open_request_is_a_limit_whatever_the_status(message: object) -> None:
     body = {"status": "failure", "message": message}
-    told = Sessions([]).fault(answer(body, 400))
+    told = Sessions([]).fault(answer_of(body, 400))
     assert told is not None
     assert told.kind is Kind.LIMIT
     with pytest.raises(Fault, match="one open request at a time") as raised:
-        Sessions([]).page(answer(body), 0)
+        page_of(Sessions([]), body)
     assert raised.value.kind is Kind.LIMIT
 
 
 def test_a_segment_that_is_refused_names_the_property() -> None:
-    told = Sessions([]).fault(answer({"status": "failure", "message": {"error": "Segment not found"}}, 400))
+    told = Sessions([]).fault(answer_of({"status": "failure", "message": {"error": "Segment not found"}}, 400))
     assert told is not None
     assert told.kind is Kind.CONFIG
     assert "segment_ids" in told.sentence
@@ -341,7 +335,7 @@ def test_a_segment_that_is_refused_names_the_property() -> None:
 )
 def test_any_other_failure_in_a_200_counts_as_a_server_error(body: object) -> None:
     with pytest.raises(ToldInBody) as told:
-        Sessions([]).page(answer(body), 0)
+        page_of(Sessions([]), body)
     assert told.value.status == 500
 
 

@@ -127,6 +127,7 @@ class Sessions(Endpoint):
         self._has_tokens = False
         self._longest_page = 0
         self._page_size = PAGE_SIZE
+        self._whole_lists: list[list[Row]] = []
         self._probed: list[list[Row]] = []
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
@@ -229,7 +230,9 @@ class Sessions(Endpoint):
         form = {**FORM, "limit": str(PROBE_SIZE), **partition, **Place(site, (of,)).form()}
         request = Request("POST", PATH, form=form, within=within)
         listed: Listed = fetch(request, lambda answer: self._read(answer, site))
-        if of.bounds and listed.rows:
+        if not of.bounds:
+            self._whole_lists.append(listed.rows)
+        elif listed.rows and listed.rows not in self._whole_lists:  # else the vendor ignores bounds
             self._probed.append(listed.rows)
         return listed.rows
 

@@ -1,24 +1,19 @@
 """The current API: requests as documented, both shapes of a user, paging by ``next``."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from session_source import Answer, ToldInBody, Window
-from session_source.columns import evaluate
+from session_source import Next, ToldInBody
+from session_source.testing import columns_of, next_of, page_of, request_of
 from source_uxcam.data_access_v2 import Events, Sessions, Users
 
-WINDOW = Window(datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 19, 12, 0, 0, 500, tzinfo=UTC))
-
-
-def answer(body: object) -> Answer:
-    return Answer(200, {}, json.dumps(body).encode())
+WINDOW = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 19, 12, 0, 0, 500, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("endpoint", "path"), [(Sessions, "session"), (Events, "event"), (Users, "user")])
 def test_a_window_is_asked_for_without_white_space_and_a_second_early(endpoint: type[Any], path: str) -> None:
-    request = endpoint([]).request(WINDOW, {}, 2)
+    request = request_of(endpoint([]), *WINDOW, token=2)
     assert (request.method, request.path) == ("GET", path)
     assert request.params == {
         "page": "2",
@@ -31,18 +26,19 @@ def test_a_window_is_asked_for_without_white_space_and_a_second_early(endpoint: 
 @pytest.mark.parametrize(
     ("pagination", "rows", "following"),
     [
-        ({"current": 1, "next": 2, "total": 1}, 1, 2),
+        ({"current": 1, "next": 2, "total": 1}, 1, Next(2)),
         ({"current": 1, "next": None, "total": 500}, 500, None),
-        (None, 500, 2),
-        (None, 3, None),
+        # Without it, the reader decides by the lengths of pages whether there is a next one.
+        (None, 500, Next(2, is_certain=False)),
+        (None, 3, Next(2, is_certain=False)),
         (None, 0, None),
     ],
 )
-def test_the_next_page_decides_and_total_never(pagination: object, rows: int, following: int | None) -> None:
+def test_the_next_page_decides_and_total_never(pagination: object, rows: int, following: Next | None) -> None:
     body: dict[str, Any] = {"success": True, "data": [{"sessionId": str(n)} for n in range(rows)]}
     if pagination:
         body["pagination"] = pagination
-    assert Sessions([]).page(answer(body), 1).following == following
+    assert next_of(Sessions([]), body, token=1) == following
 
 
 @pytest.mark.parametrize(
@@ -61,7 +57,7 @@ def test_a_user_is_found_in_both_of_the_vendors_shapes(user: dict[str, Any]) -> 
         "device": {"platform": "android"},
         "location": {"countryCode": "DE"},
     }
-    assert evaluate(Sessions.columns, row) == (
+    assert columns_of(Sessions.columns, row) == (
         {
             "session_id": "s1",
             "uploaded_at": "2023-01-18T23:54:44Z",
@@ -82,13 +78,13 @@ def test_a_user_is_found_in_both_of_the_vendors_shapes(user: dict[str, Any]) -> 
     [(1, "android"), ("2", "ios"), ("iOS", "ios"), ("web", "web"), (3, None), (None, None)],
 )
 def test_a_platform_is_a_word_or_a_number(written: object, platform: str | None) -> None:
-    values, _ = evaluate(Sessions.columns, {"device": {"platform": written}})
+    values, _ = columns_of(Sessions.columns, {"device": {"platform": written}})
     assert values["app_platform"] == platform
 
 
 def test_an_event_tells_its_session() -> None:
     row = {"eventId": "e", "eventDate": "2023-01-18T23:54:44Z", "sessionProperty": {"sessionId": "s1"}}
-    assert evaluate(Events.columns, row)[0] == {
+    assert columns_of(Events.columns, row)[0] == {
         "event_id": "e",
         "event_at": "2023-01-18T23:54:44Z",
         "session_id": "s1",
@@ -97,5 +93,5 @@ def test_an_event_tells_its_session() -> None:
 
 def test_success_false_counts_as_the_error_it_is() -> None:
     with pytest.raises(ToldInBody) as told:
-        Users([]).page(answer({"success": False, "error": {"message": "no", "status": 403}}), 1)
+        page_of(Users([]), {"success": False, "error": {"message": "no", "status": 403}})
     assert told.value.status == 403

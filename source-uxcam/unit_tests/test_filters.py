@@ -1,27 +1,24 @@
 """Filters are checked against the data type before anything is sent, and sent as strict compact JSON."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from session_source import Window
+from session_source.testing import request_of
 from source_uxcam import SourceUxcam
 from source_uxcam.data_access_v2 import Events, Sessions, Users
 from source_uxcam.session_api import Sessions as OldSessions
 
-WINDOW = Window(datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 2, tzinfo=UTC))
-
 
 def old(*filters: dict[str, Any]) -> dict[str, str]:
-    sent = dict(OldSessions(list(filters)).request(WINDOW, {}, 1).params)
+    sent = dict(request_of(OldSessions(list(filters))).params)
     del sent["page"], sent["sessiondate"]
     return sent
 
 
 def new(endpoint: type[Any], *filters: dict[str, Any]) -> list[dict[str, Any]]:
-    sent: list[dict[str, Any]] = json.loads(endpoint(list(filters)).request(WINDOW, {}, 1).params["filters"])
+    sent: list[dict[str, Any]] = json.loads(request_of(endpoint(list(filters))).params["filters"])
     return sent[1:]
 
 

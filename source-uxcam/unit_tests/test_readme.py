@@ -2,11 +2,10 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-from session_source import Window
+from session_source.testing import request_of
 from source_uxcam import SourceUxcam
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -15,9 +14,8 @@ FLOW = [{"gestures": [{}, {}], "events": None}, {"gestures": [], "events": [{}]}
 
 def test_the_config_is_one() -> None:
     config = json.loads(README.split("```json")[1].split("```")[0])
-    window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
     sessions = SourceUxcam().endpoints(config)[0]
-    assert len(json.loads(sessions.request(window, {}, 1).params["filters"])) == 1 + 3
+    assert len(json.loads(request_of(sessions).params["filters"])) == 1 + 3
 
 
 def test_the_statements_delete_the_rows_of_elements_that_no_longer_exist_and_no_others() -> None:

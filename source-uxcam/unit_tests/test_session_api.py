@@ -5,16 +5,16 @@ and ``data`` become double ones, and the line "… (further session jsons)" with
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from session_source import Answer, ToldInBody, Window
-from session_source.columns import evaluate
-from session_source.schemas import Shape
+from session_source import Next, ToldInBody
+from session_source.testing import columns_of, fits, next_of, page_of, request_of
 from source_uxcam.session_api import Sessions
 
-WINDOW = Window(datetime(2019, 1, 30, tzinfo=UTC), datetime(2019, 2, 1, tzinfo=UTC))
+START, END = datetime(2019, 1, 30, tzinfo=UTC), datetime(2019, 2, 1, tzinfo=UTC)
 
 SESSION = """{
 "uploaded_server_time": "2019/01/31, 12:01:34", "verified_server_time": "2019/01/31, 11:14:59",
@@ -47,20 +47,14 @@ PAGE = f"""{{"success": "true", "data": [
 "properties": {{"referrer": "Google", "MixpanelID": "392u0ry8y"}}}}]}}"""
 
 
-def answer(body: str) -> Answer:
-    return Answer(200, {}, body.encode())
-
-
 def records(stream: str) -> list[dict[str, Any]]:
     endpoint = Sessions([])
-    page = endpoint.page(answer(PAGE), 1)
-    assert page.following is None
+    page = page_of(endpoint, PAGE)
     (found,) = [s for s in endpoint.streams if s.name == stream]
-    read = [(row, *evaluate(endpoint.columns, row)) for row in page.rows]
+    read = [(row, *columns_of(endpoint.columns, row)) for row in page.rows]
     assert [nulled for *_, nulled in read] == [[], []]
     given = [record for row, columns, _ in read for record in found.records(row, columns)]
-    shape = Shape(found.json_schema("source_uxcam"))
-    assert all(shape.fits(record) for record in given)
+    assert all(fits(found, "source_uxcam", record) for record in given)
     return given
 
 
@@ -127,7 +121,7 @@ def test_a_moment_is_the_start_and_the_time_or_null(start: object, time: object,
         "flow": [{"activity_name": ["odd"], "events": [{"time": time}], "gestures": [{"time": time}]}],
     }
     endpoint = Sessions([])
-    columns, _ = evaluate(endpoint.columns, row)
+    columns, _ = columns_of(endpoint.columns, row)
     by_name = {stream.name: list(stream.records(row, columns)) for stream in endpoint.streams}
     assert [event["event_at"] for event in by_name["events"]] == [moment]
     assert [gesture["gesture_at"] for gesture in by_name["gestures"]] == [moment]
@@ -148,30 +142,35 @@ def test_a_moment_is_the_start_and_the_time_or_null(start: object, time: object,
     ],
 )
 def test_the_platform_is_told_from_the_device_and_never_guessed(device: object, platform: str | None) -> None:
-    values, nulled = evaluate(Sessions.columns, {"id": "a", "device": device})
+    values, nulled = columns_of(Sessions.columns, {"id": "a", "device": device})
     assert values["app_platform"] == platform
     assert nulled == []
 
 
 def test_a_window_is_asked_for_by_the_days_it_touches() -> None:
-    request = Sessions([]).request(WINDOW, {}, 3)
+    request = request_of(Sessions([]), START, END, token=3)
     assert (request.method, request.path) == ("GET", "session")
     assert request.params == {
         "page": "3",
         "sessiondate": '{"operator":"in","value":["2019-01-30","2019-01-31"]}',
     }
-    one_day = Sessions([]).request(Window(WINDOW.start, datetime(2019, 1, 30, 8, tzinfo=UTC)), {}, 1)
+    one_day = request_of(Sessions([]), START, datetime(2019, 1, 30, 8, tzinfo=UTC))
     assert one_day.params["sessiondate"] == '{"operator":"on","value":"2019-01-30"}'
 
 
 def test_windows_are_short_enough_for_a_url() -> None:
-    assert Sessions([]).window_days(7) == 7
-    assert Sessions([]).window_days(3650) == 31
+    longest = Sessions.time_filter.longest
+    assert longest is not None
+    # At the edges of a gap, days of other zones are asked for too.
+    request = request_of(Sessions([]), START - timedelta(days=1), START + longest + timedelta(days=2))
+    assert len(urlencode(request.params)) < 1000
 
 
-def test_a_full_page_is_followed_by_the_next_one() -> None:
-    body = json.dumps({"success": "true", "data": [{"id": str(n)} for n in range(100)]})
-    assert Sessions([]).page(answer(body), 4).following == 5
+@pytest.mark.parametrize(("rows", "following"), [(100, Next(5, is_certain=False)), (0, None)])
+def test_a_page_with_rows_may_be_followed_by_another_one(rows: int, following: Next | None) -> None:
+    """Whether it is asked for is decided by the lengths of pages, since no answer says it."""
+    body = {"success": "true", "data": [{"id": str(n)} for n in range(rows)]}
+    assert next_of(Sessions([]), body, token=4) == following
 
 
 @pytest.mark.parametrize(
@@ -186,7 +185,7 @@ def test_a_full_page_is_followed_by_the_next_one() -> None:
 )
 def test_an_error_told_in_a_200_counts_as_the_error_it_is(body: str, status: int) -> None:
     with pytest.raises(ToldInBody) as told:
-        Sessions([]).page(answer(body), 1)
+        page_of(Sessions([]), body)
     assert told.value.status == status
 
 
@@ -196,13 +195,13 @@ def test_an_error_told_in_a_200_counts_as_the_error_it_is(body: str, status: int
 )
 def test_an_answer_without_a_list_of_records_cannot_be_read(body: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are the parser's
-        Sessions([]).page(answer(body), 1)
+        page_of(Sessions([]), body)
 
 
 def test_things_that_are_no_objects_are_not_lost() -> None:
     row = {"id": "a", "flow": ["Home", {"activity_name": "Cart", "events": ["buy", None], "gestures": {}}]}
     endpoint = Sessions([])
-    columns, _ = evaluate(endpoint.columns, row)
+    columns, _ = columns_of(endpoint.columns, row)
     by_name = {stream.name: list(stream.records(row, columns)) for stream in endpoint.streams}
     assert [screen["activity_name"] for screen in by_name["screens"]] == ["Home", "Cart"]
     assert [event["name"] for event in by_name["events"]] == ["buy", None]
