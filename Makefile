@@ -118,11 +118,11 @@ licenses: .venv/.synced
 clean:
 	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# Tests that need npm's packages are skipped without npm, but for CI=true.
-.cache/node/.synced: integration_tests/node/package-lock.json
+# Node and npm themselves come from the lock.
+.cache/node/.synced: .venv/.synced integration_tests/node/package-lock.json
 	@mkdir -p .cache/node && cp integration_tests/node/package.json integration_tests/node/package-lock.json .cache/node
-	@if command -v npm >/dev/null; then \
-		npm ci --prefix .cache/node --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
+	.venv/bin/npm ci --prefix .cache/node --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 $(UV):
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, with venv and pip." >&2; exit 1; }

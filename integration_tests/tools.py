@@ -2,34 +2,32 @@
 
 import json
 import os
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+NODE = Path(sys.executable).with_name("node")
 NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
 
 
 def missing(reason: str) -> NoReturn:
     """Skip a test that cannot run here. In CI it fails: what the pages claim runs there."""
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{reason} .ci/install-tools installs it on Debian.", pytrace=False)
+        pytest.fail(f"{reason} .ci/install-tools installs programs on Debian.", pytrace=False)
     pytest.skip(reason)
 
 
 def node(script: str, *arguments: str | Path, given: object = None, seconds: float = 120) -> Any:
     """Run a script of ``integration_tests/node`` and give the JSON that it prints."""
-    program = shutil.which("node")
-    if program is None:
-        missing("node is not installed.")
     if not NODE_MODULES.exists():
-        missing("The packages from npm are not installed. `make test` installs them where npm is.")
+        missing("The packages from npm are not installed: make .cache/node/.synced installs them.")
     place = ROOT / "integration_tests" / "node" / script
     done = subprocess.run(  # noqa: S603
-        [program, place, *arguments],
+        [NODE, place, *arguments],
         input=json.dumps(given),
         env=os.environ | {"NODE_PATH": str(NODE_MODULES)},
         capture_output=True,
