@@ -42,7 +42,7 @@ class OpenWindow:
         return self.listed.touches(other.listed)
 
     def cover(self, times: Sequence[Reach]) -> None:
-        """Note the times of a page's rows. The latest one counts: a row may have begun long before it was listed."""
+        """Note the times of a page's rows: the latest of each, since a row may have begun long before."""
         last = [one.last for one in times if one.last in self.window]
         if last:
             page = Reach(min(last), max(last))
