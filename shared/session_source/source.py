@@ -120,7 +120,7 @@ class SessionSource(Source):
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
         """Read the state from its file; without one, there is none."""
         with files.readable(state_path, files.STATE):
-            return super().read_state(state_path)
+            return state.read(state_path) if state_path else []
 
     def discover(self, logger: logging.Logger, config: Config) -> AirbyteCatalog:
         """List the streams; needs no network."""

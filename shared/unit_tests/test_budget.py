@@ -1,3 +1,6 @@
+from typing import Any
+
+import pytest
 from session_source.budget import HOUR, Budget
 
 
@@ -58,3 +61,31 @@ def test_what_a_clock_that_ran_ahead_wrote_is_over_in_an_hour() -> None:
     budget = Budget(5, clock=clock)
     budget.spend([{"9" * 20: 5}])
     assert HOUR <= budget.take() <= HOUR + 60
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"9" * 400: 1},
+        {"9" * 5000: 1},
+        {"x": 1, "": 1, "-1": 1, "1.5": 1, "²": 1},
+        {"16666": "3", "16667": None, "16668": 1.5, "16669": [], "16670": True, "16671": -5, "16672": 10**12},
+        [1],
+        "word",
+        5,
+        None,
+    ],
+    ids=lambda sent: str(sent)[:20],
+)
+def test_what_no_sync_wrote_is_passed_over(sent: Any) -> None:
+    clock = Clock()
+    budget = Budget(5, clock=clock)
+    budget.spend([sent, {"16666": 3}])
+    assert budget.to_json() == {"16666": 3}
+
+
+def test_a_state_that_tells_of_far_too_many_requests_takes_no_memory() -> None:
+    budget = Budget(500, clock=Clock())
+    budget.spend([{str(minute): 50_000 for minute in range(100_000)}, {"9" * 19: 10}])
+    assert len(budget._sent) == 500
+    assert 0 < budget.take() <= HOUR + 60
