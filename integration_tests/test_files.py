@@ -22,7 +22,8 @@ FOLDER = "source-uxcam"
             (name, None, "cannot be read .*No such file.* Check its path")
             for name in ("config", "catalog", "state")
         ),
-        *((name, b"{", "Could not read json") for name in ("config", "catalog", "state")),
+        *((name, b"{", "Could not read json") for name in ("config", "catalog")),
+        ("state", b"{", "line 1 column 2.*Give a state"),
         ("config", b"[1]", "Give a configuration"),
         ("config", b"\xff\xfe", "Give a configuration"),
         ("catalog", b"[]", "Give a configured catalog"),

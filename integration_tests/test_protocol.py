@@ -258,6 +258,22 @@ def test_no_key_comes_twice(start: Start) -> None:
             assert duplicates(output.keys(name, connector.key(name))) == [], name
 
 
+@pytest.mark.promise(n=7)
+def test_an_output_that_is_not_utf_8_loses_nothing(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}.items():
+        monkeypatch.setenv(name, value)
+    connector, server = start(sessions=5, days=2)
+    server.faults += [
+        Status(503, body='{"message": "später, 例え"}'),
+        Status(400, body='{"message": "nein, 例え"}', times=None),
+    ]
+    output = connector.read()
+    assert output.exit_code == 1
+    assert output.errors, "and each line is a message"
+    assert output.stderr == ""
+    assert output.statuses["sessions"][-1] == "INCOMPLETE"
+
+
 def test_a_reader_that_goes_away_ends_the_command_without_a_stack_trace(start: Start) -> None:
     connector, _ = start(sessions=100, days=2)
     assert connector.run("check").exit_code == 0  # its config is a file now

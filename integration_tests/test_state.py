@@ -1,16 +1,21 @@
 """State: whatever is handed in, nothing is lost; what is handed out covers the records before it and no more."""
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from integration_tests import trials
-from integration_tests.conftest import Start
+from integration_tests.conftest import Start, late
 from integration_tests.connector import Json, Output, expected
+from integration_tests.sandbox import load_vendor
 from integration_tests.whole import came_again, check_whole
 
 pytestmark = pytest.mark.promise(n=4)
@@ -86,6 +91,81 @@ def test_a_state_that_cannot_be_read_is_told_and_costs_no_record(
     assert output.exit_code == 0, output.log
     assert "cannot be read and is left out" in output.log
     check_whole(connector, [output], expected(server, case[1]))
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**400), 10**400)
+    | st.floats()
+    | st.text(st.characters(), max_size=20)
+    | st.sampled_from(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-01-01T00:00:00+14:00", "9" * 400])
+)
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths to all parts of a value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for name, part in parts for found in places(part, (*path, name)))]
+
+
+def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
+    """Give a copy with another value in one place."""
+    if not path:
+        return by
+    copy = value.copy()
+    copy[path[0]] = changed(value[path[0]], path[1:], by)
+    return copy
+
+
+@pytest.mark.soak
+def test_no_state_ends_a_sync_and_none_costs_a_record(start: Start, case: tuple[str, str]) -> None:
+    connector, server = start(ALONE, inside=True, sessions=12, days=2)
+    state = connector.read().state
+    for message in state:
+        message["stream"]["stream_state"].setdefault("requests", {"29000000": 1})
+    deep: Any = 1
+    for _ in range(500):
+        deep = {"a": [deep]}
+
+    @settings(max_examples=trials.EXAMPLES * 3, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def run(data: st.DataObject) -> None:
+        given_state = deepcopy(state)
+        for message in given_state:
+            blob = message["stream"]["stream_state"]
+            place = data.draw(st.sampled_from(places(blob)))
+            message["stream"]["stream_state"] = changed(blob, place, data.draw(ANYTHING | st.just(deep)))
+        server.vendor = load_vendor(case[0], sessions=12, days=2, now=late)  # hourly budgets begin anew
+        output = connector.read(state=given_state, mode="full_refresh")
+        assert output.exit_code == 0, (output.errors, given_state)
+
+    run()
+    output = connector.read(state=[{"stream": {**m["stream"], "stream_state": "absurd"}} for m in state])
+    assert "cannot be read and is left out" in output.log
+    check_whole(connector, [output], expected(server, case[1]))
+
+
+@pytest.mark.parametrize("shared", [None, {}, {"cursor": 1}])
+def test_a_global_state_is_used_for_each_of_its_streams(
+    start: Start, case: tuple[str, str], shared: Json | None
+) -> None:
+    connector, server = start(ALONE, inside=True, sessions=40, days=4)
+    first = connector.read()
+    streams = [message["stream"] for message in first.state]
+    arguments = connector.read_arguments(state=[])
+    path = arguments[arguments.index("--state") + 1]
+    together = {"stream_states": streams} | ({} if shared is None else {"shared_state": shared})
+    Path(path).write_text(json.dumps([{"type": "GLOBAL", "global": together}]))
+    second = connector.run(*arguments)
+    assert second.exit_code == 0, second.log
+    assert ("shared part" in second.log) is bool(shared)
+    assert came_again(connector, second, server.vendor.edge(case[1])) == set()
 
 
 def test_full_refresh_honours_a_state_that_is_given(start: Start, case: tuple[str, str]) -> None:

@@ -14,6 +14,12 @@ from session_source.columns import Value
 
 HOUR = 3600.0
 
+LONGEST_MINUTE = 20
+"""Digits of a minute since 1970, however far ahead a clock may be."""
+
+MOST_IN_A_MINUTE = 100_000
+"""Requests that a sync may have sent in a minute; a state that says more is not this connector's."""
+
 POLL = 0.05
 """Seconds until the next look where every request of the limit is still unanswered."""
 
@@ -108,14 +114,27 @@ class Budget:
             earlier: what ``to_json`` wrote into the states of several streams; the same request stands in
                 more than one of them and counts once.
         """
-        by_minute: dict[int, int] = {}
+        by_minute: Counter[int] = Counter()
         for sent in earlier:
-            for minute, count in sent.items() if isinstance(sent, dict) else ():
-                if str(minute).isdecimal() and isinstance(count, int):
-                    by_minute[int(minute)] = max(by_minute.get(int(minute), 0), min(count, self.limit))
+            by_minute |= Counter(readable(sent))  # the larger count of each minute
         with self._lock:
             # As if at the end of their minute: the hour is then never shorter than the vendor's. Where a clock
             # was set back, none is later than that of this one.
             latest = self._clock() + 59.9
-            times = [min(minute * 60 + 59.9, latest) for minute, count in by_minute.items() for _ in range(count)]
-            self._sent = deque(sorted([*self._sent, *times]))
+            ends: Counter[float] = Counter()
+            for minute, count in by_minute.items():
+                ends[min(minute * 60 + 59.9, latest)] += count
+            recent = {end: min(count, self.limit) for end, count in ends.items() if end > latest - 2 * HOUR}
+            times = [end for end, count in recent.items() for _ in range(count)]
+            # Earlier ones than the last that fit into an hour make nobody wait.
+            self._sent = deque(sorted([*self._sent, *times])[-self.limit :])
+
+
+def readable(sent: Value) -> dict[int, int]:
+    """Return what can be read of what ``Budget.to_json`` wrote: how many requests were sent in which minute."""
+    return {
+        int(minute): count
+        for minute, count in (sent.items() if isinstance(sent, dict) else ())
+        if minute.isascii() and minute.isdecimal() and len(minute) <= LONGEST_MINUTE
+        if type(count) is int and 0 <= count <= MOST_IN_A_MINUTE
+    }

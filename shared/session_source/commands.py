@@ -7,6 +7,7 @@ the property's name, and so is a file that cannot be read.
 import contextlib
 import ctypes
 import gc
+import io
 import logging
 import os
 import sys
@@ -18,9 +19,9 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from session_source import cli, redaction
+from session_source.errors import as_traced
 from session_source.records import RecordLines, RecordPage
 from session_source.source import SessionSource
 from session_source.validation import validate
@@ -88,6 +89,9 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
     gc.freeze()
     gc.set_threshold(50_000)
     _share_memory()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # the protocol is UTF-8, whatever the locale
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = sys.argv[1:] if arguments is None else arguments
     command = cli.parse(source.package, words).command
     if command == cli.CATALOG:
@@ -102,14 +106,19 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
 
     with PRINT_BUFFER:  # where the CDK's log goes
         try:
-            for lines in entrypoint.lines(words):
-                put(lines)
-        except AirbyteTracedException as error:
-            if command == cli.CATALOG:  # the output is a file's content
-                sys.exit(redaction.clean(error.message or str(error)))
-            # The CDK would hide secrets in the whole line: one that is a word of the protocol would break it.
-            put(entrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()).encode() + b"\n")
-            sys.exit(1)
+            try:
+                for lines in entrypoint.lines(words):
+                    put(lines)
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # noqa: BLE001 - reported, whatever it is
+                traced = as_traced(error, "running a command")
+                if command == cli.CATALOG:  # the output is a file's content
+                    sys.exit(redaction.clean(traced.message or str(traced)))
+                # The CDK would hide secrets in the whole line: one that is a word of the protocol would break it.
+                message = traced.as_sanitized_airbyte_message()
+                put(entrypoint.airbyte_message_to_string(message).encode() + b"\n")
+                sys.exit(1)
         except BrokenPipeError:  # whoever read the output is gone: there is nobody to tell anything
             os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
             sys.exit(1)

@@ -1,6 +1,6 @@
 """Files: the config, catalog and state that a command is given, and a sentence where they cannot be used."""
 
-import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +13,11 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalogSerializer,
 )
 
+from session_source.columns import Value
 from session_source.errors import config_error
+from session_source.exchange import Answer
+
+_LOGGER = logging.getLogger("airbyte")
 
 CONFIG = "configuration: an object with the properties that the connector's spec describes"
 CATALOG = "configured catalog: the output of `catalog` or of `discover`"
@@ -65,8 +69,15 @@ def read_state(path: str) -> list[AirbyteStateMessage]:
         if isinstance(value, dict) and "state" not in value and value.get("type") in {"RECORD", "LOG", "TRACE"}:
             continue
         for state in value if isinstance(value, list) else [value]:
-            message = state["state"] if state.get("type") == "STATE" else state
-            loaded = AirbyteStateMessageSerializer.load(message)
+            if not isinstance(state, dict):
+                raise ValueError("it is not a list of objects")
+            try:
+                loaded = AirbyteStateMessageSerializer.load(
+                    state["state"] if state.get("type") == "STATE" and "state" in state else state
+                )
+            except Exception:  # noqa: BLE001 - the protocol's parser has many errors
+                _LOGGER.warning("A state message cannot be read and is left out; what it covered is read again.")
+                continue
             if not (loaded.stream or loaded.global_ or loaded.data):
                 raise ValueError("a state message has neither a stream nor a global state")
             states[str(loaded.stream.stream_descriptor if loaded.stream else loaded.type)] = loaded
@@ -91,11 +102,16 @@ def configured(streams: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _values(path: str) -> list[Any]:
     """Read a file of one JSON value, or of one on each line."""
-    text = Path(path).read_text()
+    text = Path(path).read_bytes()
     try:
-        return [json.loads(text)] if text.strip() else []
+        return [_value(text)] if text.strip() else []
     except ValueError as error:
         try:
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
+            return [_value(line) for line in text.splitlines() if line.strip()]
         except ValueError:
             raise ValueError(f"Could not read json: {error}") from None
+
+
+def _value(text: bytes) -> Value:
+    """Parse JSON, and cut what is nested too deeply for Python."""
+    return Answer(200, {}, text).json()

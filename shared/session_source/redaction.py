@@ -240,8 +240,8 @@ def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None
 
 
 def clean(text: str) -> str:
-    """Hide the secrets that ``protect`` was given."""
-    return _filter.clean(text)
+    """Hide the secrets that ``protect`` was given, and escape what cannot be written as UTF-8."""
+    return _filter.clean(text).encode(errors="backslashreplace").decode()
 
 
 # The CDK's log and traces pass through its own filter, which these modules hold by name.

@@ -15,10 +15,10 @@ from airbyte_cdk.models import (
     StreamDescriptor,
     Type,
 )
-from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 
 from session_source import windows
-from session_source.budget import Budget
+from session_source.budget import Budget, readable
+from session_source.columns import UNFIT
 from session_source.config import Settings
 from session_source.windows import Finished, Window
 
@@ -27,6 +27,8 @@ Partition = Mapping[str, Any]
 
 PARTITIONS_A_WINDOW = 20
 """How many partitions a message may name for each window that it adds; else states would outgrow the records."""
+
+_LOGGER = logging.getLogger("airbyte")
 
 _NO_CURSOR = {"__ab_no_cursor_state_message": True}
 """The CDK's word for a stream that is read whole each time."""
@@ -47,7 +49,11 @@ class StreamState:
     ) -> None:
         self.name = name
         self.generation = generation
-        self.requests = saved.get("requests")
+        self.requests = saved.get("requests") or {}
+        if not isinstance(self.requests, dict) or len(readable(self.requests)) < len(self.requests):
+            logger.warning(
+                f"A part of what the state of {name} says of earlier requests cannot be read: it is left out."
+            )
         self.count = 0
         """Records since the last state message."""
         self._untold = 0
@@ -56,8 +62,8 @@ class StreamState:
             written_by = saved.get("api", generation)
             if written_by != generation:
                 logger.warning(
-                    f"The state of {name} was written by the API {written_by}, which has other sessions than "
-                    f"{generation}: {name} is read from start_date."
+                    f"The state of {name} was written by the API {str(written_by)[:40]}, which has other sessions "
+                    f"than {generation}: {name} is read from start_date."
                 )
                 return
             self._load(saved, logger)
@@ -71,10 +77,10 @@ class StreamState:
                     piece["partition"],
                     windows.from_json(piece["cursor"]),
                 )
-            except (KeyError, TypeError, ValueError) as error:
+            except (*UNFIT, KeyError, AttributeError):
                 logger.warning(
-                    f"A part of the state of {self.name} cannot be read and is left out ({error}); what it "
-                    "covered is read again."
+                    f"A part of the state of {self.name} cannot be read and is left out; what it covered is read "
+                    "again."
                 )
 
     def finished(self, partition: Partition) -> Finished:
@@ -145,12 +151,40 @@ def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
     )
 
 
-def load(saved: Iterable[AirbyteStateMessage] | None) -> ConnectorStateManager:
+class SavedStates:
+    """The states that were handed in, by stream.
+
+    Args:
+        messages: state messages, per stream or global.
+        logger: told what of them cannot be used.
+    """
+
+    def __init__(self, messages: Iterable[AirbyteStateMessage], logger: logging.Logger) -> None:
+        self._states: dict[str, Mapping[str, Any]] = {}
+        for message in messages:
+            states = [message.stream] if message.stream else []
+            if message.global_:
+                states += message.global_.stream_states
+                if message.global_.shared_state and vars(message.global_.shared_state):
+                    logger.warning(
+                        "The shared part of the global state is left out: each stream has its own state."
+                    )
+            if not states:
+                logger.warning("A state that is of no stream is left out.")
+            for state in states:
+                self._states[state.stream_descriptor.name] = vars(state.stream_state) if state.stream_state else {}
+
+    def get_stream_state(self, name: str, namespace: str | None = None) -> Mapping[str, Any]:
+        """Return the state of a stream; empty if there is none."""
+        return self._states.get(name, {})
+
+
+def load(saved: Iterable[AirbyteStateMessage] | None) -> SavedStates:
     """Read the states that were handed in, per stream or global."""
-    return ConnectorStateManager(list(saved or []))
+    return SavedStates(saved or (), _LOGGER)
 
 
 def _key(partition: Partition) -> bytes:
-    if not isinstance(partition, Mapping):
-        raise TypeError("a partition is no object")
+    if not isinstance(partition, Mapping) or not all(isinstance(part, str | int) for part in partition.values()):
+        raise TypeError("a partition is not an object of texts and numbers")
     return orjson.dumps(dict(partition), option=orjson.OPT_SORT_KEYS)

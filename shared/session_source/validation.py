@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+import orjson
 from jsonschema import Draft7Validator
 
 from session_source.columns import Value
@@ -36,6 +37,13 @@ def validate(specification: Mapping[str, Any], config: Value) -> None:
     Raises:
         AirbyteTracedException: it does not fit; all properties that are missing are named.
     """
+    try:
+        orjson.dumps(config)
+    except orjson.JSONEncodeError:
+        raise config_error(
+            "The configuration holds what cannot be sent: a number beyond 64 bits, half of a surrogate pair, or "
+            "objects and lists nested hundreds of levels deep."
+        ) from None
     errors = list(_innermost(Draft7Validator(specification).iter_errors(config)))
     missing = list(dict.fromkeys(name for error in errors for name in _missing(error)))
     sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []

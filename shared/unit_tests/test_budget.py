@@ -1,5 +1,7 @@
 from heapq import heapify, heappop, heappush
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_source.budget import HOUR, Budget, RequestRate
@@ -134,3 +136,31 @@ def test_requests_that_are_answered_at_once_wait_no_longer_than_the_limit_demand
             clock.now += wait
         rate.end()
     assert clock.now - began == (count - 1) // limit
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"9" * 400: 1},
+        {"9" * 5000: 1},
+        {"x": 1, "": 1, "-1": 1, "1.5": 1, "²": 1},
+        {"16666": "3", "16667": None, "16668": 1.5, "16669": [], "16670": True, "16671": -5, "16672": 10**12},
+        [1],
+        "word",
+        5,
+        None,
+    ],
+    ids=lambda sent: str(sent)[:20],
+)
+def test_what_no_sync_wrote_is_passed_over(sent: Any) -> None:
+    clock = Clock()
+    budget = Budget(5, clock=clock)
+    budget.spend([sent, {"16666": 3}])
+    assert budget.to_json() == {"16666": 3}
+
+
+def test_a_state_that_tells_of_far_too_many_requests_takes_no_memory() -> None:
+    budget = Budget(500, clock=Clock())
+    budget.spend([{str(minute): 50_000 for minute in range(100_000)}, {"9" * 19: 10}])
+    assert len(budget._sent) == 500
+    assert 0 < budget.take() <= HOUR + 60

@@ -1,5 +1,6 @@
 """Configs that do not fit: the rule is stated, all that is missing is named, and no value is quoted."""
 
+import json
 from typing import Any
 
 import pytest
@@ -80,3 +81,8 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 @pytest.mark.parametrize("config", [PASSWORD, [PASSWORD], None, 1])
 def test_what_is_no_object_is_told(config: Any) -> None:
     assert problems(config) == "The configuration must be an object."
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, json.loads("[" * 300 + "]" * 300)], ids=lambda v: str(type(v)))
+def test_what_cannot_be_sent_is_refused(value: Any) -> None:
+    assert problems({**GOOD, "more": value}).startswith("The configuration holds what cannot be sent: ")
