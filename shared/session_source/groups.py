@@ -301,7 +301,7 @@ class Group:
         )
         # What is in the future is asked for only where the vendor's clock may be ahead.
         latest = self._latest + self._filter.ahead
-        return Reach(asked.first, max(min(asked.last, latest), window.end))
+        return self._filter.asked(Reach(asked.first, max(min(asked.last, latest), window.end)))
 
     def _gap(self, window: Window) -> Window:
         return next(gap for gap in self._missing if gap.start <= window.start < gap.end)

@@ -18,6 +18,9 @@ EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+MOMENT = timedelta(microseconds=1)
+"""The resolution of a moment."""
+
 NONE = timedelta()
 
 
@@ -89,6 +92,10 @@ class TimeFilter(ABC):
     def reach(self, moments: Reach) -> Reach:
         """Return the positions at which the vendor may list a row that was at one of these moments."""
         return moments
+
+    def asked(self, wanted: Reach) -> Reach:
+        """Return what a request asks for that has to hold all of this."""
+        return wanted
 
     def contradiction(self, columns: Row, asked: Reach) -> str | None:
         """Return the column that the vendor filters by if it is not the one that syncs rely on."""
@@ -169,15 +176,18 @@ class CalendarDay(TimeFilter):
         """Return the days of any zone."""
         return moments.widened(WEST, EAST)
 
+    def asked(self, wanted: Reach) -> Reach:
+        """Return the whole days."""
+        return Reach(midnight(wanted.first), midnight(wanted.last - MOMENT) + DAY)
+
     def contradiction(self, columns: Row, asked: Reach) -> str | None:
         """Return the first other column if the row was listed for its day and not for the first one's."""
-        days = Reach(midnight(asked.first), midnight(asked.last) + DAY)  # a request names whole days
 
         def fits(name: str) -> bool:
             times = _hull(columns, (name,))
             if times is None:
                 return False
-            return self.reach(self.moments(times, columns)).touches(days)
+            return self.reach(self.moments(times, columns)).touches(asked)
 
         relied_on, *others = self._names
         if columns.get(relied_on) is None or fits(relied_on):
