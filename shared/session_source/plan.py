@@ -9,11 +9,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from session_source import times, windows
-from session_source.time_filter import DAY
+from session_source.time_filter import DAY, MOMENT
 from session_source.windows import Finished, Window
-
-MOMENT = timedelta(microseconds=1)
-"""The resolution of a moment: a window's last one is so much before its end."""
 
 
 class Plan:

@@ -1,244 +1,459 @@
+import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from session_source import windows
 from session_source.columns import Moment, Row, Text
-from session_source.endpoints import Endpoint
+from session_source.endpoints import Detail, Endpoint, PageContext
+from session_source.errors import Fault, Kind
 from session_source.exchange import Answer, Request
-from session_source.groups import Details, Group
-from session_source.pagination import Page, PageNumber, Token
-from session_source.state import Partition
+from session_source.groups import Details, Doubt, Group
+from session_source.keys import OpenWindow
+from session_source.pagination import Page, PageNumber
 from session_source.streams import Stream
+from session_source.time_filter import CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
 from session_source.windows import Finished, Window
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+AT = Moment("at")
+EXACT, RANGE, BY_DAY = ExactTime("at", AT), StartOrEnd("at", "until"), CalendarDay("until", "at")
 
 
-class Listed(Endpoint):
+class Things(Endpoint):
     name = "things"
     streams = (Stream("things", ("id",), "at"),)
-    columns = {"id": Text("id"), "at": Moment("at")}
+    columns = {"id": Text("id"), "at": AT, "until": Moment("until")}
     id = "id"
-    time = "at"
     pager = PageNumber(10)
 
-    def request(self, window: Window, partition: Partition, token: Token) -> Request:
+    def __init__(self, time_filter: TimeFilter | None) -> None:
+        self.time_filter = time_filter
+
+    def request(self, page: PageContext) -> Request:
         return Request("GET", "things")
 
-    def page(self, answer: Answer, token: Token) -> Page:
-        return Page([], None)
+    def page(self, answer: Answer, page: PageContext) -> Page:
+        return Page([])
 
 
-class Lasting(Listed):
-    columns = {**Listed.columns, "began": Moment("began")}
-    began = "began"
+class Parts(Detail):
+    name = "parts"
+    streams = (Stream("parts", ("id",), "at"),)
+    columns: ClassVar = {"id": Text("id"), "size": Text("size")}
+    id = "id"
+
+    def request(self, columns: Row, partition: Any) -> Request:
+        return Request("GET", f"things/{columns['id']}")
+
+    def rows(self, answer: Answer) -> list[Row]:
+        return []
 
 
-class Leaning(Listed):
-    leans_on_neighbours = True
+def day(number: float) -> datetime:
+    return START + number * DAY
 
 
-class Filtered(Listed):
-    is_filtered_by_time = True
+def group(
+    time_filter: TimeFilter | None = EXACT, *, days: float = 4, finished: Finished = (), **more: Any
+) -> Group:
+    endpoint = Things(time_filter)
+    options = {"longest": DAY, **more}
+    return Group(endpoint, {}, endpoint.streams, span=Window(START, day(days)), finished=finished, **options)
 
 
-class ByDay(Listed):
-    is_filtered_by_day = True
+def opened(group: Group) -> list[OpenWindow]:
+    """All windows, oldest first."""
+    found = []
+    while (window := group.next_window()) is not None:
+        group.better_length(window, 0, None)
+        found.append(window)
+    return found[::-1]
 
 
-def group(endpoint: Endpoint, days: int = 4, finished: Finished = (), **more: Any) -> Group:
-    return Group(
-        endpoint, {}, endpoint.streams, span=Window(START, START + days * DAY), finished=finished, days=1, **more
-    )
+def row(name: object, at: float, *, until: float | None = None, zone: str = "+00:00") -> Row:
+    times = {"at": at, "until": at if until is None else until}
+    return {"id": name, **{key: day(value).strftime("%Y-%m-%dT%H:%M:%S") + zone for key, value in times.items()}}
 
 
-def row(name: object, day: float) -> Row:
-    return {"id": name, "at": (START + day * DAY).isoformat()}
+def ids(group: Group, window: OpenWindow, *rows: Row) -> list[Any]:
+    return [claimed.columns["id"] for claimed in group.claim(window, list(rows)).rows]
 
 
-def ids(group: Group, window: Window, *rows: Row) -> list[Any]:
-    return [claimed.columns["id"] for claimed in group.claim(window, list(rows))[0]]
-
-
-def opened(group: Group) -> list[Window]:
-    return list(group.windows())
+# Which rows are emitted
 
 
 @pytest.mark.promise(n=1)
-def test_a_row_belongs_to_the_window_of_its_time_where_the_vendor_filters_by_it() -> None:
-    things = group(Filtered())
+@pytest.mark.parametrize("time_filter", [EXACT, RANGE, BY_DAY, Unrelated()], ids=lambda one: type(one).__name__)
+def test_the_first_window_that_lists_a_row_emits_it(time_filter: TimeFilter) -> None:
+    things = group(time_filter)
     first, second, *_ = opened(things)
-    edge = row("edge", 1)
-    assert ids(things, first, row("a", 0), edge) == ["a"]
-    assert ids(things, second, edge) == ["edge"]
+    edge, late = row("edge", 1), row("late", 0.9)
+    assert ids(things, second, edge, late) == ["edge", "late"]
+    assert ids(things, first, edge, late, row("own", 0.1)) == ["own"]
 
 
 @pytest.mark.promise(n=1)
-def test_elsewhere_the_first_window_that_returns_a_row_emits_it() -> None:
-    things = group(Listed())
-    first, second, *_ = opened(things)
-    edge = row("edge", 1)
-    assert ids(things, first, edge) == ["edge"]
-    assert ids(things, second, edge, row("late", 0.5)) == ["late"]
-
-
-@pytest.mark.promise(n=1)
-def test_where_days_are_of_an_unknown_zone_the_first_window_that_lists_a_row_has_it() -> None:
-    things = group(ByDay())
-    first, second, third, *_ = opened(things)
-    assert ids(things, second, row("listed a day late", 0.9), row("own", 1.5), row("early", 2.1)) == [
-        "listed a day late",
-        "own",
-        "early",
-    ]
-    assert ids(things, first, row("listed a day late", 0.9)) == []
-    assert ids(things, third, row("early", 2.1), row("of the day after", 3.2)) == ["of the day after"]
-
-
-@pytest.mark.promise(n=1)
-def test_where_days_are_of_an_unknown_zone_a_day_more_is_asked_for_at_the_ends_of_a_sync() -> None:
-    things = group(ByDay())
-    first, second, *_, last = opened(things)
-    assert things.asked(first) == Window(START - DAY, first.end)
-    assert things.asked(second) == second
-    assert things.asked(last) == Window(last.start, last.end + DAY)
-    assert ids(things, first, row("before", -0.1), row("inside", 0)) == ["inside"]
-
-
-@pytest.mark.promise(n=1)
-def test_where_days_are_of_an_unknown_zone_what_another_read_has_finished_is_left_to_it() -> None:
-    things = group(ByDay(), finished=(Window(START, START + 2 * DAY),))
-    third, last = opened(things)
-    assert things.asked(third) == third
+def test_rows_that_are_certainly_outside_of_the_sync_or_were_emitted_by_an_earlier_one_are_left_out() -> None:
+    things = group(EXACT, days=4, finished=(Window(day(1), day(2)),))
+    _, third, last = opened(things)
     assert ids(things, third, row("finished", 1.9), row("own", 2)) == ["own"]
-    assert things.asked(last).end == last.end + DAY
+    assert ids(things, last, row("after", 4), row("own too", 3.9)) == ["own too"]
 
 
-def test_rows_outside_of_the_sync_are_left_out() -> None:
-    things = group(Listed())
-    first, *_ = opened(things)
-    assert ids(things, first, row("before", -0.1), row("at the end", 4), row("inside", 3.9)) == ["inside"]
+@pytest.mark.promise(n=1)
+def test_rows_that_may_be_in_the_sync_are_emitted() -> None:
+    things = group(EXACT)
+    assert ids(things, opened(things)[-1], row("of no zone", 4.3, zone="")) == ["of no zone"]
+    things = group(BY_DAY, finished=(Window(day(0), day(2)),))
+    third, last = opened(things)
+    assert ids(things, third, row("maybe", 1.9), row("yesterday", 0.8)) == ["maybe"]
+    assert ids(things, last, row("tomorrow, there today", 4.4), row("tomorrow", 4.9)) == ["tomorrow, there today"]
+
+
+@pytest.mark.promise(n=1)
+def test_a_day_that_two_gaps_ask_for_is_emitted_once() -> None:
+    things = group(BY_DAY, finished=(Window(day(1), day(2.45)),), longest=4 * DAY)
+    before, after = opened(things)
+    shared = row("between the gaps", 1.6)
+    assert [ids(things, window, shared) for window in (after, before)] == [["between the gaps"], []]
+
+
+@pytest.mark.promise(n=1)
+def test_a_row_that_is_listed_for_other_dates_than_its_own_is_emitted_once_and_counted() -> None:
+    things = group(EXACT, days=9)
+    windows = opened(things)
+    strange = [row("strange", 1.5), row("stranger", -50)]
+    assert ids(things, windows[7], *strange, row("own", 7)) == ["strange", "stranger", "own"]
+    assert ids(things, windows[1], *strange, row("own too", 1)) == ["own too"]
+    (line,) = things.notices()
+    assert line.startswith("2 rows were listed for other dates than their own.")
+    assert things.notices() == []
+
+
+def test_rows_of_other_dates_are_counted_when_all_windows_were_begun() -> None:
+    things = group(EXACT, days=9)
+    window = things.next_window()
+    assert window is not None
+    ids(things, window, row("strange", 1))
+    assert things.notices() == []
+    opened(things)
+    assert len(things.notices()) == 1
+
+
+@pytest.mark.promise(n=1)
+def test_a_row_that_lasts_over_many_windows_is_emitted_once() -> None:
+    things = group(RANGE, days=9)
+    windows = opened(things)
+    lasting = row("long", 0.5, until=4.5)
+    assert [ids(things, windows[number], lasting) for number in (2, 4, 0)] == [["long"], [], []]
 
 
 @pytest.mark.promise(n=10)
 def test_a_row_without_a_time_is_emitted_all_the_same() -> None:
-    for endpoint in (Listed(), Filtered()):
-        things = group(endpoint)
-        first, *_ = opened(things)
-        assert ids(things, first, {"id": "a"}, {"id": "b", "at": "soon"}) == ["a", "b"]
+    for time_filter in (EXACT, RANGE, BY_DAY):
+        things = group(time_filter)
+        assert ids(things, opened(things)[0], {"id": "a"}, {"id": "b", "at": "soon"}) == ["a", "b"]
 
 
 @pytest.mark.promise(n=10)
 def test_a_row_without_an_id_gets_a_hash_of_itself_and_it_is_told() -> None:
-    things = group(Listed())
-    first, *_ = opened(things)
-    (claimed,), _ = things.claim(first, [{"at": START.isoformat(), "b": 1, "a": 2}])
-    (again,), _ = group_again().claim(first, [{"a": 2, "b": 1, "at": START.isoformat()}])
-    assert claimed.columns["id"].startswith("hash:")
-    assert claimed.nulled == ["id"]
-    assert again.columns["id"] == claimed.columns["id"]
-
-
-def group_again() -> Group:
-    things = group(Listed())
-    opened(things)
-    return things
+    rows = [{"at": START.isoformat(), "b": 1, "a": 2}, {"a": 2, "b": 1, "at": START.isoformat()}]
+    found = []
+    for same in rows:
+        things = group()
+        found += things.claim(opened(things)[0], [same]).rows
+    assert found[0].columns["id"].startswith("hash:")
+    assert found[0].nulled == ["id"]
+    assert found[0].columns["id"] == found[1].columns["id"]
 
 
 @pytest.mark.promise(n=1)
-def test_a_repeated_row_is_emitted_once() -> None:
-    things = group(Listed())
-    first, *_ = opened(things)
+def test_a_list_without_dates_is_read_whole() -> None:
+    things = group(None, finished=(Window(START, day(4)),))
+    (window,) = opened(things)
+    assert window.window == Window(START, day(4))
+    assert ids(things, window, row("old", -999), row("new", 999)) == ["old", "new"]
+
+
+class Vendor:
+    """Lists things by one of their times, in its own clock; some things are long."""
+
+    def __init__(self, dice: random.Random, kind: str, by: str, hours: int, days: int, count: int) -> None:
+        self._kind = kind
+        self._by = by
+        self._ahead = hours * HOUR if kind == "day" else timedelta()
+        self.things: dict[str, Reach] = {}
+        for number in range(count):
+            at = day(dice.choice([0.0, 0.5, dice.random()]) + dice.randrange(-1, days + 1))
+            self.things[str(number)] = Reach(at, at + dice.choice([timedelta(), HOUR, 3 * DAY]))
+        self.clock = dice.choice(["local", "UTC"])
+
+    def position(self, name: str) -> Reach:
+        """Where the vendor lists a thing."""
+        at, until = self.things[name]
+        return {"at": Reach(at, at), "until": Reach(until, until), "touches": Reach(at, until)}[self._by]
+
+    def listed(self, asked: Reach) -> list[Row]:
+        """The things of a request; its bounds are inclusive."""
+        if self._kind == "day":
+            days = Window(*asked).days()
+            return [self._row(name) for name in self.things if self._day(name) in days]
+        return [self._row(name) for name in self.things if self.position(name).touches(asked)]
+
+    def _day(self, name: str) -> str:
+        return (self.position(name).first + self._ahead).strftime("%Y-%m-%d")
+
+    def _row(self, name: str) -> Row:
+        local = self._ahead if self.clock == "local" else timedelta()
+        zone = "" if self._kind == "day" else "Z"
+        return {"id": name} | {
+            key: (moment + local).strftime("%Y-%m-%dT%H:%M:%S") + zone
+            for key, moment in zip(("at", "until"), self.things[name], strict=True)
+        }
+
+
+KINDS = {"exact": (EXACT, ["at"]), "range": (RANGE, ["at", "until", "touches"]), "day": (BY_DAY, ["at", "until"])}
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.promise(n=6)
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 10**9),
+    kind=st.sampled_from(list(KINDS)),
+    hours=st.integers(-12, 14),
+    days=st.integers(1, 12),
+    count=st.integers(0, 60),
+    finished=st.lists(st.tuples(st.integers(0, 48), st.integers(1, 20)), max_size=2),
+    workers=st.integers(1, 4),
+)
+def test_in_whatever_order_windows_are_read_or_put_back_all_is_emitted_once_and_then_forgotten(
+    seed: int,
+    kind: str,
+    hours: int,
+    days: int,
+    count: int,
+    finished: list[tuple[int, int]],
+    workers: int,
+) -> None:
+    dice = random.Random(seed)  # noqa: S311
+    time_filter, meanings = KINDS[kind]
+    vendor = Vendor(dice, kind, dice.choice(meanings), hours, days, count)
+    before = windows.union(Window(day(start / 4), day((start + length) / 4)) for start, length in finished)
+    things = group(time_filter, days=days, finished=before, longest=dice.randrange(1, 5) * DAY)
+    emitted: Counter[str] = Counter()
+    reading: list[tuple[OpenWindow, list[Row]]] = []
+    put_back = 0
+    while True:
+        while len(reading) < workers and (window := things.next_window()) is not None:
+            reading.append((window, vendor.listed(window.asked)))
+        if not reading:
+            break
+        window, rows = dice.choice(reading)
+        length = dice.randrange(4)
+        emitted.update(ids(things, window, *rows[:length]))
+        if dice.random() < 0.8:
+            del rows[: max(0, length - 1)]  # otherwise a row moves to the next page, or a page repeats
+        if len(rows) <= 1:
+            emitted.update(ids(things, window, *rows))
+            things.close(window)
+            reading.remove((window, rows))
+        elif things.can_cut(window) and dice.random() < 0.05:
+            things.put_back(window, (window.window.end - window.window.start) / 3)
+            reading.remove((window, rows))
+            put_back += 1
+        assert len(things._keys) <= 3 * workers + 2 + put_back
+    wanted = {
+        name
+        for name in vendor.things
+        for gap in windows.gaps(before, Window(START, day(days)))
+        if vendor.position(name).first < gap.end and vendor.position(name).last >= gap.start
+    }
+    assert wanted <= emitted.keys()
+    assert set(emitted.values()) <= {1}
+    assert len(things._keys) == 0
+    assert not things._keys._lasting
+
+
+# Pages that are doubted
+
+
+@pytest.mark.promise(n=1)
+def test_a_repeated_row_is_emitted_once_and_a_page_of_them_is_doubted() -> None:
+    things = group()
+    first = opened(things)[0]
     assert ids(things, first, row("a", 0), row("a", 0)) == ["a"]
-    rows, is_right = things.claim(first, [row("a", 0)])
-    assert rows == []
-    assert not is_right
-
-
-def test_a_page_of_quite_other_times_cannot_be_right() -> None:
-    things = group(Filtered(), days=9)
-    window = opened(things)[4]
-    assert not things.claim(window, [row("a", 0), row("b", 8)])[1]
-    assert things.claim(window, [row("a", 0), row("c", 3.5)])[1], "vendors filter by days of an unknown zone"
-    assert things.claim(window, [])[1], "a window may be empty"
-
-
-@pytest.mark.parametrize("finished", [(), (Window(START + DAY, START + 2 * DAY),)])
-def test_windows_tile_what_is_not_finished(finished: Finished) -> None:
-    found = opened(group(Listed(), finished=finished))
-    assert len(found) == 4 - len(finished)
-    assert not set(found) & set(finished)
-
-
-def test_details_of_a_window_are_done_when_the_last_of_them_is() -> None:
-    details = Details(None, {}, ())  # type: ignore[arg-type] # the endpoint plays no part
-    window = Window(START, START + DAY)
-    details.expect(window, 1)
-    details.expect(window, 2)
-    assert [details.finish(window) for _ in range(3)] == [False, False, True]
-
-
-def test_a_row_that_lasts_over_many_windows_is_emitted_once() -> None:
-    things = group(Lasting(), days=9)
-    windows = opened(things)
-    lasting = row("long", 4.5) | {"began": (START + 0.5 * DAY).isoformat()}
-    assert [ids(things, window, lasting) for window in (windows[2], windows[4], windows[0])] == [["long"], [], []]
+    assert things.claim(first, [row("a", 0), row("b", 0)]).doubt is None
+    claim = things.claim(first, [row("a", 0), row("b", 0)])
+    assert (claim.rows, claim.doubt) == ([], Doubt.REPEATED)
 
 
 def test_a_page_of_nothing_but_rows_that_last_is_no_repeated_page() -> None:
-    things = group(Lasting())
+    things = group(RANGE)
     window = opened(things)[0]
-    lasting, short = row("long", 0.9) | {"began": START.isoformat()}, row("short", 0.1)
-    assert [things.claim(window, rows)[1] for rows in ([lasting, short], [lasting], [lasting, short])] == [
-        True,
-        True,
-        False,
+    lasting, short = row("long", 0, until=0.9), row("short", 0.1)
+    assert [things.claim(window, rows).doubt for rows in ([lasting, short], [lasting], [lasting, short])] == [
+        None,
+        None,
+        Doubt.REPEATED,
     ]
 
 
-def test_a_window_knows_the_piece_it_was_cut_from() -> None:
-    finished = (Window(START + DAY, START + 2 * DAY),)
-    things = group(Listed(), finished=finished)
-    after = Window(START + 2 * DAY, START + 4 * DAY)
-    assert [things.piece(window) for window in opened(things)] == [Window(START, START + DAY), after, after]
+def test_a_page_of_quite_other_times_is_doubted() -> None:
+    things = group(days=9)
+    window = opened(things)[4]
+    assert things.claim(window, [row("a", 0), row("b", 8)]).doubt is Doubt.MISPLACED
+    assert things.claim(window, [row("a", 0), row("c", 3.5)]).doubt is None, "it is less than a day away"
+    assert things.claim(window, [row("d", 0), {"id": "e"}]).doubt is None, "one may be anywhere"
+    assert things.claim(window, []).doubt is None, "a window may be empty"
 
 
-class Later(Listed):
-    is_filtered_by_time_or_later = True
+def test_pages_with_the_same_rows_have_the_same_fingerprint() -> None:
+    things = group()
+    first, second, *_ = opened(things)
+    pages = [[row("a", 0), row("b", 1)], [row("b", 1), row("a", 0)], [row("a", 0)], []]
+    found = [things.claim(window, page).fingerprint for window in (first, second) for page in pages]
+    assert found[:4] == found[4:]
+    assert len(set(found)) == 3
 
 
-def test_behind_what_is_missing_more_is_asked_for_and_what_began_there_is_left_to_who_read_on() -> None:
-    finished = (Window(START + 2 * DAY, START + 4 * DAY),)
-    first, second = opened(things := group(Later(), finished=finished))
-    assert things.asked(first) == first
-    assert things.asked(second) == Window(second.start, second.end + DAY)
-    assert ids(things, second, row("before", 0.5), row("inside", 1.9), row("edge", 2), row("behind", 2.5)) == [
-        "before",
-        "inside",
+# What is asked for
+
+
+@pytest.mark.promise(n=1)
+def test_more_is_asked_for_at_the_edges_of_each_gap() -> None:
+    things = group(BY_DAY, days=5, finished=(Window(day(2), day(3)),), now=day(9))
+    # Half a day before a gap and a little more behind it, each as a whole day.
+    asked = [window.asked for window in opened(things)]
+    assert asked == [
+        Reach(day(-1), day(1)),
+        Reach(day(1), day(3)),
+        Reach(day(2), day(4)),
+        Reach(day(4), day(6)),
     ]
+    assert things.gap(Window(day(1), day(2))) == Window(day(-1), day(3))
 
 
-def test_nothing_is_asked_for_from_behind_the_moment_the_sync_began() -> None:
-    window = opened(things := group(Later(), days=1))[0]
-    assert things.asked(window) == window
-    earlier = group(Later(), days=1, now=START + 1.5 * DAY)
-    assert earlier.asked(opened(earlier)[0]) == Window(START, START + 1.5 * DAY)
-    assert group(Listed(), days=1, now=START + 9 * DAY).asked(window) == window
+def test_the_future_is_asked_for_only_where_the_vendors_clock_may_be_ahead() -> None:
+    assert opened(group(RANGE, days=1))[0].asked == Reach(START, day(1))
+    assert opened(group(RANGE, days=1, now=day(1.5)))[0].asked == Reach(START, day(1.5))
+    assert opened(group(RANGE, days=1, now=day(9)))[0].asked == Reach(START, day(2))
+    assert opened(group(BY_DAY, days=1))[0].asked.last == day(2)
 
 
-@pytest.mark.parametrize("endpoint", [Leaning(), ByDay()], ids=lambda e: type(e).__name__)
-def test_a_window_that_leans_on_its_neighbours_is_finished_when_they_are(endpoint: Endpoint) -> None:
-    things = group(endpoint, days=4)
-    first, second, third, last = opened(things)
-    closed = [things.close(window) for window in (second, first, last, third)]
-    assert closed == [[], [first], [], [second, third, last]]
+@pytest.mark.promise(n=5)
+def test_the_first_window_shows_how_long_the_others_should_be() -> None:
+    things = group(days=9)
+    first = things.next_window()
+    assert first is not None
+    assert things.is_probing
+    assert things.better_length(first, 0, None) is None
+    assert not things.is_probing
+    things.next_window()
+    assert not things.is_probing
+    things = group(days=1)
+    things.next_window()
+    assert not things.is_probing, "there are no others"
 
 
-def test_a_window_that_leans_on_nothing_is_finished_when_it_is_done() -> None:
-    things = group(Listed(), days=2)
-    assert [things.close(window) for window in reversed(opened(things))] == [[w] for w in reversed(windows_of(2))]
+# What the vendor cannot answer
 
 
-def windows_of(days: int) -> list[Window]:
-    return [Window(START + n * DAY, START + (n + 1) * DAY) for n in range(days)]
+@pytest.mark.promise(n=5)
+def test_a_window_that_the_vendor_cannot_answer_is_halved_and_ever_more_after_timeouts() -> None:
+    too_large, timeout = Fault(Kind.TOO_LARGE, "Too large."), Fault(Kind.OUTAGE, "Late.", is_timeout=True)
+    month = OpenWindow(Window(day(0), day(32)), Reach(day(0), day(32)))
+    things = group(days=32, longest=32 * DAY)
+    assert [things.shrunk(month, too_large, 60) for _ in range(3)] == [16 * DAY] * 3
+    things = group(days=32, longest=32 * DAY)
+    assert [things.shrunk(month, timeout, 60) for _ in range(3)] == [16 * DAY, 8 * DAY, 2 * DAY]
+
+
+@pytest.mark.promise(n=5)
+def test_a_window_is_halved_only_where_that_may_help_and_not_for_ever() -> None:
+    fault = Fault(Kind.OUTAGE, "Late.", status=504)
+    things = group()
+    first, *_ = opened(things)
+    assert things.shrunk(first, Fault(Kind.OUTAGE, "Broken.", status=500), 60) is None
+    assert things.shrunk(first, fault, 60) == DAY / 2
+    assert things.shrunk(first, fault, 0) is None, "it went on for longer than that"
+    smallest = OpenWindow(Window(day(0), day(1)), Reach(day(0), day(1)))
+    assert group(BY_DAY).shrunk(smallest, fault, 60) is None
+
+
+def test_no_window_is_longer_than_what_the_vendor_answers() -> None:
+    things = group(days=8, longest=8 * DAY)
+    window = things.next_window()
+    assert window is not None
+    things.put_back(window, 2 * DAY, is_limit=True)
+    assert window.is_left
+    for found in opened(things):
+        things.close(found)
+        assert found.window.end - found.window.start <= 2 * DAY
+
+
+@pytest.mark.promise(n=1)
+def test_a_vendor_that_filters_by_another_column_is_named_once() -> None:
+    things = group(BY_DAY, days=9)
+    window = opened(things)[1]
+    ids(things, window, row("uploaded late", 1.5, until=7.5))
+    (line,) = things.notices()
+    assert "by their at" in line
+    assert "lookback_window_days" in line
+    ids(things, window, row("uploaded later", 1.5, until=8.5))
+    assert things.notices() == []
+
+
+# Details
+
+
+def details(*, count: int = 3) -> tuple[Details, list[OpenWindow]]:
+    """Details of windows that lie beside each other; the pages of each are still to come."""
+    found = Details(Parts(), {}, Parts.streams)
+    windows = [OpenWindow(Window(day(n), day(n + 1)), Reach(day(n), day(n + 1))) for n in range(count)]
+    for window in windows:
+        found.expect(window, 1)
+    return found, windows
+
+
+@pytest.mark.promise(n=4)
+def test_details_of_a_window_are_complete_when_those_of_its_neighbours_are() -> None:
+    found, (first, second, third) = details()
+    found.expect(second, 2)
+    assert found.finish(first) == []
+    assert found.finish(second) == found.finish(second) == []
+    assert found.finish(second) == [first.window], "the third may have brought rows of the second"
+    assert found.finish(third) == [second.window, third.window]
+
+
+@pytest.mark.promise(n=4)
+def test_details_of_a_window_that_was_put_back_are_complete_with_its_pieces() -> None:
+    found, (whole,) = details(count=1)
+    found.expect(whole, 1)
+    part = OpenWindow(Window(day(0.5), day(1)), Reach(day(0.5), day(1)))
+    whole.is_left = True
+    found.expect(part, 1)
+    assert found.finish(whole) == []
+    assert found.finish(part) == [], "a row of it waits for its details"
+    assert found.finish(whole) == [part.window]
+
+
+@pytest.mark.promise(n=7)
+def test_failures_count_in_a_row() -> None:
+    found, _ = details()
+    assert [found.note(is_read=is_read) for is_read in (False, False, True, False)] == [1, 2, 0, 1]
+
+
+def test_details_belong_to_the_row_they_were_asked_for() -> None:
+    found, _ = details()
+    things = group()
+    (of,) = things.claim(opened(things)[0], [row("a", 0)]).rows
+    claimed = found.claim([{"size": "2"}, {"id": "other", "size": 3}], of)
+    assert [one.columns for one in claimed] == [{"id": "a", "size": "2"}, {"id": "a", "size": "3"}]

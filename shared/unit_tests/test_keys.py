@@ -1,98 +1,78 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from session_source.keys import Keys
+from session_source.keys import Keys, OpenWindow
+from session_source.time_filter import Reach
 from session_source.windows import Window
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def days(count: int) -> list[Window]:
-    return [Window(START + number * DAY, START + (number + 1) * DAY) for number in range(count)]
+def piece(first: float, last: float) -> Window:
+    return Window(START + first * DAY, START + last * DAY)
 
 
-def opened(windows: list[Window]) -> Keys:
-    keys = Keys((Window(windows[0].start, windows[-1].end),))
-    for window in windows:
-        keys.open(window)
-    return keys
+def opened(keys: Keys, first: float, last: float, *seen: str) -> OpenWindow:
+    """A window that has begun and has seen some keys."""
+    window = OpenWindow(piece(first, last), Reach(*piece(first, last)))
+    keys.open(window)
+    for key in seen:
+        window.seen.add(key)
+    return window
+
+
+@pytest.mark.promise(n=1)
+def test_a_key_is_taken_by_a_window_for_which_the_vendor_may_list_it_too() -> None:
+    keys = Keys()
+    opened(keys, 0, 1, "far")
+    middle = opened(keys, 2, 3, "own")
+    opened(keys, 3, 4, "edge", "edge, left").left.add("edge, left")
+    assert keys.taken(middle, {"far", "own", "edge", "edge, left", "new"}) == {"edge"}
+
+
+@pytest.mark.promise(n=1)
+def test_keys_are_kept_for_a_window_that_has_not_begun() -> None:
+    keys = Keys()
+    newer = opened(keys, 1, 2, "edge")
+    keys.close(newer, [Reach(*piece(0, 1))])
+    assert keys.taken(opened(keys, 0, 1), {"edge"}) == {"edge"}
 
 
 @pytest.mark.promise(n=6)
-def test_keys_are_forgotten_when_both_neighbours_are_done() -> None:
-    first, second, third = days(3)
-    keys = opened([first, second, third])
-    for window in (third, first):
-        keys.seen(window).add(str(window))
-        assert keys.close(window) == []
-    assert keys.taken(second, {str(first), str(third), "other"}) == {str(first), str(third)}
-    assert keys.close(second) == [first, second, third]
+def test_keys_are_forgotten_when_no_window_can_list_them() -> None:
+    keys = Keys()
+    windows = [opened(keys, day, day + 1, str(day)) for day in range(3)]
+    keys.close(windows[2], [])
+    keys.close(windows[0], [])
+    assert len(keys) == 3, "both lie beside one that is open"
+    keys.close(windows[1], [Reach(*piece(2.9, 9))])
+    assert len(keys) == 1, "one lies beside what remains"
+    keys.close(opened(keys, 3, 9), [])
     assert len(keys) == 0
 
 
 @pytest.mark.promise(n=1)
-def test_keys_are_kept_for_a_neighbour_that_has_not_begun() -> None:
-    first, second, third = days(3)
-    keys = Keys((Window(first.start, third.end),))
-    keys.open(first)
-    keys.seen(first).add("edge")
-    assert keys.close(first) == []
-    keys.open(second)
-    assert keys.taken(second, {"edge"}) == {"edge"}
-
-
-def test_other_windows_than_neighbours_do_not_count() -> None:
-    first, second, third = days(3)
-    keys = opened([first, second, third])
-    keys.seen(first).add("a")
-    assert keys.taken(third, {"a"}) == set()
-
-
-def test_what_a_window_left_is_its_neighbours() -> None:
-    first, second = days(2)
-    keys = opened([first, second])
-    keys.seen(first).add("left")
-    keys.seen(first).add("claimed")
-    keys.leave(first, "left")
-    assert keys.taken(second, {"left", "claimed"}) == {"claimed"}
-
-
-def test_windows_at_the_ends_of_pieces_wait_for_nobody_behind_them() -> None:
-    first, _, third, _ = days(4)
-    keys = Keys((first, third))
-    keys.open(first)
-    keys.open(third)
-    assert keys.close(first) == [first]
-    assert keys.close(third) == [third]
-
-
 @pytest.mark.promise(n=6)
-@given(st.permutations(range(6)), st.integers(1, 6))
-def test_memory_is_bounded_whatever_the_order_in_which_windows_end(order: list[int], at_once: int) -> None:
-    windows = iter(days(6))
-    keys = Keys((Window(START, START + 6 * DAY),))
-    open_now: list[Window] = []
-    most = 0
-    for number in order:
-        while len(open_now) < at_once and (window := next(windows, None)):
-            keys.open(window)
-            open_now.append(window)
-        keys.close(open_now.pop(number % len(open_now)))
-        most = max(most, len(keys))
+def test_a_window_that_is_put_back_is_known_until_its_pieces_are_read() -> None:
+    keys = Keys()
+    whole = opened(keys, 0, 4, "emitted", "left")
+    whole.left.add("left")
+    keys.close(whole, [Reach(*piece(0, 4))])
+    for day in (3, 2, 1, 0):
+        part = opened(keys, day, day + 1)
+        assert keys.taken(part, {"emitted", "left"}) == {"emitted"}
+        keys.close(part, [Reach(*piece(0, day))] if day else [])
     assert len(keys) == 0
-    assert most <= 3 * at_once + 2
 
 
+@pytest.mark.promise(n=1)
+@pytest.mark.promise(n=6)
 def test_a_row_that_lasts_is_known_until_no_window_can_list_it() -> None:
-    windows = days(9)
-    keys = Keys((Window(START, START + 9 * DAY),))
-    for number, window in enumerate(windows):
-        keys.open(window)
-        assert keys.taken(window, {"long"}) == ({"long"} if 0 < number <= 3 else set())
-        if number == 0:
-            keys.seen(window).add("long")
-            keys.keep("long", until=START + 2.5 * DAY)
-        keys.close(window)
+    keys = Keys()
+    for day in range(9, -1, -1):
+        window = opened(keys, day, day + 1)
+        assert keys.taken(window, {"long"}) == ({"long"} if 6 <= day < 9 else set())
+        if day == 9:
+            keys.keep("long", Reach(*piece(6.5, 9.5)))
+        keys.close(window, [Reach(*piece(0, day))])

@@ -125,7 +125,7 @@ def test_windows_tile_what_is_missing_newest_first(
     pieces=PIECES,
     step=st.sampled_from([MINUTE, DAY]),
     longest=st.sampled_from([1, 30]),
-    share=st.floats(0.005, 0.5),
+    share=st.floats(0.02, 0.5),
     is_limit=st.booleans(),
 )
 def test_a_window_that_is_put_back_is_cut(

@@ -130,7 +130,8 @@ def test_a_vendor_that_filters_by_the_column_that_syncs_rely_on_contradicts_noth
         since = moment + ahead + offset
         asked = Window(since, since + timedelta(seconds=seconds))
         if label(moment, ahead) in asked.days():
-            assert CalendarDay(relied_on, other).contradiction(written.columns, Reach(*asked)) is None
+            time_filter = CalendarDay(relied_on, other)
+            assert time_filter.contradiction(written.columns, time_filter.asked(Reach(*asked))) is None
 
 
 @pytest.mark.promise(n=1)
@@ -145,6 +146,16 @@ def test_a_vendor_that_filters_by_another_column_contradicts(
     assert CalendarDay("ended", "started").contradiction(columns, asked) == "started"
     assert CalendarDay("ended").contradiction(columns, asked) is None
     assert CalendarDay("ended", "started").contradiction(columns | {"ended": None}, asked) is None
+
+
+@given(MOMENTS, st.integers(1, 4 * 86_400))
+def test_a_request_for_a_part_of_a_day_is_one_for_the_whole_day(since: datetime, seconds: int) -> None:
+    part = Reach(since, since + timedelta(seconds=seconds))
+    whole = CalendarDay("started").asked(part)
+    assert Window(*whole).days() == Window(*part).days()
+    assert whole.joined(part) == whole
+    assert whole.first.time() == whole.last.time() == datetime.min.time()
+    assert ExactTime("started", COLUMNS["started"]).asked(part) == part
 
 
 @pytest.mark.promise(n=10)
