@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.sandbox import ErrorInside, RepeatToken, Server, Status, load_vendor, serve
+from integration_tests.sandbox import ErrorInside, Server, Status, load_vendor, serve
 
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp()
 FIRST_DAY = int(dt.datetime(2026, 3, 10, tzinfo=dt.UTC).timestamp())
@@ -380,14 +380,6 @@ def test_failures_that_the_page_does_not_show(form: str) -> None:
             assert isinstance(answer.json()["message"], {"object": dict, "string": str}[form])
         assert ask(server).json() == {"status": "failure", "message": {"error": "API Key missing."}}
         assert ask(server).json() == {"status": "unauthorized", "message": {"error": "Secret Key invalid."}}
-
-
-def test_a_to_that_does_not_lead_on(server: Server) -> None:
-    page = exports(server, from_=100)
-    server.faults.append(RepeatToken())
-    assert exports(server, from_=100) == {**page, "to": 100}
-    server.faults.append(RepeatToken())
-    assert ask(server, limit=0).status_code == 400
 
 
 def test_a_day_that_has_only_begun() -> None:

@@ -115,13 +115,18 @@ def test_uploads_written_in_another_zone_lose_nothing(tmp_path: Path, hours: int
 
 
 @pytest.mark.promise(n=1)
-def test_sessions_that_are_listed_by_the_day_they_occurred_are_emitted_and_the_log_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("date_by", ["occurrence", "upload"])
+def test_sessions_that_are_listed_by_the_day_they_occurred_are_emitted_and_the_log_says_so(
+    tmp_path: Path, date_by: str
+) -> None:
     with starting("source-uxcam", tmp_path) as start:
-        options: dict[str, Any] = {"date_by": "occurrence", "late_every": 10}
-        connector, server = start("session_api", sessions=300, days=20, **options)
+        # In a window of one day, uploads that are days later show which day the vendor filters by.
+        options: dict[str, Any] = {"date_by": date_by, "late_every": 10}
+        connector, server = start("session_api", {"window_in_days": 1}, sessions=300, days=20, **options)
         output = connector.read()
         check_whole(connector, [output], expected(server, "session_api"), held(server, "session_api"))
-        assert "set lookback_window_days to how late they are" in output.log
+        is_said = "set lookback_window_days to how late they are" in output.log
+        assert is_said == (date_by == "occurrence")
 
 
 @pytest.mark.promise(n=7)
@@ -177,7 +182,8 @@ def test_details_that_are_always_refused_are_an_error_and_one_broken_session_is_
         assert output.statuses["session_details"][-1] == "INCOMPLETE"
         assert output.statuses["sessions"][-1] == "COMPLETE"
     with starting("source-inspectlet", tmp_path) as start:
-        connector, server = start("one_website", sessions=20, days=2, detail_failures={1: 500})
+        # With one website, the session that cannot be read is one of it.
+        connector, server = start("one_website", sessions=20, days=2, websites=1, detail_failures={1: 500})
         output = connector.read()
         assert output.exit_code == 0, output.errors
         check_whole(connector, [output], expected(server, "one_website"), held(server, "one_website"))

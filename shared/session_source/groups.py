@@ -143,8 +143,7 @@ class Group:
             if window is None:
                 return None
             self.is_probing = is_first and bool(self._plan.remaining)
-            asked = self._asked(window)
-            opened = OpenWindow(window, asked, self._listed(asked))
+            opened = OpenWindow(window, self._asked(window))
             self._keys.open(opened)
         if self.details is not None:
             self.details.expect(opened, 1)  # the pages themselves
@@ -152,13 +151,13 @@ class Group:
 
     def gap(self, window: Window) -> Window:
         """Return all that is asked for to get the gap around a window; its windows tile it."""
-        return self._asked(self._gap(window))
+        return Window(*self._asked(self._gap(window)))
 
     def claim(self, window: OpenWindow, rows: list[Row]) -> Claim:
         """Take those of a page's rows that are to be emitted."""
         id_ = self.endpoint.id
         page = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
-        near = window.listed.widened(SLACK, SLACK)
+        near = window.asked.widened(SLACK, SLACK)
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
@@ -288,21 +287,21 @@ class Group:
 
     def _note_distant(self, window: OpenWindow, row: Claimed, place: _Place, *, is_own: bool) -> None:
         """Remember a row that is emitted and was listed for other dates than those of its times."""
-        listed, key = window.listed, row.columns[self.endpoint.id]
+        asked, key = window.asked, row.columns[self.endpoint.id]
         if self._filter is None:
             return
         if not is_own:
             self._misplaced += 1
             self._keys.keep(key, EVER)
-        elif not self._filter.lists_once and listed.joined(place.times) != listed:
-            self._keys.keep(key, place.reach.joined(listed))
+        elif not self._filter.lists_once and asked.joined(place.times) != asked:
+            self._keys.keep(key, place.reach.joined(asked))
         if self._contradicted is None:
-            self._contradicted = self._filter.contradiction(row.columns, listed)
+            self._contradicted = self._filter.contradiction(row.columns, asked)
 
-    def _asked(self, window: Window) -> Window:
+    def _asked(self, window: Window) -> Reach:
         """Return what to ask for to get a window: more at the edges of its gap."""
         if self._filter is None:
-            return window
+            return Reach(*window)
         gap = self._gap(window)
         asked = Reach(*window).widened(
             self._filter.before if window.start == gap.start else timedelta(),
@@ -310,16 +309,13 @@ class Group:
         )
         # What is in the future is asked for only where the vendor's clock may be ahead.
         latest = self._latest + self._filter.ahead
-        return Window(asked.first, max(min(asked.last, latest), window.end))
-
-    def _listed(self, asked: Window) -> Reach:
-        return self._filter.listed(Reach(*asked)) if self._filter else Reach(*asked)
+        return self._filter.asked(Reach(asked.first, max(min(asked.last, latest), window.end)))
 
     def _gap(self, window: Window) -> Window:
         return next(gap for gap in self._missing if gap.start <= window.start < gap.end)
 
     def _forget(self, window: OpenWindow) -> list[OpenWindow]:
-        return self._keys.close(window, [self._listed(self._asked(piece)) for piece in self._plan.remaining])
+        return self._keys.close(window, [self._asked(piece) for piece in self._plan.remaining])
 
 
 class Details:

@@ -17,14 +17,12 @@ class OpenWindow:
 
     Args:
         window: what counts as finished when it is read.
-        asked: what is asked for to get it.
-        listed: where the positions of the rows are that the vendor lists for that.
+        asked: what is asked for to get it, both ends included.
     """
 
-    def __init__(self, window: Window, asked: Window, listed: Reach) -> None:
+    def __init__(self, window: Window, asked: Reach) -> None:
         self.window = window
         self.asked = asked
-        self.listed = listed
         self.seen = Seen()
         self.left: set[object] = set()
         """Keys that were seen and not emitted."""
@@ -39,7 +37,7 @@ class OpenWindow:
 
     def touches(self, other: "OpenWindow") -> bool:
         """Return whether a vendor may list a row for both."""
-        return self.listed.touches(other.listed)
+        return self.asked.touches(other.asked)
 
     def cover(self, times: Sequence[Reach]) -> None:
         """Note the times of a page's rows: the latest of each, since a row may have begun long before."""
@@ -81,23 +79,23 @@ class Keys:
 
         Args:
             window: the window.
-            remaining: what the vendor lists for that of which no window was opened yet.
+            remaining: what is asked for to get what no window was opened for yet.
 
         Returns:
             The windows that were forgotten: they and all beside them are read.
         """
         window.is_done = True
         known = self._windows
-        to_come = [*remaining, *(other.listed for other in self._windows if not other.is_done)]
+        to_come = [*remaining, *(other.asked for other in self._windows if not other.is_done)]
         self._windows = [
             other
             for other in self._windows
-            if not other.is_done or any(other.listed.touches(listed) for listed in to_come)
+            if not other.is_done or any(other.asked.touches(asked) for asked in to_come)
         ]
         if self._lasting:
             self._lasting = {
                 key: reach
                 for key, reach in self._lasting.items()
-                if any(reach.touches(listed) for listed in to_come)
+                if any(reach.touches(asked) for asked in to_come)
             }
         return [other for other in known if other not in self._windows]

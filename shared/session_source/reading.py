@@ -345,7 +345,7 @@ class _Worker:
         Returns:
             None when all were read; else the length of the windows that should be read instead.
         """
-        context = PageContext(window.asked, group.gap(window.window), group.partition)
+        context = PageContext(Window(*window.asked), group.gap(window.window), group.partition)
         trail = _Trail(group.endpoint.first(context))
         before = _NO_PAGE
         while True:

@@ -18,6 +18,8 @@ EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+MOMENT = timedelta(microseconds=1)
+"""The resolution of a moment."""
 NONE = timedelta()
 
 
@@ -94,16 +96,16 @@ class TimeFilter(ABC):
         """Return the positions at which the vendor may list a row that was at one of these moments."""
         return moments
 
-    def listed(self, asked: Reach) -> Reach:
-        """Return where the positions are of the rows that the vendor lists for a request."""
-        return asked
+    def asked(self, wanted: Reach) -> Reach:
+        """Return what a request asks for that has to hold all of this."""
+        return wanted
 
-    def contradiction(self, columns: Row, listed: Reach) -> str | None:
+    def contradiction(self, columns: Row, asked: Reach) -> str | None:
         """Return the column that the vendor filters by if it is not the one that syncs rely on.
 
         Args:
             columns: the endpoint's columns of a row.
-            listed: what ``listed`` returned for the request that listed it.
+            asked: what was asked for when it was listed.
         """
         return None
 
@@ -183,18 +185,18 @@ class CalendarDay(TimeFilter):
         """Return the days of any zone."""
         return moments.widened(WEST, EAST)
 
-    def listed(self, asked: Reach) -> Reach:
+    def asked(self, wanted: Reach) -> Reach:
         """Return the whole days."""
-        return whole_days(asked)
+        return whole_days(wanted)
 
-    def contradiction(self, columns: Row, listed: Reach) -> str | None:
+    def contradiction(self, columns: Row, asked: Reach) -> str | None:
         """Return the first other column if the row was listed for its day and not for the first one's."""
 
         def fits(name: str) -> bool:
             times = _hull(columns, (name,))
             if times is None:
                 return False
-            return self.reach(self.moments(times, columns)).touches(listed)
+            return self.reach(self.moments(times, columns)).touches(asked)
 
         relied_on, *others = self._names
         if columns.get(relied_on) is None or fits(relied_on):
@@ -212,7 +214,7 @@ class Unrelated(TimeFilter):
 
 def whole_days(reach: Reach) -> Reach:
     """Return a reach that begins and ends at a midnight (UTC)."""
-    return Reach(midnight(reach.first), midnight(_shifted(reach.last, DAY)))
+    return Reach(midnight(reach.first), midnight(_shifted(reach.last, DAY - MOMENT)))
 
 
 def moment_in(columns: Row, name: str) -> datetime | None:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from session_source import Answer, Kind, Window
-from session_source.columns import evaluate
-from session_source.schemas import Shape
+from session_source import Kind, Next, Request
+from session_source.testing import answer_of, columns_of, fits, next_of, page_of, request_of
 from source_devrev import SourceDevrev, errors
 from source_devrev.sessions import Sessions, recordings
 
@@ -17,7 +16,7 @@ Json = dict[str, Any]
 ANDROID = {"version_key": "shop", "platform": "android"}
 IOS = {"version_key": "shop", "platform": "ios"}
 WEB = {"version_key": "site", "platform": "web"}
-WINDOW = Window(datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 31, tzinfo=UTC))
+START, END = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 31, tzinfo=UTC)
 
 PAGE = """{
 "next_cursor": "string",
@@ -99,14 +98,12 @@ def partition(app: dict[str, str]) -> dict[str, str]:
     return {"version_key": app["version_key"], "app_platform": app["platform"]}
 
 
-def body(
-    app: dict[str, str], token: str | None = None, filters: Json | None = None, window: Window = WINDOW
-) -> Json:
-    return dict(endpoint(app, filters=filters).request(window, partition(app), token).json or {})
+def request(reading: Sessions, app: dict[str, str], token: str | None = None) -> Request:
+    return request_of(reading, START, END, token=token, partition=partition(app))
 
 
-def answer(sent: object) -> Answer:
-    return Answer(200, {}, json.dumps(sent).encode())
+def body(app: dict[str, str], token: str | None = None, filters: Json | None = None) -> Json:
+    return dict(request(endpoint(app, filters=filters), app, token).json or {})
 
 
 def refused(filters: Json, *apps: dict[str, str]) -> str:
@@ -118,12 +115,11 @@ def refused(filters: Json, *apps: dict[str, str]) -> str:
 
 
 def records(stream: str, row: Json, app: dict[str, str]) -> list[Json]:
-    values, nulled = evaluate(Sessions.columns, row)
+    values, nulled = columns_of(Sessions.columns, row)
     assert nulled == []
     (found,) = [s for s in Sessions.streams if s.name == stream]
     made = list(found.records(row, values | partition(app)))
-    shape = Shape(found.json_schema("source_devrev"))
-    assert all(shape.fits(record) for record in made)
+    assert all(fits(found, "source_devrev", record) for record in made)
     return made
 
 
@@ -131,10 +127,10 @@ def records(stream: str, row: Json, app: dict[str, str]) -> list[Json]:
     ("app", "kind"), [(ANDROID, "mobile"), (IOS, "mobile"), (WEB, "web")], ids=["android", "ios", "web"]
 )
 def test_the_first_page_is_asked_for_as_documented_and_a_second_early(app: dict[str, str], kind: str) -> None:
-    request = endpoint(app).request(WINDOW, partition(app), None)
-    assert (request.method, request.path) == ("POST", "observability.sessions.list")
-    assert (request.params, request.form) == ({}, None)
-    assert request.json == {
+    first = request(endpoint(app), app)
+    assert (first.method, first.path) == ("POST", "observability.sessions.list")
+    assert (first.params, first.form) == ({}, None)
+    assert first.json == {
         "type": kind,
         "platform": app["platform"],
         "version_key": app["version_key"],
@@ -152,10 +148,9 @@ def test_a_later_page_differs_by_its_cursor_alone() -> None:
 
 
 def test_a_window_with_a_fraction_is_asked_for_as_a_whole() -> None:
-    window = Window(
-        datetime(2023, 1, 1, 8, 0, 0, 1, tzinfo=UTC), datetime(2023, 1, 2, 8, 0, 0, 123456, tzinfo=UTC)
-    )
-    assert body(WEB, window=window)["created_at"] == {
+    window = datetime(2023, 1, 1, 8, 0, 0, 1, tzinfo=UTC), datetime(2023, 1, 2, 8, 0, 0, 123456, tzinfo=UTC)
+    sent = request_of(endpoint(WEB), *window, partition=partition(WEB)).json or {}
+    assert sent["created_at"] == {
         "type": "range",
         "after": "2023-01-01T07:59:59.000Z",
         "before": "2023-01-02T08:00:01.000Z",
@@ -164,9 +159,7 @@ def test_a_window_with_a_fraction_is_asked_for_as_a_whole() -> None:
 
 def test_the_largest_page_and_an_order_are_preferred_and_remembered() -> None:
     reading = endpoint()
-    limits, orders = zip(
-        *(reading.request(WINDOW, partition(app), None).wishes for app in (ANDROID, IOS, WEB)), strict=True
-    )
+    limits, orders = zip(*(request(reading, app).wishes for app in (ANDROID, IOS, WEB)), strict=True)
     assert limits[0].options == [{"limit": 100}, {"limit": 50}, {"limit": 20}, {"limit": 10}]
     assert limits[0] is limits[1] is limits[2]
     assert orders[0].options == [{"sort_by": ["created_at:asc"]}, {}]
@@ -186,7 +179,7 @@ def test_the_largest_page_and_an_order_are_preferred_and_remembered() -> None:
     ],
 )
 def test_a_smaller_page_is_for_refusals_that_name_the_limit(told: object, *, is_about_limit: bool) -> None:
-    assert errors.is_about_limit(Answer(400, {}, json.dumps(told).encode())) is is_about_limit
+    assert errors.is_about_limit(answer_of(told, 400)) is is_about_limit
 
 
 def test_each_app_is_read_by_itself_and_once() -> None:
@@ -195,9 +188,8 @@ def test_each_app_is_read_by_itself_and_once() -> None:
 
 
 def test_the_pages_example_is_read_as_it_stands() -> None:
-    page = endpoint().page(Answer(200, {}, PAGE.encode()), None)
-    assert page.following == "string"
-    (row,) = page.rows
+    assert next_of(endpoint(), PAGE, partition=partition(ANDROID)) == Next("string")
+    (row,) = page_of(endpoint(), PAGE, partition=partition(ANDROID)).rows
     (record,) = records("sessions", row, ANDROID)
     assert record == row | {
         "version_key": "shop",
@@ -264,17 +256,17 @@ def test_a_recording_is_told_once_and_never_without_an_id(row: Json, found: list
 
 @pytest.mark.parametrize(
     ("end", "following"),
-    [({}, None), ({"next_cursor": ""}, None), ({"next_cursor": None}, None), ({"next_cursor": "c"}, "c")],
+    [({}, None), ({"next_cursor": ""}, None), ({"next_cursor": None}, None), ({"next_cursor": "c"}, Next("c"))],
 )
-def test_the_next_cursor_alone_decides_where_a_list_ends(end: Json, following: str | None) -> None:
+def test_the_next_cursor_alone_decides_where_a_list_ends(end: Json, following: Next | None) -> None:
     for rows in ([], [{"session_id": str(n)} for n in range(100)]):
-        assert endpoint().page(answer({"sessions": rows, **end}), None) == (rows, following)
+        assert next_of(endpoint(), {"sessions": rows, **end}, partition=partition(IOS)) == following
 
 
 @pytest.mark.parametrize("sent", [[], {}, {"sessions": None}, {"sessions": ["s1"]}, {"message": "no"}])
 def test_an_answer_without_a_list_of_sessions_is_no_end(sent: object) -> None:
     with pytest.raises(ValueError, match=r"no JSON object|no list of records"):
-        endpoint().page(answer(sent), None)
+        page_of(endpoint(), sent, partition=partition(IOS))
 
 
 @pytest.mark.parametrize(
@@ -289,13 +281,13 @@ def test_an_answer_without_a_list_of_sessions_is_no_end(sent: object) -> None:
 )
 def test_a_page_of_another_platform_is_no_answer(row: Json, app: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"where (android|ios|web) was asked for"):
-        endpoint().verify([{"session_id": "s"}, row], partition(app))
+        page_of(endpoint(), {"sessions": [{"session_id": "s"}, row]}, partition=partition(app))
 
 
 def test_one_odd_session_does_not_hold_up_a_page() -> None:
-    rows = [{"type": "mobile", "platform": "android"}, {"type": "mobile", "platform": "ios"}]
-    endpoint().verify(rows, partition(ANDROID))
-    endpoint().verify([{"type": "web"}, {"type": "mobile"}], partition(WEB))
+    both = [{"type": "mobile", "platform": "android"}, {"type": "mobile", "platform": "ios"}]
+    for rows, app in ((both, ANDROID), ([{"type": "web"}, {"type": "mobile"}], WEB)):
+        assert page_of(endpoint(), {"sessions": rows}, partition=partition(app)).rows == rows
 
 
 @pytest.mark.parametrize(
@@ -310,7 +302,7 @@ def test_one_odd_session_does_not_hold_up_a_page() -> None:
     ],
 )
 def test_a_page_that_tells_nothing_else_is_taken(row: Json, app: dict[str, str]) -> None:
-    endpoint().verify([row], partition(app))
+    assert page_of(endpoint(), {"sessions": [row]}, partition=partition(app)).rows == [row]
 
 
 BOTH: Json = {
@@ -371,7 +363,7 @@ def test_each_app_is_sent_the_filters_that_its_type_knows() -> None:
         (IOS, {**BOTH, **MOBILE, "custom_events": MOBILE_EVENTS}),
         (WEB, {**BOTH, **SITES, "custom_events": SITES_EVENTS}),
     ]:
-        assert reading.request(WINDOW, partition(app), None).json == body(app) | known
+        assert request(reading, app).json == body(app) | known
 
 
 def test_the_spec_describes_every_filter_and_no_other() -> None:
@@ -444,7 +436,7 @@ def test_what_nobody_filled_in_is_not_sent() -> None:
 
 
 def fault_of(status: int, told: Json) -> tuple[Kind, str]:
-    fault = endpoint().fault(Answer(status, {}, json.dumps(told).encode()))
+    fault = endpoint().fault(answer_of(told, status))
     assert fault is not None
     assert fault.wait is None
     return fault.kind, fault.sentence
@@ -510,7 +502,7 @@ def test_an_error_quotes_the_vendor_once_and_on_one_line() -> None:
 @pytest.mark.parametrize("sent", [b"<html>Sign in</html>", b"", b"[]", b'{"error":"who are you?"}'])
 def test_what_is_not_in_devrevs_words_is_left_to_its_status(sent: bytes) -> None:
     for status in (401, 403, 429, 502):
-        assert endpoint().fault(Answer(status, {}, sent)) is None
+        assert endpoint().fault(answer_of(sent, status)) is None
 
 
 def test_the_class_needs_no_arguments() -> None:

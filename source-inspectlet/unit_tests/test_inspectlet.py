@@ -13,15 +13,14 @@ import duckdb
 import pytest
 import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from session_source import Answer, Fault, Kind, Request, Row, ToldInBody, Window
-from session_source.columns import evaluate
-from session_source.schemas import Shape
+from session_source import Fault, Kind, Next, Request, Row, ToldInBody
+from session_source.testing import answer_of, columns_of, fits, next_of, page_of, request_of
 from source_inspectlet import SourceInspectlet
 from source_inspectlet.search import PROPERTIES, of_config
 from source_inspectlet.sessions import SessionDetails, Sessions
 from source_inspectlet.websites import Websites
 
-WINDOW = Window(datetime(2015, 11, 6, tzinfo=UTC), datetime(2015, 11, 13, tzinfo=UTC))
+START, END = datetime(2015, 11, 6, tzinfo=UTC), datetime(2015, 11, 13, tzinfo=UTC)
 WEBSITES = """{"response": [{"wid": 12345678, "site_name": "My App", "date_added": 1337677548}]}"""
 SESSION = r"""{
 "sid": 2606721012,
@@ -72,10 +71,6 @@ RECORD = f'{{"response": {SESSION}}}'
 WID = {"wid": 12345678}
 
 
-def answer(body: str, status: int = 200) -> Answer:
-    return Answer(status, {}, body.encode())
-
-
 def sessions(search: Row | None = None, *website_ids: int) -> Sessions:
     return Sessions(Websites(website_ids), search or {})
 
@@ -83,19 +78,16 @@ def sessions(search: Row | None = None, *website_ids: int) -> Sessions:
 def records(stream: str, row: Row) -> list[Row]:
     """What a row of the list becomes in a stream; every record fits the stream's schema."""
     (found,) = [s for s in sessions().all_streams if s.name == stream]
-    columns, nulled = evaluate(Sessions.columns, row)
+    columns, nulled = columns_of(Sessions.columns, row)
     assert nulled == []
     given = list(found.records(row, columns | WID))
-    shape = Shape(found.json_schema("source_inspectlet"))
-    assert all(shape.fits(record) for record in given)
+    assert all(fits(found, "source_inspectlet", record) for record in given)
     return given
 
 
 @pytest.mark.parametrize("body", [LIST, OBJECT], ids=["list", "object"])
 def test_the_pages_session_comes_whole_and_with_the_columns_that_every_session_has(body: str) -> None:
-    page = sessions().page(answer(body), 1)
-    assert page.following is None
-    (row,) = page.rows
+    (row,) = page_of(sessions(), body, partition=WID).rows
     (record,) = records("sessions", row)
     vendor = json.loads(SESSION)
     assert {name: record[name] for name in vendor} == vendor
@@ -113,8 +105,8 @@ def test_the_pages_session_comes_whole_and_with_the_columns_that_every_session_h
 
 @pytest.mark.parametrize("body", [LIST, OBJECT, RECORD], ids=["list", "object", "record"])
 def test_one_session_is_read_from_an_array_of_one(body: str) -> None:
-    (row,) = SessionDetails().rows(answer(body))
-    columns, nulled = evaluate(SessionDetails.columns, row)
+    (row,) = SessionDetails().rows(answer_of(body))
+    columns, nulled = columns_of(SessionDetails.columns, row)
     assert (columns["session_id"], columns["started_at"], nulled) == ("2606721012", "2015-11-06T01:14:39Z", [])
 
 
@@ -156,7 +148,7 @@ def test_a_timestamp_is_the_vendors_count_of_seconds_or_null(count: object, mome
         (found,) = [s for s in Sessions.streams if s.name == stream]
         (record,) = found.records(row, {})
         assert record[column] == moment
-    assert evaluate(Websites.columns, {"date_added": count})[0]["website_added_at"] == moment
+    assert columns_of(Websites.columns, {"date_added": count})[0]["website_added_at"] == moment
 
 
 def test_tags_are_counted_by_the_time_they_were_set_so_that_new_ones_come_last() -> None:
@@ -233,13 +225,13 @@ def test_a_session_without_pages_and_tags_has_no_records_of_them(none: Row) -> N
     ],
 )
 def test_a_column_is_null_rather_than_a_guess(change: Row, column: str, value: object, *, is_told: bool) -> None:
-    columns, nulled = evaluate(Sessions.columns, json.loads(SESSION) | change)
+    columns, nulled = columns_of(Sessions.columns, json.loads(SESSION) | change)
     assert columns[column] == value
     assert (column in nulled) is is_told
 
 
 def test_a_page_is_asked_for_with_a_form_whose_search_is_json_and_whose_times_are_text() -> None:
-    request = sessions().request(WINDOW, WID, 3)
+    request = request_of(sessions(), START, END, token=3, partition=WID)
     assert (request.method, request.path, request.json) == ("POST", "websites/12345678/sessions", None)
     assert request.form is not None
     assert {name: value for name, value in request.form.items() if name != "search"} == {
@@ -253,41 +245,53 @@ def test_a_page_is_asked_for_with_a_form_whose_search_is_json_and_whose_times_ar
 
 
 def dates(start: datetime, end: datetime) -> tuple[int, int]:
-    form = sessions().request(Window(start, end), WID, 1).form or {}
+    form = request_of(sessions(), start, end, partition=WID).form or {}
     found = json.loads(form["search"])["daterangecustom"]
     return int(found["start"]), int(found["end"])
 
 
 def test_a_window_is_asked_for_a_second_early_and_up_to_a_whole_second() -> None:
     second = timedelta(seconds=1)
-    start, end = WINDOW
     exact = (1446767999, 1447372800)
-    assert dates(start, end) == exact
-    assert dates(start + 0.9 * second, end - 0.1 * second) == exact
-    assert dates(start, end + 0.1 * second) == (exact[0], exact[1] + 1)
+    assert dates(START, END) == exact
+    assert dates(START + 0.9 * second, END - 0.1 * second) == exact
+    assert dates(START, END + 0.1 * second) == (exact[0], exact[1] + 1)
 
 
 def test_no_time_is_zero_or_negative() -> None:
     assert dates(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 31, tzinfo=UTC)) == (1, 30 * 86400)
 
 
-def test_a_full_page_is_followed_and_a_short_one_is_the_last() -> None:
-    rows = [{"sid": sid} for sid in range(100)]
-    endpoint = sessions()
-    assert endpoint.pager.first == 1
-    assert endpoint.page(answer(json.dumps({"response": rows})), 1).following == 2
-    assert endpoint.page(answer(json.dumps({"response": rows[:99]})), 7).following is None
-    assert endpoint.page(answer(json.dumps({"response": []})), 7) == ([], None)
+@pytest.mark.parametrize(
+    ("rows", "following"),
+    [(100, Next(8, is_certain=False)), (99, Next(8, is_certain=False)), (0, None)],
+)
+def test_a_page_with_rows_may_be_followed_by_another_one(rows: int, following: Next | None) -> None:
+    """Whether it is asked for is decided by the lengths of pages, since no answer says it."""
+    body = {"response": [{"sid": sid} for sid in range(rows)]}
+    assert next_of(sessions(), body, token=7, partition=WID) == following
+
+
+def test_pages_are_counted_from_one() -> None:
+    assert (request_of(sessions(), partition=WID).form or {})["page"] == "1"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"wid": 12345678}, {}, {"wid": None}],
+        [{"wid": None}, {"wid": True}],
+        [{"wid": 12345678}, {"wid": 7}],  # one odd session does not hold up a page
+        [],
+    ],
+)
+def test_a_page_may_be_of_its_website_if_a_session_is_or_none_says_so(rows: list[Row]) -> None:
+    assert page_of(sessions(), {"response": rows}, partition=WID).rows == rows
 
 
 def test_a_page_of_another_website_cannot_be_right() -> None:
-    sessions().verify([{"wid": 12345678}, {}, {"wid": None}], WID)
     with pytest.raises(ValueError, match="another website"):
-        sessions().verify([{"wid": 7}, {}, {"wid": True}], WID)
-
-
-def test_one_odd_session_does_not_hold_up_a_page() -> None:
-    sessions().verify([{"wid": 12345678}, {"wid": 7}], WID)
+        page_of(sessions(), {"response": [{"wid": 7}, {}, {"wid": True}]}, partition=WID)
 
 
 def test_one_session_is_asked_for_by_its_id() -> None:
@@ -308,7 +312,7 @@ def test_the_credentials_go_into_the_basic_header() -> None:
 @pytest.mark.parametrize("body", ["[]", "{}", '{"response": null}', '{"response": {"rows": []}}', '{"error": ""}'])
 def test_an_answer_that_is_not_what_the_page_describes_cannot_be_read(body: str) -> None:
     with pytest.raises(ValueError, match=r"no JSON object|neither|no list"):
-        sessions().page(answer(body), 1)
+        page_of(sessions(), body, partition=WID)
 
 
 ERRORS = [
@@ -331,11 +335,11 @@ ERRORS = [
 
 @pytest.mark.parametrize(("error", "status"), ERRORS)
 def test_an_error_told_in_a_200_counts_as_the_error_it_is(error: object, status: int) -> None:
-    body = answer(json.dumps({"error": error, "response": []}))
+    body = answer_of({"error": error, "response": []})
     for read in (
-        lambda: sessions().page(body, 1),
+        lambda: page_of(sessions(), body, partition=WID),
         lambda: SessionDetails().rows(body),
-        lambda: Websites().page(body, None),
+        lambda: page_of(Websites(), body),
     ):
         with pytest.raises(ToldInBody) as told:
             read()
@@ -357,13 +361,13 @@ def test_one_half_of_newold_is_enough(given: dict[str, bool], sent: dict[str, bo
 
 @pytest.mark.parametrize("error", [None, "", False, []])
 def test_an_error_that_says_nothing_is_none(error: object) -> None:
-    body = json.dumps({"error": error, "response": []})
-    assert sessions().page(answer(body), 1) == ([], None)
+    body = {"error": error, "response": []}
+    assert page_of(sessions(), body, partition=WID).rows == []
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_session_that_was_deleted_since_has_no_details(status: int) -> None:
-    fault = SessionDetails().fault(answer('{"error": "no"}', status))
+    fault = SessionDetails().fault(answer_of('{"error": "no"}', status))
     assert fault is not None
     assert fault.kind is Kind.GONE
 
@@ -371,12 +375,12 @@ def test_a_session_that_was_deleted_since_has_no_details(status: int) -> None:
 @pytest.mark.parametrize("response", [[], {}, None, {"sessions": []}])
 def test_an_answer_without_the_session_tells_the_same(response: object) -> None:
     with pytest.raises(Fault) as raised:
-        SessionDetails().rows(answer(json.dumps({"response": response})))
+        SessionDetails().rows(answer_of({"response": response}))
     assert raised.value.kind is Kind.GONE
 
 
 def test_a_400_does_not_mean_that_a_session_was_deleted() -> None:
-    fault = SessionDetails().fault(answer('{"error": "Something odd"}', 400))
+    fault = SessionDetails().fault(answer_of('{"error": "Something odd"}', 400))
     assert fault is not None
     assert fault.kind is Kind.DEFECT
     assert '(400): "Something odd"' in fault.sentence
@@ -384,12 +388,12 @@ def test_a_400_does_not_mean_that_a_session_was_deleted() -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
 def test_other_errors_are_no_deleted_session(status: int) -> None:
-    assert SessionDetails().fault(answer("", status)) is None
+    assert SessionDetails().fault(answer_of("", status)) is None
 
 
 def test_several_sessions_are_not_the_one_that_was_asked_for() -> None:
     with pytest.raises(ValueError, match="several"):
-        SessionDetails().rows(answer(f'{{"response": [{SESSION}, {SESSION}]}}'))
+        SessionDetails().rows(answer_of(f'{{"response": [{SESSION}, {SESSION}]}}'))
 
 
 class Vendor:
@@ -401,7 +405,7 @@ class Vendor:
 
     def __call__(self, request: Request, read: Any) -> Any:
         self.asked.append(request)
-        return read(answer(self.body))
+        return read(answer_of(self.body))
 
 
 def test_each_website_of_the_account_is_a_partition() -> None:
@@ -419,29 +423,32 @@ def test_configured_websites_need_no_list() -> None:
 def test_the_pages_website_comes_whole_and_only_configured_ones_come() -> None:
     website = json.loads(WEBSITES)["response"][0]
     (stream,) = Websites.streams
-    assert Shape(stream.json_schema("source_inspectlet")).fits(website)
+    assert fits(stream, "source_inspectlet", website)
     columns = WID | {"website_added_at": "2012-05-22T09:05:48Z"}
-    assert evaluate(Websites.columns, website) == (columns, [])
-    assert Websites().page(answer(WEBSITES), None) == ([website], None)
-    assert Websites([12345678]).page(answer(WEBSITES), None).rows == [website]
-    assert Websites([7]).page(answer(WEBSITES), None).rows == []
+    assert columns_of(Websites.columns, website) == (columns, [])
+    assert page_of(Websites(), WEBSITES).rows == [website]
+    assert next_of(Websites(), WEBSITES) is None, "it is the whole list"
+    assert page_of(Websites([12345678]), WEBSITES).rows == [website]
+    assert page_of(Websites([7]), WEBSITES).rows == []
 
 
 @pytest.mark.parametrize("website", [{}, {"wid": None}, {"wid": "seven"}, {"wid": True}, {"wid": "9" * 40}])
 def test_a_website_without_an_id_is_told_where_it_is_to_be_read(website: Row) -> None:
-    body = answer(json.dumps({"response": [website, {"wid": 7}]}))
+    body = {"response": [website, {"wid": 7}]}
     with pytest.raises(Fault, match="website_ids"):
-        Websites().page(body, None)
-    assert Websites([7]).page(body, None).rows == [{"wid": 7}]
+        page_of(Websites(), body)
+    assert page_of(Websites([7]), body).rows == [{"wid": 7}]
 
 
 def test_check_asks_configured_websites_or_else_the_list() -> None:
     source = SourceInspectlet()
-    assert [endpoint.name for endpoint in source.endpoints({})] == ["websites", "sessions"]
-    (partition,) = source.endpoints({"website_ids": [7.0]})[0].partitions(lambda *_: None)
+    assert source.checked_endpoint({}) == source.checked_endpoint({"website_ids": []}) == "websites"
+    config = {"website_ids": [7.0]}
+    (checked,) = [one for one in source.endpoints(config) if one.name == source.checked_endpoint(config)]
+    assert checked.name == "sessions"
+    (partition,) = checked.partitions(lambda *_: None)
     assert partition == {"wid": 7}
     assert type(partition["wid"]) is int
-    assert [endpoint.name for endpoint in source.endpoints({"website_ids": [7]})] == ["sessions", "websites"]
 
 
 ALL: Row = {
@@ -466,7 +473,7 @@ ALL: Row = {
 
 def test_every_property_of_the_pages_search_reaches_the_vendor_as_it_is_written() -> None:
     assert set(ALL) == set(PROPERTIES)
-    form = sessions(of_config({"search": ALL})).request(WINDOW, WID, 1).form or {}
+    form = request_of(sessions(of_config({"search": ALL})), partition=WID).form or {}
     sent = json.loads(form["search"])
     assert {name: value for name, value in sent.items() if not name.startswith("daterange")} == ALL
 

@@ -185,9 +185,9 @@ class SiteDays(TimeFilter):
         # A list of everything from a day on would be the same for several windows.
         self.step = DAY if meaning.is_one_day or meaning.per_second else None
 
-    def listed(self, asked: Reach) -> Reach:
+    def asked(self, wanted: Reach) -> Reach:
         """Return whole days, or all from the first one on."""
-        return whole_days(asked) if self.step else Reach(asked.first, EVER.end)
+        return whole_days(wanted) if self.step else Reach(wanted.first, EVER.end)
 
     def times(self, columns: Row) -> Reach | None:
         """Return the start and the last event."""

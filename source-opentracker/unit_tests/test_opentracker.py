@@ -6,18 +6,17 @@ https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 
 import json
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 import requests
-from session_source import Answer, Fault, Kind, Request, Row, Window
-from session_source.columns import evaluate
-from session_source.schemas import Shape
+from session_source import Answer, Fault, Kind, Reach, Request, Row, Window
+from session_source.testing import answer_of, columns_of, context_of, fits, page_of, request_of
 from source_opentracker import SourceOpentracker, answers, lists, meanings
-from source_opentracker.lists import EVER, Meaning, Place, SessionList
+from source_opentracker.lists import EVER, Meaning, Place, SessionList, SiteDays
 from source_opentracker.sessions import PROBE_SECONDS, Sessions
 
 EXAMPLE = (Path(__file__).parent / "example.json").read_bytes()
@@ -39,12 +38,8 @@ def session(name: str, start: datetime, last: datetime | None = None, **more: st
     return {"session_id": name, "site": SITE, **stamps, **more}
 
 
-def answer(body: object) -> Answer:
-    return Answer(200, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
-
-
 def listing(*rows: Row, **more: str) -> Answer:
-    return answer({"resultsList": list(rows), **more})
+    return answer_of({"resultsList": list(rows), **more})
 
 
 def place(*dates: str, **more: Any) -> Place:
@@ -53,8 +48,14 @@ def place(*dates: str, **more: Any) -> Place:
 
 def endpoint(meaning: Meaning | None = None, **more: Any) -> Sessions:
     made = Sessions([SITE], **more)
-    made._meaning = meaning or Meaning()
+    made._use(meaning or Meaning())
     return made
+
+
+def first_of(sessions: Sessions, window: Window) -> Place:
+    """The first page of a window."""
+    found: Place = context_of(sessions, *window, partition={"site": SITE}).token
+    return found
 
 
 def form_of(request: Request) -> dict[str, str]:
@@ -62,13 +63,12 @@ def form_of(request: Request) -> dict[str, str]:
 
 
 def test_the_example_of_the_page_is_read() -> None:
-    page = endpoint().page(answer(EXAMPLE), place("2011-11-16"))
-    (row,) = page.rows
+    (row,) = page_of(endpoint(), EXAMPLE, token=place("2011-11-16")).rows
     told = json.loads(EXAMPLE)
     assert list(row) == told["field"]
     assert list(row.values()) == told["resultsList"][0]
     assert all(isinstance(value, str) for value in row.values())
-    columns, nulled = evaluate(Sessions.columns, row)
+    columns, nulled = columns_of(Sessions.columns, row)
     assert nulled == []
     assert columns == {
         "session_id": "1321397999803.180515048",
@@ -100,8 +100,8 @@ def test_the_schema_declares_every_column_of_the_example_and_every_one_of_ours()
     assert {*Sessions.columns, "site", *(field for field, _ in BY_ID.values())} <= set(schema["properties"])
     lowered = [name.lower() for name in schema["properties"]]
     assert len(set(lowered)) == len(lowered)
-    (row,) = answers.read(answer(EXAMPLE)).rows
-    assert Shape(schema).fits(row | evaluate(Sessions.columns, row)[0])
+    (row,) = answers.read(answer_of(EXAMPLE)).rows
+    assert fits(stream, "source_opentracker", row | columns_of(Sessions.columns, row)[0])
 
 
 def test_no_name_of_a_partition_is_one_of_the_vendors_columns() -> None:
@@ -112,7 +112,7 @@ def test_no_name_of_a_partition_is_one_of_the_vendors_columns() -> None:
 
 def test_a_session_without_an_end_ends_with_its_last_event() -> None:
     row = session("a", day(1), day(1) + timedelta(seconds=90), session_end_unix_timestamp="", country_code="")
-    columns, nulled = evaluate(Sessions.columns, row)
+    columns, nulled = columns_of(Sessions.columns, row)
     assert (columns["ended_at"], columns["duration_seconds"]) == ("2011-11-01T00:01:30Z", 90)
     assert columns["country_code"] is None
     assert nulled == []
@@ -120,7 +120,7 @@ def test_a_session_without_an_end_ends_with_its_last_event() -> None:
 
 def test_a_value_that_cannot_be_is_null_and_told() -> None:
     row = session("a", day(2), day(1), pages_viewed="many", latitude="n/a")
-    columns, nulled = evaluate(Sessions.columns, row)
+    columns, nulled = columns_of(Sessions.columns, row)
     assert set(nulled) == {"page_count", "latitude_degrees", "duration_seconds"}
     assert columns["page_count"] is columns["latitude_degrees"] is columns["duration_seconds"] is None
 
@@ -139,17 +139,17 @@ def test_a_value_that_cannot_be_is_null_and_told() -> None:
     ],
 )
 def test_what_stands_around_the_json_does_not_matter(around: bytes) -> None:
-    assert answers.read(answer(around % EXAMPLE)) == answers.read(answer(EXAMPLE))
+    assert answers.read(answer_of(around % EXAMPLE)) == answers.read(answer_of(EXAMPLE))
 
 
 def test_rows_are_read_by_the_names_in_their_own_answer() -> None:
     body = {"field": ["b", "a"], "resultsList": [["2", "1"]], "label": ["x", "y"]}
-    assert answers.read(answer(body)).rows == [{"a": "1", "b": "2"}]
+    assert answers.read(answer_of(body)).rows == [{"a": "1", "b": "2"}]
 
 
 @pytest.mark.parametrize("body", [{"resultsList": [{"a": "1"}]}, [{"a": "1"}]])
 def test_rows_may_be_objects(body: object) -> None:
-    assert answers.read(answer(body)).rows == [{"a": "1"}]
+    assert answers.read(answer_of(body)).rows == [{"a": "1"}]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_rows_may_be_objects(body: object) -> None:
 )
 def test_what_is_no_answer_is_asked_for_again(body: object) -> None:
     with pytest.raises(ValueError, match=r"."):
-        answers.read(answer(body))
+        answers.read(answer_of(body))
 
 
 REFUSED = "java.lang.RuntimeException: Login/ site combination is not valid"
@@ -180,7 +180,7 @@ REFUSED = "java.lang.RuntimeException: Login/ site combination is not valid"
 )
 def test_a_login_that_is_not_accepted_is_the_users_to_mend(body: object) -> None:
     with pytest.raises(Fault, match=r"did not accept the login.*Check login, password and sites") as told:
-        answers.read(answer(body))
+        answers.read(answer_of(body))
     assert told.value.kind is Kind.CONFIG
 
 
@@ -195,13 +195,13 @@ def test_a_login_that_is_not_accepted_is_the_users_to_mend(body: object) -> None
 )
 def test_other_errors_pass(body: object) -> None:
     with pytest.raises(Fault, match="Opentracker could not answer") as told:
-        answers.read(answer(body))
+        answers.read(answer_of(body))
     assert told.value.kind is Kind.OUTAGE
     assert told.value.kind.is_retried
 
 
 def test_the_request_is_a_form_without_credentials() -> None:
-    asked = endpoint().request(EVER, {"site": SITE}, place("2011-11-16"))
+    asked = request_of(endpoint(), token=place("2011-11-16"), partition={"site": SITE})
     assert (asked.method, asked.path, dict(asked.params)) == ("POST", "c_view_sessions_by_user.jsp", {})
     assert form_of(asked) == {
         "dataType": "jsondatatable",
@@ -218,8 +218,11 @@ def test_the_request_is_a_form_without_credentials() -> None:
     [({"next_token": "1.2"}, {"nextToken": "1.2"}), ({"offset": 1000}, {"offset": "1000"})],
 )
 def test_a_page_is_continued_by_one_field(more: dict[str, Any], fields: dict[str, str]) -> None:
-    first = form_of(endpoint().request(EVER, {"site": SITE}, place("2011-11-16")))
-    assert form_of(endpoint().request(EVER, {"site": SITE}, place("2011-11-16", **more))) == first | fields
+    first, later = (
+        form_of(request_of(endpoint(), token=token, partition={"site": SITE}))
+        for token in (place("2011-11-16"), place("2011-11-16", **more))
+    )
+    assert later == first | fields
 
 
 def test_an_id_is_a_field_of_its_partition() -> None:
@@ -230,8 +233,8 @@ def test_an_id_is_a_field_of_its_partition() -> None:
         for site in ("a", "b")
         for one in ({"uid": "u"}, {"filterByMachineId": "1.2"}, {"filterByVisitId": "3.4"})
     ]
-    assert form_of(sessions.request(EVER, parts[2], place("2011-11-16")))["filterByVisitId"] == "3.4"
-    assert form_of(sessions.request(EVER, parts[1], place("2011-11-16")))["filterByMachineId"] == "1.2"
+    assert form_of(request_of(sessions, partition=parts[2]))["filterByVisitId"] == "3.4"
+    assert form_of(request_of(sessions, partition=parts[1]))["filterByMachineId"] == "1.2"
     assert Sessions(["a"]).partitions(lambda *_: None) == [{"site": "a"}]
 
 
@@ -259,13 +262,13 @@ def test_an_answer_about_another_site_is_the_users_to_mend() -> None:
     with pytest.raises(
         Fault, match=r"answered about the site www\.opentracker\.net where shop\.example\.com"
     ) as told:
-        Sessions(["shop.example.com"]).page(answer(EXAMPLE), place("2011-11-16")._replace(site="shop.example.com"))
+        page_of(Sessions(["shop.example.com"]), EXAMPLE, partition={"site": "shop.example.com"})
     assert told.value.kind is Kind.CONFIG
 
 
 def test_an_answer_about_another_configured_site_is_a_mix_up_and_asked_for_again() -> None:
     with pytest.raises(ValueError, match="it is about"):
-        Sessions(["a", SITE]).page(answer(EXAMPLE), place("2011-11-16")._replace(site="a"))
+        page_of(Sessions(["a", SITE]), EXAMPLE, partition={"site": "a"})
 
 
 @pytest.mark.parametrize(
@@ -273,7 +276,7 @@ def test_an_answer_about_another_configured_site_is_a_mix_up_and_asked_for_again
 )
 def test_a_site_may_be_written_in_two_ways(told: str, asked: str) -> None:
     row = session("a", day(16)) | {"site": told}
-    assert Sessions([asked]).page(listing(row), place("2011-11-16")._replace(site=asked)).rows == [row]
+    assert page_of(Sessions([asked]), listing(row), partition={"site": asked}).rows == [row]
 
 
 BY_ID = {"user": ("uid", "u"), "machine": ("filterByMachineId", "m"), "visit": ("filterByVisitId", "a")}
@@ -287,24 +290,25 @@ def test_a_session_that_several_ids_list_is_that_of_the_first_one(order: tuple[s
     for number, kind in enumerate(order):
         at_place = place("2011-11-16", visitor=(BY_ID[kind],))
         for _ in range(2):  # the same page may be asked for twice
-            assert sessions.page(listing(shared), at_place).rows == ([] if number else [shared])
+            assert page_of(sessions, listing(shared), token=at_place).rows == ([] if number else [shared])
     elsewhere = place("2011-11-16", visitor=(BY_ID["visit"],))._replace(site="other")
     sessions._sites.append("other")
-    assert sessions.page(listing(shared | {"site": "other"}), elsewhere).rows == [shared | {"site": "other"}]
+    of_other = shared | {"site": "other"}
+    assert page_of(sessions, listing(of_other), token=elsewhere).rows == [of_other]
 
 
 @pytest.mark.promise(n=1)
 def test_a_session_is_not_left_to_an_id_that_does_not_list_it() -> None:
     sessions = endpoint(user_ids=["u"], machine_ids=["m"], visit_ids=["a"])
     row = session("a", day(16), machine_idx="m")
-    assert sessions.page(listing(), place("2011-11-16", visitor=(BY_ID["machine"],))).rows == []
-    assert sessions.page(listing(row), place("2011-11-16", visitor=(BY_ID["user"],))).rows == [row]
+    assert page_of(sessions, listing(), token=place("2011-11-16", visitor=(BY_ID["machine"],))).rows == []
+    assert page_of(sessions, listing(row), token=place("2011-11-16", visitor=(BY_ID["user"],))).rows == [row]
 
 
 def test_only_sessions_that_several_ids_may_list_are_remembered() -> None:
     sessions = endpoint(user_ids=["u", "v"], machine_ids=["m"])
     rows = [session(str(number), day(16), machine_idx="n") for number in range(50)]
-    assert sessions.page(listing(*rows), place("2011-11-16", visitor=(BY_ID["user"],))).rows == rows
+    assert page_of(sessions, listing(*rows), token=place("2011-11-16", visitor=(BY_ID["user"],))).rows == rows
     assert sessions._lister == {}
 
 
@@ -312,27 +316,34 @@ def dates(found: tuple[SessionList, ...]) -> list[str]:
     return [one.date for one in found]
 
 
-def windows(first: int, last: int) -> list[Window]:
-    return [Window(day(number), day(number + 1)) for number in range(first, last)]
+def lists_of(meaning: Meaning, first: int, last: int) -> list[tuple[SessionList, ...]]:
+    """The lists that are asked for to get some days, read day by day; no day beside them is read."""
+    days = SiteDays(meaning)
+    gap = Window(day(first) - days.before, day(last) + days.after)
+    edges = [gap.start, *map(day, range(first + 1, last)), gap.end]
+    return [meaning.lists(Window(*window), gap) for window in pairwise(edges)]
 
 
-def test_each_day_of_a_piece_is_asked_for_once_and_a_day_more_at_its_edges() -> None:
-    piece = Window(day(10), day(13))
-    asked = [dates(Meaning(per_second=1000).lists(window, piece)) for window in windows(10, 13)]
+@pytest.mark.promise(n=1)
+def test_each_day_of_a_gap_is_asked_for_once_and_a_day_more_at_its_edges() -> None:
+    asked = [dates(found) for found in lists_of(Meaning(per_second=1000), 10, 13)]
     assert asked == [["2011-11-09", "2011-11-10"], ["2011-11-11"], ["2011-11-12", "2011-11-13"]]
 
 
-def test_a_piece_is_led_in_where_dates_may_be_about_starts() -> None:
-    (first, second) = [dates(Meaning().lists(window, Window(day(10), day(12)))) for window in windows(10, 12)]
+@pytest.mark.promise(n=1)
+def test_a_gap_is_led_in_where_dates_may_be_about_starts() -> None:
+    (first, second) = [dates(found) for found in lists_of(Meaning(), 10, 12)]
     assert first == [f"2011-11-{number:02}" for number in range(6, 11)]
     assert second == ["2011-11-11", "2011-11-12"]
 
 
-def test_bounds_cut_the_edges_of_a_piece_where_the_vendor_takes_them() -> None:
-    piece = Window(day(10), day(15) + timedelta(hours=1))
-    edges = (("from", str(int(at(day(10))) - 1)), ("to", at(piece.end)))
-    bounds = {one.date[-2:]: one.bounds for one in Meaning(per_second=1000).lists(piece, piece)}
-    assert bounds == {"09": edges, "10": edges, "11": (), "12": (), "13": (), "14": edges, "15": edges}
+def test_bounds_cut_the_edges_of_a_gap_where_the_vendor_takes_them() -> None:
+    """Only lists that may reach beyond it are bounded, whatever the site's time zone is."""
+    gap = Window(day(9) + timedelta(hours=12), day(15) + timedelta(hours=15))
+    edges = (("from", str(int(at(gap.start)) - 1)), ("to", at(gap.end)))
+    bounds = {one.date[-2:]: one.bounds for one in Meaning(per_second=1000).lists(gap, gap)}
+    assert bounds == {"09": edges, "10": edges, "11": (), "12": (), "13": (), "14": (), "15": edges}
+    assert not any(one.bounds for one in Meaning().lists(gap, gap))
 
 
 def test_bounds_are_a_unit_early_and_never_too_short() -> None:
@@ -343,12 +354,41 @@ def test_bounds_are_a_unit_early_and_never_too_short() -> None:
 
 
 def test_one_window_reads_all_where_a_date_has_no_end() -> None:
-    piece = Window(day(10), day(12))
-    (only,) = Meaning(is_one_day=False).lists(piece, piece)
-    assert (only.date, only.asked.end, only.since) == ("2011-11-06", EVER.end, day(10))
-    assert endpoint(Meaning(is_one_day=False)).is_read_whole
-    assert not endpoint(Meaning(is_one_day=False, per_second=1)).is_read_whole
-    assert not endpoint(Meaning()).is_read_whole
+    meaning = Meaning(is_one_day=False)
+    gap = Window(day(10) - SiteDays(meaning).before, day(12))
+    (only,) = meaning.lists(gap, gap)
+    assert (only.date, only.asked.end) == ("2011-11-06", EVER.end)
+    assert SiteDays(meaning).step is None, "a part of it would be the same list"
+    assert SiteDays(Meaning(is_one_day=False, per_second=1)).step == SiteDays(Meaning()).step == DAY
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize(
+    ("row", "first", "last"),
+    [
+        (session("short", day(16)), day(16), day(16)),
+        (session("long", day(12), day(16)), day(12), day(16)),
+        (session("backwards", day(16), day(12)), day(12), day(16)),
+    ],
+)
+def test_a_session_may_be_listed_for_each_day_of_any_zone_that_it_touches(
+    row: Row, first: datetime, last: datetime
+) -> None:
+    days = SiteDays(Meaning())
+    columns, _ = columns_of(Sessions.columns, row)
+    times = days.times(columns)
+    assert times == Reach(first, last)
+    reach = days.reach(days.moments(times, row))
+    assert reach.first <= first - timedelta(hours=12)
+    assert reach.last >= last + timedelta(hours=14)
+
+
+@pytest.mark.promise(n=10)
+@pytest.mark.parametrize("count", ["", "0", "x", "253402300799999", "-62135596800000", "1e400"])
+def test_a_session_with_odd_moments_is_always_emitted(count: str) -> None:
+    odd = {"session_id": "odd", "eventUnixTimestamp": count, "session_start_unix_timestamp": count}
+    columns, _ = columns_of(Sessions.columns, odd)
+    assert SiteDays(Meaning()).times(columns) is None
 
 
 def test_windows_are_bounded_where_a_date_has_no_end_but_to_is_taken() -> None:
@@ -363,15 +403,22 @@ def ids_of(rows: list[Row]) -> frozenset[str]:
 
 
 def follow(first: Place, *pages: Answer, sessions: Sessions | None = None) -> tuple[list[Any], Place | None]:
-    """Read pages one after the other; give the ids and where the next page stands."""
+    """Read pages one after the other, and return the ids and where the next page is.
+
+    A page that is doubted is requested again, and taken as it is where no other answer is given.
+    """
     reader = sessions or endpoint()
     at_place: Any = first
-    ids: list[Any] = []
-    for body in pages:
-        page = reader.page(body, at_place)
-        ids += [row["session_id"] for row in page.rows]
-        at_place = page.following
-    return ids, at_place
+    ids: dict[Any, None] = {}
+    for number, body in enumerate(pages, start=1):
+        context = context_of(reader, token=at_place)
+        page = reader.page(body, context)
+        ids |= dict.fromkeys(row["session_id"] for row in page.rows)
+        if page.is_doubtful and number < len(pages):
+            continue
+        following = reader.following(context, page)
+        at_place = following.token if following else None
+    return list(ids), at_place
 
 
 def many(count: int, prefix: str = "s") -> list[Row]:
@@ -388,7 +435,7 @@ def test_a_next_token_is_followed_and_then_the_next_day() -> None:
 
 @pytest.mark.parametrize("token", ["", None])
 def test_an_empty_token_ends_a_list_however_full_the_page(token: str | None) -> None:
-    body = answer({"resultsList": many(1000), "nextToken": token})
+    body = answer_of({"resultsList": many(1000), "nextToken": token})
     assert follow(place("2011-11-16"), body)[1] is None
 
 
@@ -436,13 +483,12 @@ def test_where_an_offset_is_ignored_a_larger_page_is_asked_for() -> None:
     ids, following = follow(place("2011-11-16"), listing(*many(1000)), listing(*many(1001)), sessions=sessions)
     assert ids == [f"s{number}" for number in range(1001)], "what comes again is left out"
     assert following == place("2011-11-16", limit=10_000, known=ids_of(many(1000)))
-    assert form_of(sessions.request(EVER, {"site": SITE}, following))["limit"] == "10000"
+    assert form_of(request_of(sessions, token=following))["limit"] == "10000"
     ids, following = follow(following, listing(*many(1700)), sessions=sessions)
     assert ids == [f"s{number}" for number in range(1000, 1700)]
     known = ids_of(many(1700))
     assert following == place("2011-11-16", limit=10_000, offset=1700, top="s0", known=known)
-    window = Window(day(17), day(18))
-    later = sessions.first(window, window, {"site": SITE})
+    later = first_of(sessions, Window(day(17), day(18)))
     assert later.limit == 10_000, "the next lists are asked for like that at once"
     assert follow(following, listing(*many(1700)), sessions=sessions)[1] is None, "caps are round numbers"
 
@@ -456,7 +502,7 @@ def test_a_page_that_nothing_continues_is_an_error_that_names_site_and_day(count
 
 
 def test_a_larger_limit_that_is_refused_is_the_same_error() -> None:
-    refusal = answer(b"Error: java.lang.RuntimeException: limit 10000 is not between 1 and 1000")
+    refusal = answer_of(b"Error: java.lang.RuntimeException: limit 10000 is not between 1 and 1000")
     with pytest.raises(Fault, match="no way to get the others") as told:
         follow(place("2011-11-16"), listing(*many(1000)), listing(*many(1000)), refusal)
     assert told.value.kind is Kind.STUCK
@@ -473,15 +519,13 @@ def test_where_nothing_else_continues_a_page_what_is_older_is_asked_for() -> Non
         last = int(bounds.get("to", at(day(18))))
         return listing(*[row for row in rows if int(row["eventUnixTimestamp"]) <= last][:50])
 
-    window = Window(day(16), day(17))
-    at_place: Any = sessions.first(window, window, {"site": SITE})
-    at_place = at_place._replace(lists=tuple(one for one in at_place.lists if one.date == "2011-11-16"))
+    at_place: Any = first_of(sessions, Window(day(16), day(17)))
+    assert dates(at_place.lists) == ["2011-11-16"]
     ids: list[str] = []
     while at_place:
-        page = sessions.page(given(at_place.lists[0]), at_place)
-        ids += [row["session_id"] for row in page.rows]
-        at_place = page.following
-    assert ids == [row["session_id"] for row in rows]
+        found, at_place = follow(at_place, given(at_place.lists[0]), sessions=sessions)
+        ids += found
+    assert list(dict.fromkeys(ids)) == [row["session_id"] for row in rows]
 
 
 def test_sessions_of_other_days_are_no_answer() -> None:
@@ -502,29 +546,33 @@ def test_a_long_session_is_of_every_day_that_it_touches() -> None:
 def test_a_list_that_runs_on_into_older_days_is_over() -> None:
     later = place("2011-11-16", "2011-11-17", next_token="1.2")
     mixed = listing(session("a", day(16)), session("b", day(14)), nextToken="1.3")
-    assert follow(later, mixed) == (["a"], place("2011-11-17"))
+    assert follow(later, mixed) == (["a", "b"], place("2011-11-17")), "what is listed is passed on"
 
 
-def test_a_page_of_nothing_but_older_days_is_doubted_once() -> None:
+def test_a_page_of_nothing_but_older_days_is_doubted_and_then_taken() -> None:
     later = place("2011-11-16", "2011-11-17", next_token="1.2")
     older = listing(session("b", day(14)), nextToken="1.3")
-    ids, doubted = follow(later, older)
-    assert (ids, doubted) == ([], later.doubted())
-    assert doubted != later
-    assert follow(later, older, older) == ([], place("2011-11-17"))
-    assert follow(later, older, listing(*many(2))) == (["s0", "s1"], place("2011-11-17"))
+    assert page_of(endpoint(), older, token=later).is_doubtful
+    assert not page_of(endpoint(), listing(*many(2)), token=later).is_doubtful
+    assert follow(later, older, older) == (["b"], place("2011-11-17"))
+    assert follow(later, older, listing(*many(2), nextToken="1.3")) == (
+        ["b", "s0", "s1"],
+        place("2011-11-16", "2011-11-17", next_token="1.3"),
+    )
 
 
-def test_what_was_over_before_the_piece_is_left_out() -> None:
-    piece = Window(day(16) + timedelta(hours=6), day(17))
-    found = [one for one in Meaning().lists(piece, piece) if one.date == "2011-11-16"]
+def test_whatever_a_list_holds_is_passed_on() -> None:
+    """What an earlier sync has emitted is known to the core by ``SiteDays``, not to the page."""
+    gap = Window(day(16) + timedelta(hours=6), day(17))
+    found = [one for one in Meaning().lists(gap, gap) if one.date == "2011-11-16"]
     rows = [
         session("old", day(16)),
         session("long", day(15), day(16) + timedelta(hours=6)),
-        session("new", piece.end),
+        session("new", gap.end),
     ]
     timeless = {"session_id": "timeless"}
-    assert follow(Place(SITE, tuple(found)), listing(*rows, timeless))[0] == ["long", "new", "timeless"]
+    ids, _ = follow(Place(SITE, tuple(found)), listing(*rows, timeless))
+    assert ids == ["old", "long", "new", "timeless"]
 
 
 def test_a_page_says_where_it_stands() -> None:
@@ -597,8 +645,7 @@ def test_bounds_by_starts_are_not_used() -> None:
 def test_a_list_without_a_last_day_is_followed_by_one_that_a_cache_cannot_give(pages: int) -> None:
     sessions = endpoint(Meaning(is_one_day=False))
     sessions._has_tokens = True
-    window = Window(day(10), day(18))
-    first = sessions.first(window, window, {"site": SITE})
+    first = first_of(sessions, Window(day(10), day(18)))
     old, new = session("old", day(11), day(12)), session("new", day(17), day(18))
     bodies = [listing(new, old)] if pages == 1 else [listing(new, nextToken="1.2"), listing(old)]
     ids, control = follow(first, *bodies, sessions=sessions)
@@ -608,7 +655,7 @@ def test_a_list_without_a_last_day_is_followed_by_one_that_a_cache_cannot_give(p
     assert follow(control, listing(new), sessions=sessions) == ([], None)
     assert follow(control, listing(), sessions=sessions) == ([], None)
     constant = listing(new, old)
-    assert follow(control, constant, sessions=sessions)[1] == control.doubted()
+    assert page_of(sessions, constant, token=control).is_doubtful
     assert follow(control, constant, listing(new), sessions=sessions) == ([], None)
     with pytest.raises(Fault, match=r"lists of www\.opentracker\.net contradict each other.*cache") as told:
         follow(control, constant, constant, sessions=sessions)
@@ -626,12 +673,11 @@ def test_lists_that_end_need_no_control() -> None:
     for meaning in (Meaning(), Meaning(per_second=1000), Meaning(is_one_day=False, per_second=1)):
         sessions = endpoint(meaning)
         sessions._has_tokens = True
-        window = Window(day(16), day(17))
-        at_place: Any = sessions.first(window, window, {"site": SITE})
+        at_place: Any = first_of(sessions, Window(day(16), day(17)))
         while at_place:
             assert not at_place.lists[0].is_control
             moment = at_place.lists[0].asked.start + timedelta(hours=14)
-            at_place = sessions.page(listing(session("a", moment)), at_place).following
+            _, at_place = follow(at_place, listing(session("a", moment)), sessions=sessions)
 
 
 def test_without_sessions_nothing_is_found_out() -> None:
@@ -744,15 +790,32 @@ def test_an_answer_to_a_question_about_dates_is_no_page_until_it_comes_twice() -
         return read(shown[-1])
 
     sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
-    first = place("2011-11-17")
-    assert follow(first, shown[-1], sessions=sessions) == ([], first.doubted())
-    assert len(follow(first, shown[-1], shown[-1], sessions=sessions)[0]) == 1
+    assert len(answers.read(shown[-1]).rows) == 1
+    assert page_of(sessions, shown[-1], token=place("2011-11-17")).is_doubtful, "it is requested again"
+    assert not page_of(sessions, shown[0], token=place("2011-11-17")).is_doubtful
+
+
+@pytest.mark.promise(n=3)
+def test_where_bounds_are_ignored_the_list_of_the_day_is_not_doubted() -> None:
+    sessions = Sessions([SITE])
+    vendor = Vendor()
+    shown: list[tuple[dict[str, str], Answer]] = []
+
+    def fetch(request: Request, read: Any) -> Any:
+        form = form_of(request)
+        shown.append((form, listing(*vendor(SessionList.of_day(form["date"])))))
+        return read(shown[-1][1])
+
+    sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
+    assert any("to" in form for form, _ in shown)
+    for form, body in shown:
+        assert not page_of(sessions, body, token=place(form["date"])).is_doubtful
 
 
 def test_check_asks_each_site_once_for_a_day_that_has_begun_everywhere() -> None:
     sessions = Sessions([SITE])
     window = Window(day(16) + timedelta(hours=5), day(17) + timedelta(hours=5))
-    first = sessions.first(window, window, {"site": SITE})
-    assert form_of(sessions.request(window, {"site": SITE}, first))["date"] == "2011-11-16"
-    page = sessions.page(listing(session("a", day(1)), session("b", day(28))), first)
+    first = first_of(sessions, window)
+    assert form_of(request_of(sessions, token=first))["date"] == "2011-11-16"
+    page = page_of(sessions, listing(session("a", day(1)), session("b", day(28))), token=first)
     assert len(page.rows) == 2
