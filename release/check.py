@@ -167,7 +167,8 @@ def main() -> None:
         print(line, flush=True)  # noqa: T201 - what was asked for
     if failed:
         sys.exit(f"v{version(root)} cannot be released yet.")
-    print(f"v{version(root)} can be tagged.")  # noqa: T201
+    if not given.checks:
+        print(f"v{version(root)} can be tagged.")  # noqa: T201
 
 
 if __name__ == "__main__":
