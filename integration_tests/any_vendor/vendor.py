@@ -102,8 +102,7 @@ class AnyVendor(Vendor):
         found.sort(key=sort[self.nature.order])
         size = min(asked["size"], self.nature.cap)
         token = asked["page"]
-        offset = {"number": lambda: (token - 1) * size, "token": lambda: int(token or 0), "total": lambda: token}
-        start: int = offset[self.nature.paging]()
+        start = (token - 1) * size if self.nature.paging == "number" else int(token or 0)
         if start and start >= len(found) and self.nature.paging == "number":
             if self.nature.beyond_end == "refused":
                 return self.error(404)
