@@ -409,16 +409,16 @@ def follow(first: Place, *pages: Answer, sessions: Sessions | None = None) -> tu
     """
     reader = sessions or endpoint()
     at_place: Any = first
-    ids: dict[Any, None] = {}
+    ids: list[Any] = []
     for number, body in enumerate(pages, start=1):
         context = context_of(reader, token=at_place)
         page = reader.page(body, context)
-        ids |= dict.fromkeys(row["session_id"] for row in page.rows)
+        ids += [row["session_id"] for row in page.rows]
         if page.is_doubtful and number < len(pages):
             continue
         following = reader.following(context, page)
         at_place = following.token if following else None
-    return list(ids), at_place
+    return ids, at_place
 
 
 def many(count: int, prefix: str = "s") -> list[Row]:
@@ -525,7 +525,7 @@ def test_where_nothing_else_continues_a_page_what_is_older_is_asked_for() -> Non
     while at_place:
         found, at_place = follow(at_place, given(at_place.lists[0]), sessions=sessions)
         ids += found
-    assert list(dict.fromkeys(ids)) == [row["session_id"] for row in rows]
+    assert ids == [row["session_id"] for row in rows]
 
 
 def test_sessions_of_other_days_are_no_answer() -> None:
@@ -554,7 +554,7 @@ def test_a_page_of_nothing_but_older_days_is_doubted_and_then_taken() -> None:
     older = listing(session("b", day(14)), nextToken="1.3")
     assert page_of(endpoint(), older, token=later).is_doubtful
     assert not page_of(endpoint(), listing(*many(2)), token=later).is_doubtful
-    assert follow(later, older, older) == (["b"], place("2011-11-17"))
+    assert follow(later, older, older) == (["b", "b"], place("2011-11-17")), "the core emits it once"
     assert follow(later, older, listing(*many(2), nextToken="1.3")) == (
         ["b", "s0", "s1"],
         place("2011-11-16", "2011-11-17", next_token="1.3"),
