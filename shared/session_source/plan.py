@@ -44,6 +44,8 @@ class Plan:
     ) -> None:
         self.remaining: Finished = missing
         """What no window was taken for."""
+        self._open = timedelta()
+        """How long the windows are together that were taken and are still being read."""
         self.is_guess = True
         """Whether nothing was read yet that shows how long windows should be."""
         self._step = step
@@ -67,11 +69,13 @@ class Plan:
         if self._step is not None:
             start = max(start, self._start(piece, self._length, self._step))
         self.remaining = windows.union([*older, Window(piece.start, start)])
+        self._open += piece.end - start
         return Window(start, piece.end)
 
     def put_back(self, window: Window, length: timedelta) -> None:
         """Return a window that is too large; it is cut into windows of this length, or a little longer."""
         self.remaining = windows.union([*self.remaining, window])
+        self._open -= window.end - window.start
         self._least = min(self._least, max(length, self._step or length))
         self._set_length(length)
 
@@ -87,6 +91,7 @@ class Plan:
         """Learn from a window that was read how long the next ones should be."""
         self._cuts = 0
         length = window.end - window.start
+        self._open -= length
         # Lengths grow step by step: what is older may be as busy as what made the windows short.
         self._set_length(min(length * (self._rows / max(rows, 1)), max(self._length, self.GROWTH * length)))
 
@@ -114,7 +119,7 @@ class Plan:
         elif timedelta() < covered < length:
             expected = max(expected, rows * (length / covered))
         best = max(length * (self.ROWS / expected), DAY)
-        left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
+        left = self._open + sum((piece.end - piece.start for piece in self.remaining), timedelta())
         best = min(best, max(left / self._parallel, length * (self.FEW_PAGES * self._page / expected)))
         affordable = self._affordable()
         if affordable is not None:

@@ -384,8 +384,9 @@ class _Worker:
                 ticket = None
                 with attempt as answer, self._turn:
                     read = group.endpoint.page(answer, context)
-                    claimed, doubt, fingerprint = group.claim(window, read.rows)
+                    # This may raise, and then the page is requested again: no row may be claimed before.
                     following = group.endpoint.following(context, read)
+                    claimed, doubt, fingerprint = group.claim(window, read.rows)
                     emitted += len(claimed)
                     requested += 1
                     outcome = _Outcome(len(read.rows), emitted, doubt, following, fingerprint)

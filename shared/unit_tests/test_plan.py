@@ -184,15 +184,27 @@ def test_windows_hold_about_as_many_rows_as_they_should() -> None:
 
 @pytest.mark.promise(n=5)
 def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> None:
-    (month,) = span(30)
-    assert plan((), parallel=4).better_length(month, 4 * PAGE, PAGE, covered=timedelta()) is None
-    assert plan((), parallel=4).better_length(month, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) == 7.5 * DAY
-    assert plan((), parallel=1).better_length(month, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) is None
-    older = (Window(START - 90 * DAY, START),)
-    shared = plan(older, parallel=4)
-    assert shared.better_length(month, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) is None, (
-        "each has a window"
-    )
+    def better_length(parallel: int, days: int, pages: int) -> timedelta | None:
+        """What is better than the newest month of some days when one of these pages was read."""
+        shared = plan(span(days), parallel=parallel)
+        month = shared.take()
+        assert month is not None
+        return shared.better_length(month, PAGE, PAGE, covered=timedelta(), total=pages * PAGE)
+
+    assert better_length(parallel=4, days=30, pages=19) == 7.5 * DAY
+    assert better_length(parallel=4, days=30, pages=8) is None
+    assert better_length(parallel=1, days=30, pages=19) is None
+    assert better_length(parallel=4, days=120, pages=19) is None, "there is a month for each of them"
+
+
+@pytest.mark.promise(n=3)
+def test_a_window_is_not_shared_while_the_other_workers_have_windows_of_their_own() -> None:
+    shared = plan(span(4), parallel=4, longest=DAY)
+    newest, *others = taken(shared)
+    assert shared.better_length(newest, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) is None
+    for window in others:
+        shared.note(window, 0)
+    assert shared.better_length(newest, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) == DAY / 4
 
 
 @pytest.mark.promise(n=5)
