@@ -31,7 +31,7 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=program, description="An Airbyte source connector. Messages are printed as lines of JSON."
     )
-    parser.add_argument("--version", action="version", version=f"{program} {importlib.metadata.version(program)}")
+    parser.add_argument("--version", action="version", version=_version(program))
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="log more")
     configured = argparse.ArgumentParser(add_help=False, parents=[common])
@@ -55,6 +55,14 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         "--state", metavar="FILE", help="where to go on: the output of an earlier read, or its states"
     )
     return parser.parse_args(list(arguments))
+
+
+def _version(program: str) -> str:
+    """Return the name and version of the installed connector."""
+    try:
+        return f"{program} {importlib.metadata.version(program)}"
+    except importlib.metadata.PackageNotFoundError:
+        return f"{program}, which is not installed as a package"
 
 
 def log_to_stderr() -> None:

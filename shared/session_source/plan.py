@@ -47,6 +47,7 @@ class Plan:
         self.is_guess = True
         """Whether nothing was read yet that shows how long windows should be."""
         self._is_sized = False
+        """Whether a window was read to its end, or cut."""
         self._step = step
         self._longest = longest
         self._parallel = parallel
@@ -117,7 +118,7 @@ class Plan:
         best = max(length * (self.ROWS / expected), DAY)
         if not self._is_sized:
             left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
-            best = min(best, max(left / self._parallel, length * (self.FEW_PAGES * self._page / expected)))
+            best = min(best, max(left / (2 * self._parallel), length * (self.FEW_PAGES * self._page / expected)))
         # What was read of a window that is put back is read again.
         is_worth_it = not self._is_sized or expected > 5 * rows
         affordable = self._affordable()

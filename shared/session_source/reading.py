@@ -351,19 +351,18 @@ class _Worker:
         while True:
             outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail.page)
             if not trail.page.is_certain:
-                # Some vendors serve the last page again. A list that grows may do so too, but not twice in a row.
+                # Some vendors serve the last page again. A full one is confirmed by the page after it.
+                is_full = group.lengths.is_full(outcome.rows)
                 is_same = outcome.doubt is Doubt.REPEATED and (
                     group.lengths.is_short(outcome.rows) or outcome.fingerprint == before.fingerprint
                 )
                 trail.same = trail.same + 1 if is_same else 0
-                if not outcome.rows:
+                if not outcome.rows or (is_same and not is_full):
                     return None
                 if trail.same == 2:
-                    # After a full first page, the vendor may ignore page numbers: a shorter list will show.
-                    is_first = trail.length == 2 and group.lengths.is_full(outcome.rows)
-                    if not is_first:
+                    if trail.length > 2:  # it came after others: the vendor heeds page numbers
                         return None
-                    if group.can_cut(window):
+                    if group.can_cut(window):  # it is the first page: shorter lists will show
                         return (window.window.end - window.window.start) / 2
                 if not is_same:
                     group.lengths.note_continued(before.rows)
@@ -398,14 +397,15 @@ class _Worker:
                 ticket = None
                 with attempt as answer, self._turn:
                     read = group.endpoint.page(answer, context)
-                    claimed, doubt, fingerprint = group.claim(window, read.rows)
-                    emitted += len(claimed)
                     requested += 1
                     following = None
+                    if not read.is_doubtful or requested == REPEATS:
+                        # This may raise, and then the page is requested again: no row may be claimed before.
+                        following = group.endpoint.following(context, read)
+                    claimed, doubt, fingerprint = group.claim(window, read.rows)
+                    emitted += len(claimed)
                     if (doubt or read.is_doubtful) and requested < REPEATS:
                         attempt.again()
-                    else:
-                        following = group.endpoint.following(context, read)
                     outcome = _Outcome(len(read.rows), emitted, doubt, following, fingerprint)
                     group.lengths.note(outcome.rows)
                     records = self._recorder.records(group.streams, claimed)

@@ -184,15 +184,20 @@ def test_windows_hold_about_as_many_rows_as_they_should() -> None:
 
 @pytest.mark.promise(n=5)
 def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> None:
-    (month,) = span(30)
-    assert plan((), parallel=4).better_length(month, 4 * PAGE, PAGE, covered=timedelta()) is None
-    assert plan((), parallel=4).better_length(month, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) == 7.5 * DAY
-    assert plan((), parallel=1).better_length(month, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) is None
-    older = (Window(START - 90 * DAY, START),)
-    shared = plan(older, parallel=4)
-    assert shared.better_length(month, PAGE, PAGE, covered=timedelta(), total=19 * PAGE) is None, (
-        "each has a window"
+    def better_length(parallel: int, days: int, pages: int) -> timedelta | None:
+        """What is better than the newest month of some days when one of these pages was read."""
+        shared = plan(span(days), parallel=parallel)
+        month = shared.take()
+        assert month is not None
+        return shared.better_length(month, PAGE, PAGE, covered=timedelta(), total=pages * PAGE)
+
+    assert better_length(parallel=4, days=30, pages=19) == 30 * DAY * 4 / 19, "four pages"
+    assert better_length(parallel=4, days=30, pages=190) == DAY * 30 / 8, (
+        "two windows for each, so that one ends early"
     )
+    assert better_length(parallel=4, days=30, pages=8) is None
+    assert better_length(parallel=1, days=30, pages=19) is None
+    assert better_length(parallel=4, days=240, pages=19) is None, "there are two months for each of them"
 
 
 @pytest.mark.promise(n=5)
