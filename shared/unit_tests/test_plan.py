@@ -192,7 +192,7 @@ def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> 
         return shared.better_length(month, PAGE, PAGE, covered=timedelta(), total=pages * PAGE)
 
     assert better_length(parallel=4, days=30, pages=19) == 30 * DAY * 4 / 19, "four pages"
-    assert better_length(parallel=4, days=30, pages=190) == DAY * 30 / 8, (
+    assert better_length(parallel=4, days=30, pages=100) == DAY * 30 / 8, (
         "two windows for each, so that one ends early"
     )
     assert better_length(parallel=4, days=30, pages=8) is None
