@@ -4,10 +4,13 @@ import asyncio
 import dataclasses
 import email.utils
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
+
+from aiohttp import web
 
 from integration_tests.sandbox.exchange import Exchange
 from integration_tests.sandbox.message import Answer, Request
@@ -214,6 +217,26 @@ class SlowHeaders(Fault):
 
 
 @dataclass
+class Huge(Fault):
+    """A 200 with 600 MB of zeros; with an `encoding`, gzip or deflate, only when it is decompressed."""
+
+    encoding: str = ""
+
+    async def play(self, exchange: Exchange) -> None:
+        """Pour."""
+        packing = zlib.compressobj(1, wbits={"gzip": 31, "deflate": 15, "": 15}[self.encoding])
+        response = web.StreamResponse(headers={"Content-Encoding": self.encoding} if self.encoding else {})
+        await response.prepare(exchange.carrier)
+        piece = b"0" * 2**20
+        for _ in range(600):
+            await response.write(packing.compress(piece) if self.encoding else piece)
+        await response.write(packing.flush() if self.encoding else b"")
+        await response.write_eof()
+        exchange.finish()
+        exchange.response = response
+
+
+@dataclass
 class ErrorInside(Fault):
     """The vendor's way of telling an error in a 200."""
 
@@ -272,6 +295,7 @@ KINDS: dict[str, type[Fault]] = {
         NeverAnswers,
         SlowBody,
         SlowHeaders,
+        Huge,
         ErrorInside,
         StalePage,
         Deletion,
