@@ -44,21 +44,22 @@ STATUSES = {
     **dict.fromkeys((400, 409, 422), "another 4xx"),
 }
 UNREADABLE = "timeout, cut connection, unreadable body"
+TOO_LARGE = "an answer of more than 256 MB"
 TOLD = "an error told in a 200"
 STUCK = "a page that repeats, a token that repeats"
 ONCE_MORE = Patience(connect=2, read=1, total=3, outage=20, limit=2, attempts=2)
 
-CURES = ("Ask for a key", "Check ", "Run the sync again", "Try again later")
+CURES = ("Ask for a key", "Set a smaller", "Check ", "Run the sync again", "Try again later")
 
 
 def test_every_row_of_the_table_is_played_here() -> None:
-    assert set(ROWS) == {*STATUSES.values(), UNREADABLE, TOLD, STUCK}
+    assert set(ROWS) == {*STATUSES.values(), UNREADABLE, TOO_LARGE, TOLD, STUCK}
 
 
-def failed(server: Server, read_answer: Any = Answer.object) -> Fault:
+def failed(server: Server, read_answer: Any = Answer.object, patience: Patience = ONCE_MORE) -> Fault:
     """The fault with which the client gives up a request."""
     client = Client(
-        vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
+        vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=patience
     )
     with pytest.raises(Fault) as caught:
         client.fetch(Request("GET", "words"), read_answer)
@@ -107,6 +108,12 @@ def test_an_answer_that_does_not_arrive_is_what_its_row_says(fault: sandbox.Faul
     with serve(Shelf()) as server:
         server.faults.append(fault)
         check(UNREADABLE, failed(server), server)
+
+
+def test_an_answer_that_is_too_large_is_what_its_row_says() -> None:
+    with serve(Shelf()) as server:
+        server.faults.append(sandbox.HugeBody(megabytes=600, times=None))
+        check(TOO_LARGE, failed(server, patience=Patience()), server)
 
 
 class Words(Endpoint):

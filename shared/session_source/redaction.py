@@ -21,8 +21,11 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from session_source.columns import Value
 
 FRAGMENT = 8
-"""Any part of a secret that has so many characters is hidden. A shorter secret is hidden as a whole, and only in
-what its own connector says: it may be a word that the others of the process need."""
+"""Any part of a secret that has so many characters is hidden. A shorter secret is hidden as a whole."""
+
+FRAGMENT_OF_OTHERS = 16
+"""The same for the secrets of other connectors of the process, but those shorter than ``FRAGMENT`` are not hidden:
+they may be words that this connector needs."""
 
 SHORTEST_IN_BYTES = 4
 """A shorter secret is not looked for in decoded base64 and hex: most words hold it by chance."""
@@ -52,22 +55,24 @@ class Filter:
 
     Args:
         secrets: what to hide.
-        pairs: what a short secret is part of in Basic authentication, to be hidden as a whole in base64.
+        pairs: what a short secret is part of in Basic authentication, to be hidden in base64.
+        of_others: secrets of which longer parts may be shown.
     """
 
-    def __init__(self, secrets: Iterable[str], pairs: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str], pairs: Iterable[str] = (), of_others: Iterable[str] = ()) -> None:
         self.fragments: dict[int, set[str]] = {}
         """Fragments by their length."""
-        for secret in secrets:
-            text = "".join(secret.split())
-            self._add(text)
-            if len(without := text.replace("+", "")) >= FRAGMENT:
-                self._add(without)
+        for texts, longest in ((secrets, FRAGMENT), (of_others, FRAGMENT_OF_OTHERS)):
+            for secret in texts:
+                text = "".join(secret.split())
+                self._add(text, longest)
+                if len(without := text.replace("+", "")) >= FRAGMENT:
+                    self._add(without, longest)
         for pair in pairs:
-            self._add(base64.b64encode(pair.encode(errors="replace")).decode().rstrip("="))
+            self._add(base64.b64encode(pair.encode(errors="replace")).decode().rstrip("="), FRAGMENT)
 
-    def _add(self, text: str) -> None:
-        length = min(len(text), FRAGMENT)
+    def _add(self, text: str, longest: int) -> None:
+        length = min(len(text), longest)
         if length:
             fragments = (text[n : n + length] for n in range(len(text) - length + 1))
             self.fragments.setdefault(length, set()).update(fragments)
@@ -221,7 +226,8 @@ def _decoded(text: str, characters: int) -> str:
 
 
 _filter = Filter(())
-_of_others: set[str] = set()
+_earlier: set[str] = set()
+"""What ``protect`` was given before."""
 
 
 def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None:
@@ -235,8 +241,8 @@ def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None
     secrets = {text for value in get_secrets(specification, config) for text in _texts(value)}
     short = [secret for secret in secrets if len(secret) < FRAGMENT]
     names = [text for value in config.values() for text in _texts(value) if len(text) < 200]
-    _of_others.update(secrets.difference(short))
-    _filter = Filter(secrets | _of_others, [f"{name}:{secret}" for name in names for secret in short])
+    _filter = Filter(secrets, [f"{name}:{secret}" for name in names for secret in short], _earlier)
+    _earlier.update(secrets.difference(short))
 
 
 def clean(text: str) -> str:

@@ -201,7 +201,7 @@ def _in_declared_type(value: Value, types: set[type]) -> Value:
         return str(value).lower() if isinstance(value, bool) else str(value)
     if bool in types and isinstance(value, int | float) and value in {0, 1}:
         return bool(value)
-    if int in types and isinstance(value, float) and value.is_integer():
+    if int in types and float not in types and isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if _has_type(value, types) else None
 

@@ -49,6 +49,11 @@ def test_of_several_connectors_in_a_process_each_hides_the_others_secrets() -> N
     assert redaction.clean("the-first-one the-second-one") == "**** ****"
 
 
+def test_of_another_connectors_secret_only_long_parts_are_hidden() -> None:
+    hide("key-of-0123456789-and-more", "another-secret")
+    assert redaction.clean("website 01234567 of key-of-0123456789-and") == "website 01234567 of ****"
+
+
 def test_a_short_secret_of_another_connector_makes_nothing_unreadable() -> None:
     hide("a")
     assert redaction.clean("banana") == "b****n****n****"

@@ -86,6 +86,7 @@ def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
         ({"is_on": "False"}, {"is_on": False}),
         ({"is_on": "1"}, {"is_on": True}),
         ({"size": "7"}, {"size": 7}),
+        ({"size": "9" * 40}, {"size": 1e40}),
     ],
 )
 def test_the_same_value_in_another_type_is_written_in_the_declared_one(
