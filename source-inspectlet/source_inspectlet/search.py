@@ -32,8 +32,11 @@ def of_config(config: Config) -> Row:
         AirbyteTracedException: it holds something that cannot be searched for.
     """
     search: Row = dict(config.get("search") or {})
+    # Groups of a form that nobody filled in.
     if search.get("tags", {}).get("tagslist") == []:
-        del search["tags"]  # a group of a form that was left empty
+        del search["tags"]
+    if search.get("newold") == {"new": True, "old": True}:
+        del search["newold"]
     for name in search:
         if name in {"daterange", "daterangecustom"}:
             raise config_error(

@@ -478,8 +478,8 @@ def test_every_property_of_the_pages_search_reaches_the_vendor_as_it_is_written(
     assert {name: value for name, value in sent.items() if not name.startswith("daterange")} == ALL
 
 
-def test_tags_that_a_form_leaves_empty_are_not_searched_for() -> None:
-    search = {"tags": {"tagslist": [], "operator": "or"}, "country": "US"}
+def test_what_a_form_leaves_untouched_is_not_searched_for() -> None:
+    search = {"tags": {"tagslist": [], "operator": "or"}, "newold": {"new": True, "old": True}, "country": "US"}
     assert of_config({"search": search}) == {"country": "US"}
 
 
