@@ -43,9 +43,8 @@ class OpenWindow:
 
     def cover(self, times: Reach) -> None:
         """Note the times of a row. The latest one counts: a row may have begun long before it was listed."""
-        if times.last in self.window:
-            last = Reach(times.last, times.last)
-            self.covered = last if self.covered is None else self.covered.joined(last)
+        last = Reach(times.last, times.last)
+        self.covered = last if self.covered is None else self.covered.joined(last)
 
 
 class Keys:
