@@ -206,7 +206,7 @@ class Opentracker(Vendor):
         is_whole = not (users or machines or visits)
         for site in (*self.data.sites, self.data.demo):
             for one in site.newest_first("last_event") if site.name in config["sites"] else []:
-                is_listed = users & {one.person.user, one.person.machine} or one.person.machine in machines
+                is_listed = one.person.user in users or one.person.machine in machines
                 if is_whole or is_listed or one.id in visits:
                     yield site, one
 
