@@ -41,8 +41,8 @@ class OpenWindow:
 
     def cover(self, times: Sequence[Reach]) -> None:
         """Note the times of a page's rows: the latest of each, since a row may have begun long before."""
-        last = [one.last for one in times if one.last in self.window]
-        if last:
+        if times:
+            last = [one.last for one in times]
             page = Reach(min(last), max(last))
             self.covered = page if self.covered is None else self.covered.joined(page)
 

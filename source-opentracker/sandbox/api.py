@@ -201,10 +201,13 @@ class Opentracker(Vendor):
 
     def _chosen(self, config: Config) -> Iterator[tuple[Site, Session]]:
         """The sessions of a config's sites, visitors and visits, at any date."""
-        ids = {name for kind in ("user_ids", "machine_ids", "visit_ids") for name in config.get(kind, [])}
+        # By kind: a visitor's first visit has the same id as their machine.
+        users, machines, visits = (set(config.get(kind, ())) for kind in ("user_ids", "machine_ids", "visit_ids"))
+        is_whole = not (users or machines or visits)
         for site in (*self.data.sites, self.data.demo):
             for one in site.newest_first("last_event") if site.name in config["sites"] else []:
-                if not ids or ids & {one.person.user, one.person.machine, one.id}:
+                is_listed = one.person.user in users or one.person.machine in machines
+                if is_whole or is_listed or one.id in visits:
                     yield site, one
 
     def grow(self, count: int) -> None:
