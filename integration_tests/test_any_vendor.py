@@ -120,7 +120,9 @@ def test_all_that_a_vendor_lists_is_emitted_and_nothing_twice(
     found = [output.keys("rows", ["id"]) for output in outputs]
     lost = wanted - {key for keys in found for key in keys}
     twice = [key for keys in found for key in duplicates(keys)]
-    figures.count(vendor_variants=1, records=sum(map(len, found)), lost=len(lost), twice_in_a_sync=len(twice))
+    figures.count(
+        vendor_variants_tried=1, records=sum(map(len, found)), lost=len(lost), twice_in_a_sync=len(twice)
+    )
     assert [output.errors for output in outputs] == [[], []]
     assert not lost
     assert not twice
