@@ -32,6 +32,7 @@ from integration_tests.sandbox import NoAnswerError, Server, TooLargeError, serv
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SIZE = 10
 BRIEF = Patience(connect=2, read=0.5, total=3, outage=20, limit=2, attempts=2)
+ONCE = Patience(attempts=1)
 
 
 class Rows(Endpoint):
@@ -97,6 +98,8 @@ class Board(sandbox.Vendor):
         """It has ever more pages: "empty" ones, or always the "same"."""
         self.broken: set[str] = set()
         """The ids of rows that cannot be asked for by themselves."""
+        self.is_cached = False
+        """It answers every request for rows as the first one."""
         vars(self).update(misbehaviour)
 
     def answer(self, request: sandbox.Request) -> sandbox.Answer:
@@ -109,6 +112,8 @@ class Board(sandbox.Vendor):
             if self.refusal is None:
                 raise NoAnswerError
             raise TooLargeError(self.refusal)
+        if self.is_cached:
+            start, end = self._first = getattr(self, "_first", (start, end))
         found = [number for number, moment in enumerate(self.moments) if start <= moment <= end]
         number = int(asked["page"] or 1)
         if self.is_endless:
@@ -174,7 +179,14 @@ def ids_of(event: Event, stream: str = "rows") -> list[str]:
 
 @contextmanager
 def reading(
-    board: Board, endpoint: Endpoint, *, days: float, longest: float = 30, workers: int = 1, **server: Any
+    board: Board,
+    endpoint: Endpoint,
+    *,
+    days: float,
+    longest: float = 30,
+    workers: int = 1,
+    patience: Patience = BRIEF,
+    **server: Any,
 ) -> Iterator[tuple[Iterator[Event], Server]]:
     """Serve a board and begin to read it."""
     with serve(board, **server) as running:
@@ -195,7 +207,7 @@ def reading(
             base_url=running.origin,
             auth=HeaderAuth({}),
             cure="Ask for a key.",
-            patience=BRIEF,
+            patience=patience,
             workers=workers,
         )
         recorder = Recorder(endpoint.all_streams, "integration_tests.any_vendor")
@@ -329,6 +341,18 @@ def test_the_same_page_without_end_is_an_error_that_names_where() -> None:
     assert sorted(found.ids()) == list("01234")
 
 
+@pytest.mark.promise(n=1)
+@pytest.mark.promise(n=7)
+def test_the_answer_to_another_request_is_an_error_and_no_empty_window() -> None:
+    board = Board(evenly(9, 45), is_cached=True)
+    found, server = outcome(board, Rows(NUMBERS), days=9, longest=1)
+    (error,) = found.errors
+    assert "holds only rows of other times than were asked for" in error.sentence
+    assert len(found.windows) <= 3, "only rows of the day beside a window are not doubted"
+    assert sorted(found.ids()) == list("01234")
+    assert server.count <= 3 * 2 + REPEATS
+
+
 @pytest.mark.promise(n=3)
 @pytest.mark.parametrize("beyond_end", ["empty", "repeated", "refused"])
 @pytest.mark.parametrize(("held", "cap"), [(13, 10), (3, 10), (14, 7), (9, 7), (10, 3)])
@@ -374,26 +398,34 @@ def test_the_rows_of_a_page_with_a_garbled_token_are_not_lost() -> None:
 
 
 @pytest.mark.promise(n=7)
-def test_a_row_whose_details_always_fail_is_left_out_and_the_others_are_read() -> None:
-    board = Board(evenly(1, 8), broken={"3"})
-    found, server = outcome(board, Rows(NUMBERS, Parts()), days=1, workers=3)
+def test_rows_whose_details_always_fail_are_left_out_and_the_others_are_read() -> None:
+    board = Board(evenly(1, 8), broken=set("1245"))
+    found, _ = outcome(board, Rows(NUMBERS, Parts()), days=1, patience=ONCE)
     assert found.errors == []
-    assert sorted(found.ids("parts")) == list("0124567")
+    assert sorted(found.ids("parts")) == list("0367")
     assert len(found.windows) == 2, "one of the rows, one of their parts"
-    (line,) = [line for line in found.log if "left out" in line]
-    assert line.startswith("parts, 3: Board could not answer (500)")
-    assert sum(entry.path == "/rows/3" for entry in server.requests) == 2, "the patience of this test"
+    first, *_ = lines = [line for line in found.log if "left out" in line]
+    assert len(lines) == 4
+    assert first.startswith("parts, 1: Board could not answer (500)")
 
 
 @pytest.mark.promise(n=7)
 def test_three_rows_in_a_row_without_details_end_their_stream_and_no_other() -> None:
     board = Board(evenly(1, 40), broken=set(map(str, range(40))))
-    found, server = outcome(board, Rows(NUMBERS, Parts()), days=1)
-    assert [(event.group.streams, event.error) for event in found.events if isinstance(event, GroupFailed)] == [
-        (Parts.streams, found.errors[0])
-    ]
+    found, server = outcome(board, Rows(NUMBERS, Parts()), days=1, patience=ONCE)
+    (failed,) = [event for event in found.events if isinstance(event, GroupFailed)]
+    assert failed.group.streams == Parts.streams
     assert found.errors[0].kind.failure_type.value == "transient_error"
     assert len(found.ids()) == 40
     assert len(found.windows) == 1
     assert sum("left out" in line for line in found.log) == 2
-    assert sum(entry.path.startswith("/rows/") for entry in server.requests) == 3 * 2
+    assert sum(entry.path.startswith("/rows/") for entry in server.requests) == 3
+
+
+@pytest.mark.promise(n=7)
+def test_details_are_requested_three_times_at_most() -> None:
+    board = Board(evenly(1, 2), broken={"1"})
+    patient = Patience(outage=60)
+    found, server = outcome(board, Rows(NUMBERS, Parts()), days=1, patience=patient)
+    assert found.ids("parts") == ["0"]
+    assert sum(entry.path == "/rows/1" for entry in server.requests) == 3

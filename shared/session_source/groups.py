@@ -189,9 +189,9 @@ class Group:
                     self._note_distant(window, one, place, is_own=is_own)
         window.cover(all_times)
         fingerprint = hash(frozenset(one.columns[id_] for one in page))
-        if not is_new and is_repeated:
-            return Claim(claimed, Doubt.REPEATED, fingerprint)
-        return Claim(claimed, None if is_near else Doubt.MISPLACED, fingerprint)
+        if not is_near:  # also when it comes again because of that
+            return Claim(claimed, Doubt.MISPLACED, fingerprint)
+        return Claim(claimed, Doubt.REPEATED if is_repeated and not is_new else None, fingerprint)
 
     def put_back(self, window: OpenWindow, length: timedelta, *, is_limit: bool = False) -> None:
         """Leave a window that is too large, to be read again in pieces of this length.

@@ -18,7 +18,9 @@ COLUMNS = {"started": Moment("started"), "ended": Moment("ended")}
 MOMENTS = st.integers(0, 30 * 86_400).map(lambda seconds: START + timedelta(seconds=seconds))
 OFFSETS = st.integers(-3 * 86_400, 86_400).map(lambda seconds: timedelta(seconds=seconds))
 LENGTHS = st.sampled_from([timedelta(), SECOND, timedelta(hours=1), DAY, 9 * DAY])
-ZONES = st.integers(-12 * 4, 14 * 4).map(lambda quarters: timedelta(minutes=15 * quarters))
+ZONES = (st.sampled_from([-48, 0, 56]) | st.integers(-48, 56)).map(
+    lambda quarters: timedelta(minutes=15 * quarters)
+)
 
 
 class Written(NamedTuple):
