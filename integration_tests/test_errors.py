@@ -46,7 +46,7 @@ STATUSES = {
 UNREADABLE = "timeout, cut connection, unreadable body"
 TOO_LARGE = "an answer of more than 256 MB"
 TOLD = "an error told in a 200"
-STUCK = "a page that repeats, a token that repeats"
+STUCK = "a page or a token that repeats, ten pages in a row without a row"
 ONCE_MORE = Patience(connect=2, read=1, total=3, outage=20, limit=2, attempts=2)
 
 CURES = ("Ask for a key", "Set a smaller", "Check ", "Run the sync again", "Try again later")

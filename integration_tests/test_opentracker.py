@@ -17,7 +17,7 @@ from integration_tests.sandbox import ErrorInside, RepeatToken, Server, Status
 
 Begin = Callable[..., tuple[Connector, Server]]
 KEY = ["site", "session_id"]
-PROBE_SIZE = "200"
+PROBE_SIZE = "10"
 """The limit of the requests that find out what a date means; lists are read with larger ones."""
 ONWARDS = {"date_means": "from_that_day_on"}
 NO_BOUNDS = {"honours_from_to": False}
@@ -174,7 +174,8 @@ def test_a_cache_that_gives_one_list_for_all_dates_is_an_error_and_never_a_short
     assert output.statuses["sessions"][-1] == "INCOMPLETE"
     assert output.errors[0]["failure_type"] == "transient_error"
     assert "shop.example.com" in output.errors[0]["message"]
-    assert "lists of shop.example.com contradict each other" in output.errors[0]["message"]
+    reasons = ("lists of shop.example.com contradict each other", "holds only rows of other times")
+    assert any(reason in output.errors[0]["message"] for reason in reasons)
     assert not any(part["cursor"]["slices"] for part in output.states["sessions"]["states"])
 
 

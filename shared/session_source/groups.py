@@ -42,6 +42,8 @@ class Doubt(Enum):
 
     REPEATED = "holds only rows that came before"
     MISPLACED = "holds only rows of other times than were asked for"
+    TAKEN = "holds only rows of another window"
+    """It may be that window's page, out of a cache, or right: vendors list rows at the edges of windows twice."""
 
 
 class Claim(NamedTuple):
@@ -163,8 +165,9 @@ class Group:
         is_repeated = False
         start, end = window.window
         all_times: list[Reach] = []
+        ids = [one.columns[id_] for one in page]
         with self._lock:
-            taken = self._keys.taken(window, {one.columns[id_] for one in page})
+            taken = self._keys.taken(window, set(ids))
             for one in page:
                 key = one.columns[id_]
                 times = self._filter.times(one.columns) if self._filter else None
@@ -188,10 +191,13 @@ class Group:
                 if place is not None:
                     self._note_distant(window, one, place, is_own=is_own)
         window.cover(all_times)
-        fingerprint = hash(frozenset(one.columns[id_] for one in page))
+        is_elsewhere = bool(all_times) and not any(one.last >= start and one.first < end for one in all_times)
+        fingerprint = hash(frozenset(ids))
         if not is_near:  # also when it comes again because of that
             return Claim(claimed, Doubt.MISPLACED, fingerprint)
-        return Claim(claimed, Doubt.REPEATED if is_repeated and not is_new else None, fingerprint)
+        if is_repeated and not is_new:
+            return Claim(claimed, Doubt.REPEATED, fingerprint)
+        return Claim(claimed, Doubt.TAKEN if is_elsewhere and len(taken) == len(set(ids)) else None, fingerprint)
 
     def put_back(self, window: OpenWindow, length: timedelta, *, is_limit: bool = False) -> None:
         """Leave a window that is too large, to be read again in pieces of this length.

@@ -132,7 +132,7 @@ class Inspectlet(Vendor):
         upper_inclusive: bool = True,
         newold_missing: bool = False,
         absent: Absent = "empty",
-        missing_status: int = 400,
+        missing_status: int = 404,
         page_cap: int | None = None,
         beyond_end: BeyondEnd = "empty",
         beyond_status: int = 400,
