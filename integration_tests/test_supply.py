@@ -16,7 +16,7 @@ from release.images import LEFT_OUT
 SCHEMAS = Path(cyclonedx.schema.__file__).parent / "_res"
 """CycloneDX's own schemas, as its Python library ships them."""
 
-PINNED = [*ROOT.glob("release/requirements/*.in"), *ROOT.glob("examples/**/*.in")]
+PINNED = [*ROOT.glob("release/requirements/*.in"), *ROOT.glob("sync/*.in")]
 
 
 def schema(name: str) -> dict[str, object]:

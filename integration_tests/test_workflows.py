@@ -146,7 +146,7 @@ def test_dependency_updates_cover_every_place_that_pins_something() -> None:
     }
     pins = {
         "uv": ROOT.glob("uv.lock"),
-        "pip": [*ROOT.glob("release/**/*.in"), *ROOT.glob("examples/**/*.in")],
+        "pip": [*ROOT.glob("release/**/*.in"), *ROOT.glob("sync/*.in")],
         "docker": [*ROOT.glob("Dockerfile"), *ROOT.glob("examples/**/Dockerfile")],
         "npm": ROOT.glob("integration_tests/**/package-lock.json"),
     }

@@ -404,7 +404,7 @@ class _Worker:
                         following = group.endpoint.following(context, read)
                     claimed, doubt, fingerprint = group.claim(window, read.rows)
                     emitted += len(claimed)
-                    if (doubt or read.is_doubtful) and requested < REPEATS:
+                    if (doubt or read.is_doubtful) and requested < (2 if doubt is Doubt.TAKEN else REPEATS):
                         attempt.again()
                     outcome = _Outcome(len(read.rows), emitted, doubt, following, fingerprint)
                     group.lengths.note(outcome.rows)
