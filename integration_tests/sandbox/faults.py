@@ -255,8 +255,11 @@ class StalePage(Fault):
     """The previous data answer of the same path again: a page that is served twice."""
 
     def strikes(self, exchange: Exchange) -> bool:
-        """Hit only if there was an answer before."""
-        return exchange.previous is not None and super().strikes(exchange)
+        """Hit only if there was an answer with records: an empty page that is served again is like a quiet day."""
+        found: list[object] = []
+        if exchange.previous is not None:
+            exchange.vendor.rewrite(exchange.previous, found.append)
+        return bool(found) and super().strikes(exchange)
 
     def answer(self, exchange: Exchange) -> Answer:
         """The previous page."""
