@@ -43,7 +43,7 @@ class Doubt(Enum):
     REPEATED = "holds only rows that came before"
     MISPLACED = "holds only rows of other times than were asked for"
     TAKEN = "holds only rows of another window"
-    """It may be that window's page, out of a cache, or right: vendors list rows at the edges of windows twice."""
+    """It may be that window's page, out of a cache, or right: a window that was cut has listed these rows."""
 
 
 class Claim(NamedTuple):
@@ -155,29 +155,43 @@ class Group:
         """Return all that is asked for to get the gap around a window; its windows tile it."""
         return Window(*self._asked(self._gap(window)))
 
-    def claim(self, window: OpenWindow, rows: list[Row]) -> Claim:
-        """Take those of a page's rows that are to be emitted."""
+    def claim(self, window: OpenWindow, rows: list[Row], *, is_final: bool = True) -> Claim:
+        """Take those of a page's rows that are to be emitted.
+
+        Args:
+            window: the window.
+            rows: the page's rows.
+            is_final: whether the page is taken whatever it holds. Otherwise it is requested again if all its rows
+                are of other times, and nothing is taken of it.
+        """
         id_ = self.endpoint.id
         page = [Claimed(row, *_columns(self.endpoint, self.partition, row)) for row in rows]
-        near = window.asked.widened(SLACK, SLACK)
+        slack = timedelta() if self._filter and self._filter.is_displaced else SLACK  # a reach has some already
+        near = window.asked.widened(slack, slack)
         claimed: list[Claimed] = []
         is_new = is_near = not rows
         is_repeated = False
         start, end = window.window
         all_times: list[Reach] = []
         ids = [one.columns[id_] for one in page]
+        places: list[tuple[Reach | None, _Place | None, bool]] = []
+        for one in page:
+            times = self._filter.times(one.columns) if self._filter else None
+            place = None
+            if times is not None:
+                all_times.append(times)
+                if times.first < start or times.last >= end:  # else they are those of the window
+                    place = self._place(one.row, times)
+            is_own = place is None or place.reach.touches(near)
+            is_near = is_near or is_own
+            places.append((times, place, is_own))
+        fingerprint = hash(frozenset(ids))
+        if not is_near and not is_final:
+            return Claim([], Doubt.MISPLACED, fingerprint)
         with self._lock:
             taken = self._keys.taken(window, set(ids))
-            for one in page:
+            for one, (times, place, is_own) in zip(page, places, strict=True):
                 key = one.columns[id_]
-                times = self._filter.times(one.columns) if self._filter else None
-                place = None
-                if times is not None:
-                    all_times.append(times)
-                    if times.first < start or times.last >= end:  # else they are those of the window
-                        place = self._place(one.row, times)
-                is_own = place is None or place.reach.touches(near)
-                is_near = is_near or is_own
                 if not window.seen.add(key):
                     is_repeated = is_repeated or not _is_long(times)
                     continue
@@ -191,13 +205,11 @@ class Group:
                 if place is not None:
                     self._note_distant(window, one, place, is_own=is_own)
         window.cover(all_times)
-        is_elsewhere = bool(all_times) and not any(one.last >= start and one.first < end for one in all_times)
-        fingerprint = hash(frozenset(ids))
         if not is_near:  # also when it comes again because of that
             return Claim(claimed, Doubt.MISPLACED, fingerprint)
         if is_repeated and not is_new:
             return Claim(claimed, Doubt.REPEATED, fingerprint)
-        return Claim(claimed, Doubt.TAKEN if is_elsewhere and len(taken) == len(set(ids)) else None, fingerprint)
+        return Claim(claimed, Doubt.TAKEN if all_times and len(taken) == len(set(ids)) else None, fingerprint)
 
     def put_back(self, window: OpenWindow, length: timedelta, *, is_limit: bool = False) -> None:
         """Leave a window that is too large, to be read again in pieces of this length.

@@ -402,8 +402,10 @@ class _Worker:
                     if not read.is_doubtful or requested == REPEATS:
                         # This may raise, and then the page is requested again: no row may be claimed before.
                         following = group.endpoint.following(context, read)
-                    claimed, doubt, fingerprint = group.claim(window, read.rows)
+                    claimed, doubt, fingerprint = group.claim(window, read.rows, is_final=requested == REPEATS)
                     emitted += len(claimed)
+                    if doubt is Doubt.REPEATED and outcome.doubt is Doubt.TAKEN:
+                        doubt = Doubt.TAKEN  # it was requested again for that, and is the same
                     if (doubt or read.is_doubtful) and requested < (2 if doubt is Doubt.TAKEN else REPEATS):
                         attempt.again()
                     outcome = _Outcome(len(read.rows), emitted, doubt, following, fingerprint)
