@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from dlt.destinations.exceptions import DatabaseException
 from rich.console import Console
 
 from sync import report, summary
@@ -12,7 +11,7 @@ from sync.execution import Result, run
 from sync.interrupt import Interrupt
 from sync.job import Job, RefusedError
 from sync.sessions import HOMES, schemas
-from sync.warehouse import Warehouse, reason
+from sync.warehouse import Warehouse
 
 
 def real(job: Job, db: str, console: Console, interrupt: Interrupt) -> int:
@@ -75,6 +74,6 @@ def _summarise(destination: Destination, results: list[Result], console: Console
         try:
             if not report.write(path, warehouse, found, results):
                 line = f"There is no report: {path} is a file of yours."
-        except (DatabaseException, OSError) as error:  # the rows are there all the same
-            line = f"There is no report: {reason(error)}"
+        except (DestinationError, OSError) as error:  # the rows are there all the same
+            line = f"There is no report: {error}"
         console.print(line, markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ covers, or more.
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,7 +29,7 @@ os.environ |= {
 
 import dlt
 import pyarrow as pa
-from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.exceptions import DatabaseException, DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync.destination import Destination, DestinationError
@@ -92,10 +93,7 @@ class Warehouse:
         """
         self._check_tables()
         self._run([])
-        try:
-            self._create()
-        except DatabaseException as error:
-            raise DestinationError(f"{self.destination.label} refused a table: {reason(error)}") from error
+        self._create()
 
     def _check_tables(self) -> None:
         """See that no table of the schema is somebody else's."""
@@ -109,9 +107,9 @@ class Warehouse:
             )
 
     def _create(self) -> None:
-        with self._pipeline.destination_client() as client:
-            client.update_stored_schema(force=True)  # the run wrote the schema, and only its own tables
-        with self._pipeline.sql_client() as client:
+        with self._statements() as client:
+            with self._pipeline.destination_client() as tables:
+                tables.update_stored_schema(force=True)  # the run wrote the schema, and only its own tables
             for table in self._tables:
                 self._finish(client, table)
 
@@ -125,7 +123,7 @@ class Warehouse:
             "part": "VARCHAR(99)",
         }
         types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        with self._pipeline.sql_client() as client:
+        with self._statements() as client:
             name = client.make_qualified_table_name("_account")
             client.execute_sql(f"CREATE TABLE IF NOT EXISTS {name} ({types})")
             client.execute_sql(f"DELETE FROM {name}")  # noqa: S608 - our names
@@ -139,8 +137,12 @@ class Warehouse:
         self._run([_resource(table, table.take()) for table in self._tables if len(table)])
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - whatever SQL takes
-        """Run one statement and return its rows, if it has any."""
-        with self._pipeline.sql_client() as client:
+        """Run one statement and return its rows, if it has any.
+
+        Raises:
+            DestinationError: The database refuses it.
+        """
+        with self._statements() as client:
             return [tuple(row) for row in client.execute_sql(sql, *values) or []]
 
     def count(self, table: str) -> int:
@@ -154,8 +156,23 @@ class Warehouse:
         oldest, newest = self._select(f"min({table.cursor}), max({table.cursor})", table.name)
         return oldest, newest
 
+    @contextmanager
+    def _statements(self) -> Iterator[Any]:
+        """Open a connection for statements.
+
+        Raises:
+            DestinationError: The database refuses one of them, or the connection.
+        """
+        client = self._pipeline.sql_client()
+        driver = getattr(client.dbapi, "Error", DatabaseException)
+        try:
+            with client:
+                yield client
+        except (DatabaseException, DestinationConnectionError, driver) as error:
+            raise DestinationError(f"{self.destination.label} refused a statement: {reason(error)}") from error
+
     def _select(self, what: str, table: str) -> tuple[Any, ...]:
-        with self._pipeline.sql_client() as client:
+        with self._statements() as client:
             name = client.make_qualified_table_name(table)
             return tuple((client.execute_sql(f"SELECT {what} FROM {name}") or [()])[0])  # noqa: S608 - our names
 

@@ -1,13 +1,14 @@
 """The smallest vendor: for the tests of the server itself, and as a pattern for the next one."""
 
 import json
+from typing import Any
 
 from integration_tests.sandbox.message import Answer, Request
-from integration_tests.sandbox.vendor import Config, Keys, Vendor
+from integration_tests.sandbox.vendor import Config, Keys, Record, Vendor
 
 
 class Shelf(Vendor):
-    """One page that holds `size` words and a token; `/broken` breaks."""
+    """One page that holds `size` words, two records and a token; `/broken` breaks."""
 
     name = "shelf"
 
@@ -19,7 +20,10 @@ class Shelf(Vendor):
         if request.path == "/broken":
             raise RuntimeError("broken on purpose")
         asked = dict(request.query)
-        return Answer.json({"words": ["wörd"] * self.size, "token": "next", "page": asked.get("page")})
+        records = [{"number": 1}, {"number": 2}]
+        return Answer.json(
+            {"words": ["wörd"] * self.size, "records": records, "token": "next", "page": asked.get("page")}
+        )
 
     def error(self, status: int, path: str = "") -> Answer:
         return Answer.json({"error": status, "path": path}, status)
@@ -29,6 +33,9 @@ class Shelf(Vendor):
 
     def repeat_token(self, answer: Answer) -> Answer:
         return Answer.json({**json.loads(answer.body), "token": "before"})
+
+    def records(self, content: Any) -> list[Record]:
+        return list(content["records"])
 
     def configs(self, origin: str) -> dict[str, Config]:
         return {"all": {"base_url": origin}}
