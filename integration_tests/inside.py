@@ -9,7 +9,7 @@ from typing import Any
 from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from session_source import SessionSource
-from session_source.commands import Entrypoint
+from session_source.airbyte.commands import Entrypoint
 
 from integration_tests.connector import Connector, Output
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_source import cli
+from session_source.airbyte import cli
 
 from integration_tests.connector import Connector, Output, expected, script
 from integration_tests.sandbox import load_vendor, refused_origin, serve, vendor_names

@@ -12,11 +12,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from session_source.auth import EitherAuth, HeaderAuth, QueryAuth
-from session_source.budget import Budget
-from session_source.client import Client, Closed, Patience
-from session_source.errors import Fault, Kind, ToldInBody
-from session_source.exchange import Answer, Request, Wish
+from session_source.api.answer import Answer
+from session_source.api.errors import Fault, Kind, StatusInBody
+from session_source.api.request import Request, Wish
+from session_source.http.auth import EitherAuth, HeaderAuth, QueryAuth
+from session_source.http.budget import Budget
+from session_source.http.client import Client, Closed
+from session_source.http.retry import RetryPolicy
 
 from integration_tests import sandbox
 from integration_tests.sandbox import Server, refused_origin, serve
@@ -24,7 +26,7 @@ from integration_tests.sandbox.shelf import Shelf
 
 pytestmark = pytest.mark.promise(n=7)
 
-SHORT = Patience(connect=2, read=1, total=3, outage=20, limit=5, attempts=4)
+SHORT = RetryPolicy(connect=2, read=1, total=3, outage=20, limit=5, attempts=4)
 GET = Request("GET", "words", params={"page": "1"})
 
 
@@ -34,7 +36,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def client(origin: str, patience: Patience = SHORT, **more: Any) -> Client:
+def client(origin: str, patience: RetryPolicy = SHORT, **more: Any) -> Client:
     return Client(
         vendor="Shelf",
         base_url=origin,
@@ -90,7 +92,7 @@ def test_an_answer_that_never_ends_is_cut(server: Server, fault: sandbox.Fault, 
     server.faults.append(fault)
     began = time.monotonic()
     said: list[str] = []
-    assert client(server.origin, Patience(connect=2, read=1 if seconds == 1 else 30, total=3)).fetch(
+    assert client(server.origin, RetryPolicy(connect=2, read=1 if seconds == 1 else 30, total=3)).fetch(
         GET, words, log=said.append
     )
     assert time.monotonic() - began < 20
@@ -153,7 +155,7 @@ def test_a_limit_that_is_told_in_a_200_is_waited_for_as_asked(server: Server) ->
 def test_a_constant_limit_ends_with_the_longest_wait(server: Server) -> None:
     server.faults.append(sandbox.Status(429, retry_after=1, times=None))
     with pytest.raises(Fault) as caught:
-        client(server.origin, Patience(limit=3)).fetch(GET, words)
+        client(server.origin, RetryPolicy(limit=3)).fetch(GET, words)
     assert caught.value.kind is Kind.STUCK
     assert server.count == 4
 
@@ -196,7 +198,7 @@ def test_redirects_are_not_followed(server: Server) -> None:
 def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
     server.faults.append(sandbox.Status(500, times=None))
     with pytest.raises(Fault, match="tried 3 times") as caught:
-        client(server.origin, Patience(attempts=3)).fetch(GET, words)
+        client(server.origin, RetryPolicy(attempts=3)).fetch(GET, words)
     assert caught.value.kind is Kind.OUTAGE
     assert server.count == 3
 
@@ -204,13 +206,13 @@ def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
 @pytest.mark.parametrize(
     ("patience", "limits"),
     [
-        (Patience(outage=2.5, limit=10), [sandbox.Status(429, retry_after=3)]),
-        (Patience(attempts=2, limit=10), [sandbox.Status(429, retry_after=1, times=3)]),
+        (RetryPolicy(outage=2.5, limit=10), [sandbox.Status(429, retry_after=3)]),
+        (RetryPolicy(attempts=2, limit=10), [sandbox.Status(429, retry_after=1, times=3)]),
     ],
     ids=["a long one", "many"],
 )
 def test_a_limit_takes_nothing_of_the_patience_for_an_outage(
-    server: Server, patience: Patience, limits: list[sandbox.Fault]
+    server: Server, patience: RetryPolicy, limits: list[sandbox.Fault]
 ) -> None:
     server.faults += [*limits, sandbox.Status(503)]
     assert client(server.origin, patience).fetch(GET, words) == 2000
@@ -218,7 +220,7 @@ def test_a_limit_takes_nothing_of_the_patience_for_an_outage(
 
 def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> None:
     server.faults += [sandbox.Status(503, retry_after=1), sandbox.Status(429, retry_after=4), sandbox.Status(503)]
-    shared = client(server.origin, Patience(outage=3.5, limit=10), workers=2)
+    shared = client(server.origin, RetryPolicy(outage=3.5, limit=10), workers=2)
     met = threading.Event()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(shared.fetch, GET, words, log=lambda _: met.set())
@@ -230,7 +232,7 @@ def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> Non
 
 def test_an_answer_that_was_cut_is_asked_for_again_however_long_it_took(server: Server) -> None:
     server.faults.append(sandbox.SlowBody(seconds=60))
-    assert client(server.origin, Patience(total=3, outage=2)).fetch(GET, words) == 2000
+    assert client(server.origin, RetryPolicy(total=3, outage=2)).fetch(GET, words) == 2000
 
 
 def test_a_host_with_many_silent_addresses_takes_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,18 +250,20 @@ def test_a_host_with_many_silent_addresses_takes_no_longer_than_one(monkeypatch:
         )
         began = time.monotonic()
         with pytest.raises(Fault, match="did not answer within"):
-            client(f"http://localhost:{port}", Patience(connect=2, read=1, total=3, attempts=1)).fetch(GET, words)
+            client(f"http://localhost:{port}", RetryPolicy(connect=2, read=1, total=3, attempts=1)).fetch(
+                GET, words
+            )
         assert time.monotonic() - began < 8
 
 
 def test_a_refused_connection_says_what_to_check() -> None:
     with pytest.raises(Fault, match=r"refused the connection\. Check base_url"):
-        client(refused_origin(), Patience(attempts=2)).fetch(GET, words)
+        client(refused_origin(), RetryPolicy(attempts=2)).fetch(GET, words)
 
 
 def test_closing_wakes_a_worker_that_waits(server: Server) -> None:
     server.faults.append(sandbox.Status(429, retry_after=600))
-    waiting = client(server.origin, Patience(limit=3600))
+    waiting = client(server.origin, RetryPolicy(limit=3600))
     threading.Timer(1, waiting.close).start()
     began = time.monotonic()
     with pytest.raises(Closed):
@@ -284,7 +288,7 @@ def test_another_spelling_is_tried_after_any_refusal_of_credentials(
 ) -> None:
     def told(answer: Answer) -> int:
         if answer.object()["words"] == "no key":
-            raise ToldInBody(401)
+            raise StatusInBody(401)
         return words(answer)
 
     server.faults.append(refusal)
@@ -309,7 +313,7 @@ def test_where_every_spelling_is_refused_the_first_refusal_is_reported_and_none_
 
 def test_a_request_may_be_given_up_sooner_than_others(server: Server) -> None:
     server.faults.append(sandbox.Status(503, times=None))
-    asking = client(server.origin, Patience())
+    asking = client(server.origin, RetryPolicy())
     began = time.monotonic()
     with pytest.raises(Fault, match="could not answer"):
         asking.fetch(Request("GET", "words", within=2), words)
@@ -321,7 +325,7 @@ def test_a_request_that_is_not_answered_is_given_up_in_time(server: Server) -> N
     server.faults.append(sandbox.NeverAnswers(times=None))
     began = time.monotonic()
     with pytest.raises(Fault, match="did not answer within 1 second"):
-        client(server.origin, Patience()).fetch(Request("GET", "words", within=1), words)
+        client(server.origin, RetryPolicy()).fetch(Request("GET", "words", within=1), words)
     assert time.monotonic() - began < 4
 
 
@@ -362,7 +366,7 @@ def test_a_spelling_that_was_taken_is_not_left(server: Server) -> None:
 
 def test_after_a_timeout_nothing_is_sent_for_a_while(server: Server) -> None:
     server.faults.append(sandbox.NeverAnswers())
-    careful = client(server.origin, Patience(read=1, after_timeout=4))
+    careful = client(server.origin, RetryPolicy(read=1, after_timeout=4))
     careful.fetch(GET, words)
     first, second = server.requests
     assert second.start - first.start >= 5
@@ -440,7 +444,7 @@ def test_an_answer_that_is_too_large_is_an_error_and_takes_no_more_memory_than_i
     tracemalloc.start()
     try:
         with pytest.raises(Fault, match="more than 256 MB") as caught:
-            client(server.origin, Patience()).fetch(GET, words)
+            client(server.origin, RetryPolicy()).fetch(GET, words)
         assert tracemalloc.get_traced_memory()[1] < 340 * 2**20
     finally:
         tracemalloc.stop()
@@ -466,7 +470,7 @@ def test_nothing_lasts_beyond_the_deadline(server: Server, faults: list[sandbox.
     server.faults += faults
     server.latency = 1
     began = time.monotonic()
-    patient = Patience(connect=30, read=30, total=30, outage=60, limit=60, attempts=20)
+    patient = RetryPolicy(connect=30, read=30, total=30, outage=60, limit=60, attempts=20)
     with pytest.raises(Fault) as caught:
         client(server.origin, patient, deadline=began + 5).fetch(GET, words)
     assert time.monotonic() - began < 6
@@ -480,7 +484,7 @@ def test_a_name_server_that_does_not_answer_takes_no_longer_than_a_vendor(monkey
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: over.wait(20) and [])
     began = time.monotonic()
     with pytest.raises(Fault, match="did not answer within"):
-        client("https://vendor.example", Patience(connect=2, read=2, total=2, attempts=1)).fetch(GET, words)
+        client("https://vendor.example", RetryPolicy(connect=2, read=2, total=2, attempts=1)).fetch(GET, words)
     assert time.monotonic() - began < 5
     over.set()
 
@@ -502,7 +506,7 @@ def test_this_machine_is_never_asked_through_a_proxy(
 def test_other_machines_are_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(Shelf()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.origin)
-        client("http://vendor.example", Patience(attempts=1)).fetch(GET, words)
+        client("http://vendor.example", RetryPolicy(attempts=1)).fetch(GET, words)
         assert proxy.count == 1
 
 
@@ -541,7 +545,7 @@ def test_airbyte_cloud_asks_no_private_address_through_a_proxy_either(
 
 def test_an_error_told_in_a_200_is_explained_in_the_vendors_terms(server: Server) -> None:
     def told(_: Answer) -> int:
-        raise ToldInBody(404)
+        raise StatusInBody(404)
 
     def explain(answer: Answer) -> Fault | None:
         return Fault(Kind.GONE, "It is no more.") if answer.status == 404 else None

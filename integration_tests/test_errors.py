@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_source.auth import HeaderAuth
-from session_source.client import Client, Patience
-from session_source.columns import Text
-from session_source.endpoints import Endpoint, PageContext
-from session_source.errors import Fault, ToldInBody
-from session_source.exchange import Answer, Request
-from session_source.groups import Group
-from session_source.pagination import Next, NextInAnswer, Page
-from session_source.reading import GroupFailed, read
-from session_source.records import Recorder
-from session_source.windows import Window
+from session_source.api.answer import Answer
+from session_source.api.columns import Text
+from session_source.api.endpoint import Endpoint, PageContext
+from session_source.api.errors import Fault, StatusInBody
+from session_source.api.pagination import Next, NextInAnswer, Page
+from session_source.api.request import Request
+from session_source.api.windows import Window
+from session_source.http.auth import HeaderAuth
+from session_source.http.client import Client
+from session_source.http.retry import RetryPolicy
+from session_source.sync.events import GroupFailed
+from session_source.sync.groups import Group
+from session_source.sync.reading import read
+from session_source.sync.records import Recorder
 
 from integration_tests import sandbox
 from integration_tests.sandbox import Server, serve
@@ -47,7 +50,7 @@ UNREADABLE = "timeout, cut connection, unreadable body"
 TOO_LARGE = "an answer of more than 256 MB"
 TOLD = "an error told in a 200"
 STUCK = "a page or a token that repeats, ten pages in a row without a row"
-ONCE_MORE = Patience(connect=2, read=1, total=3, outage=20, limit=2, attempts=2)
+ONCE_MORE = RetryPolicy(connect=2, read=1, total=3, outage=20, limit=2, attempts=2)
 
 CURES = ("Ask for a key", "Set a smaller", "Check ", "Run the sync again", "Try again later")
 
@@ -56,7 +59,7 @@ def test_every_row_of_the_table_is_played_here() -> None:
     assert set(ROWS) == {*STATUSES.values(), UNREADABLE, TOO_LARGE, TOLD, STUCK}
 
 
-def failed(server: Server, read_answer: Any = Answer.object, patience: Patience = ONCE_MORE) -> Fault:
+def failed(server: Server, read_answer: Any = Answer.object, patience: RetryPolicy = ONCE_MORE) -> Fault:
     """The fault with which the client gives up a request."""
     client = Client(
         vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=patience
@@ -84,7 +87,7 @@ def test_a_status_is_what_its_row_says(status: int) -> None:
 @pytest.mark.parametrize("status", [401, 429])
 def test_an_error_told_in_a_200_is_what_the_row_of_its_status_says(status: int) -> None:
     def told(_: Answer) -> None:
-        raise ToldInBody(status)
+        raise StatusInBody(status)
 
     assert ROWS[TOLD] == ("that of the status it stands for", "as that one")
     with serve(Shelf()) as server:
@@ -113,7 +116,7 @@ def test_an_answer_that_does_not_arrive_is_what_its_row_says(fault: sandbox.Faul
 def test_an_answer_that_is_too_large_is_what_its_row_says() -> None:
     with serve(Shelf()) as server:
         server.faults.append(sandbox.HugeBody(megabytes=600, times=None))
-        check(TOO_LARGE, failed(server, patience=Patience()), server)
+        check(TOO_LARGE, failed(server, patience=RetryPolicy()), server)
 
 
 class Words(Endpoint):

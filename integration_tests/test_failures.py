@@ -9,7 +9,7 @@ import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from session_source import Config, Endpoint, Fetch, Partition
-from session_source.commands import Entrypoint
+from session_source.airbyte.commands import Entrypoint
 from source_inspectlet import SourceInspectlet
 from source_inspectlet.sessions import Sessions
 from source_inspectlet.websites import Websites

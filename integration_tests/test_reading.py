@@ -10,29 +10,33 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 import pytest
-from session_source.auth import HeaderAuth
-from session_source.client import Client, Patience
-from session_source.columns import Moment, Row, Text
-from session_source.endpoints import Detail, Endpoint, PageContext
-from session_source.errors import Fault, Kind
-from session_source.exchange import Answer, Request, rows_of
-from session_source.groups import Details, Group
-from session_source.pagination import NextInAnswer, Page, PageNumber, Pager
-from session_source.reading import REPEATS, ROWLESS, Event, GroupFailed, PageRead, Said, WindowRead, _Queue, read
-from session_source.records import Recorder, RecordPage
-from session_source.state import Partition
-from session_source.streams import Stream
-from session_source.time_filter import DAY, MINUTE, ExactTime
-from session_source.times import rfc3339
-from session_source.windows import Window
+from session_source.api.answer import Answer, rows_of
+from session_source.api.columns import Moment, Row, Text
+from session_source.api.endpoint import Detail, Endpoint, PageContext, Partition
+from session_source.api.errors import Fault, Kind
+from session_source.api.pagination import NextInAnswer, Page, PageNumber, Pager
+from session_source.api.request import Request
+from session_source.api.stream import Stream
+from session_source.api.time_filter import DAY, MINUTE, ExactTime
+from session_source.api.times import rfc3339
+from session_source.api.windows import Window
+from session_source.http.auth import HeaderAuth
+from session_source.http.client import Client
+from session_source.http.retry import RetryPolicy
+from session_source.sync.details import Details
+from session_source.sync.events import Event, GroupFailed, LogLine, PageRead, Queue, WindowRead
+from session_source.sync.groups import Group
+from session_source.sync.reading import read
+from session_source.sync.records import Recorder, RecordPage
+from session_source.sync.trail import REPEATS, ROWLESS
 
 from integration_tests import sandbox
 from integration_tests.sandbox import NoAnswerError, Server, TooLargeError, serve
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SIZE = 10
-BRIEF = Patience(connect=2, read=0.5, total=3, outage=20, limit=2, attempts=2)
-ONCE = Patience(attempts=1)
+BRIEF = RetryPolicy(connect=2, read=0.5, total=3, outage=20, limit=2, attempts=2)
+ONCE = RetryPolicy(attempts=1)
 
 
 class Rows(Endpoint):
@@ -167,7 +171,7 @@ class Outcome(NamedTuple):
 
     @property
     def log(self) -> list[str]:
-        return [event.line for event in self.events if isinstance(event, Said)]
+        return [event.line for event in self.events if isinstance(event, LogLine)]
 
 
 def ids_of(event: Event, stream: str = "rows") -> list[str]:
@@ -185,7 +189,7 @@ def reading(
     days: float,
     longest: float = 30,
     workers: int = 1,
-    patience: Patience = BRIEF,
+    patience: RetryPolicy = BRIEF,
     **server: Any,
 ) -> Iterator[tuple[Iterator[Event], Server]]:
     """Serve a board and begin to read it."""
@@ -229,16 +233,16 @@ def evenly(days: float, count: int) -> list[datetime]:
 
 @pytest.mark.promise(n=4)
 def test_whoever_has_the_earlier_ticket_is_served_first() -> None:
-    queue = _Queue(writers=2)
+    queue = Queue(writers=2)
     page, end = PageRead(None, []), WindowRead(None, Window(START, START))  # type: ignore[arg-type]
     tickets = [queue.ticket(), queue.ticket()]
     late = threading.Thread(target=queue.put, args=(end, tickets[1]))
     late.start()
     late.join(0.2)
     assert late.is_alive(), "its predecessor has not come yet"
-    queue.put(Said("no ticket, no waiting"))
+    queue.put(LogLine("no ticket, no waiting"))
     queue.put(page, tickets[0])
-    assert [queue.get() for _ in range(3)] == [Said("no ticket, no waiting"), page, end]
+    assert [queue.get() for _ in range(3)] == [LogLine("no ticket, no waiting"), page, end]
     late.join()
 
 
@@ -425,7 +429,7 @@ def test_three_rows_in_a_row_without_details_end_their_stream_and_no_other() -> 
 @pytest.mark.promise(n=7)
 def test_details_are_requested_three_times_at_most() -> None:
     board = Board(evenly(1, 2), broken={"1"})
-    patient = Patience(outage=60)
+    patient = RetryPolicy(outage=60)
     found, server = outcome(board, Rows(NUMBERS, Parts()), days=1, patience=patient)
     assert found.ids("parts") == ["0"]
     assert sum(entry.path == "/rows/1" for entry in server.requests) == 3

@@ -1,21 +1,21 @@
 """How any paged, windowed session API is read well. A vendor's connector is made of these nouns."""
 
-from session_source.auth import BasicAuth, BearerAuth, BodyAuth, EitherAuth, HeaderAuth, QueryAuth
-from session_source.budget import Budget, RequestRate
-from session_source.client import Patience
-from session_source.columns import Either, Integer, Moment, Number, Row, Text, Value, at, objects
-from session_source.commands import run
-from session_source.config import Config
-from session_source.endpoints import Detail, Endpoint, Fetch, PageContext
-from session_source.errors import Fault, Kind, ToldInBody, config_error, quoted
-from session_source.exchange import Answer, Request, Wish, rows_of
-from session_source.pagination import Next, NextInAnswer, Offset, OnePage, Page, PageNumber, Pager, Token
-from session_source.source import SessionSource
-from session_source.state import Partition
-from session_source.streams import Stream
-from session_source.time_filter import CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
-from session_source.times import epoch_seconds, moment_text, rfc3339, rfc3339_with_milliseconds
-from session_source.windows import Window
+from session_source.airbyte.commands import run
+from session_source.airbyte.config import Config
+from session_source.airbyte.source import SessionSource
+from session_source.api.answer import Answer, rows_of
+from session_source.api.columns import Either, Integer, Moment, Number, Row, Text, Value, at, objects
+from session_source.api.endpoint import Detail, Endpoint, Fetch, PageContext, Partition
+from session_source.api.errors import Fault, Kind, StatusInBody, config_error, quoted
+from session_source.api.pagination import Next, NextInAnswer, Offset, OnePage, Page, PageNumber, Pager, Token
+from session_source.api.request import Request, Wish
+from session_source.api.stream import Stream
+from session_source.api.time_filter import CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
+from session_source.api.times import epoch_seconds, moment_text, rfc3339, rfc3339_with_milliseconds
+from session_source.api.windows import Window
+from session_source.http.auth import BasicAuth, BearerAuth, BodyAuth, EitherAuth, HeaderAuth, QueryAuth
+from session_source.http.budget import Budget, RequestRate
+from session_source.http.retry import RetryPolicy
 
 __all__ = [
     "Answer",
@@ -46,19 +46,19 @@ __all__ = [
     "PageNumber",
     "Pager",
     "Partition",
-    "Patience",
     "QueryAuth",
     "Reach",
     "Request",
     "RequestRate",
+    "RetryPolicy",
     "Row",
     "SessionSource",
     "StartOrEnd",
+    "StatusInBody",
     "Stream",
     "Text",
     "TimeFilter",
     "Token",
-    "ToldInBody",
     "Unrelated",
     "Value",
     "Window",

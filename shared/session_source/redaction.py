@@ -18,7 +18,7 @@ from airbyte_cdk import exception_handler, logger
 from airbyte_cdk.utils import airbyte_secrets_utils, traced_exception
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
-from session_source.columns import Value
+from session_source.api.columns import Value
 
 FRAGMENT = 8
 """Any part of a secret that has so many characters is hidden. A shorter secret is hidden as a whole."""

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
-from session_source.columns import Column, Row, evaluate
-from session_source.endpoints import Endpoint, PageContext
-from session_source.exchange import Answer, Request
-from session_source.pagination import Next, Page, Token
-from session_source.schemas import Shape
-from session_source.state import Partition
-from session_source.streams import Stream
-from session_source.windows import Window
+from session_source.api.answer import Answer
+from session_source.api.columns import Column, Row, evaluate
+from session_source.api.endpoint import Endpoint, PageContext, Partition
+from session_source.api.pagination import Next, Page, Token
+from session_source.api.request import Request
+from session_source.api.schema import Shape
+from session_source.api.stream import Stream
+from session_source.api.windows import Window
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 """The window, where a test does not depend on it."""

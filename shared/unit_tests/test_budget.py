@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_source.budget import HOUR, Budget, RequestRate
+from session_source.http.budget import HOUR, Budget, RequestRate
 
 
 class Clock:

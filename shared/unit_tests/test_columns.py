@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from session_source.columns import Either, Integer, Moment, Number, Text, evaluate, objects
+from session_source.api.columns import Either, Integer, Moment, Number, Text, evaluate, objects
 
 ROW = {
     "id": 7,

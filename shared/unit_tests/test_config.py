@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from session_source import config as configs
-from session_source.times import EPOCH
+from session_source.airbyte import config as configs
+from session_source.api.times import EPOCH
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, 5, tzinfo=UTC)
 DEFAULTS = {"window_in_days": 7, "num_workers": 2}

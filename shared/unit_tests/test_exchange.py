@@ -7,7 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_source.exchange import Answer
+from session_source.api.answer import Answer
 
 BEYOND_64_BITS = st.integers(min_value=2**64, max_value=2**200) | st.integers(-(2**200), -(2**63) - 1)
 BROKEN_TEXT = st.text(st.characters(exclude_characters="\\"), max_size=20)  # lone surrogates included

@@ -6,17 +6,20 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_source import windows
-from session_source.columns import Moment, Row, Text
-from session_source.endpoints import Detail, Endpoint, PageContext
-from session_source.errors import Fault, Kind
-from session_source.exchange import Answer, Request
-from session_source.groups import Details, Doubt, Group
-from session_source.keys import OpenWindow
-from session_source.pagination import Page, PageNumber
-from session_source.streams import Stream
-from session_source.time_filter import CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
-from session_source.windows import Finished, Window
+from session_source.api import windows
+from session_source.api.answer import Answer
+from session_source.api.columns import Moment, Row, Text
+from session_source.api.endpoint import Detail, Endpoint, PageContext
+from session_source.api.errors import Fault, Kind
+from session_source.api.pagination import Page, PageNumber
+from session_source.api.request import Request
+from session_source.api.stream import Stream
+from session_source.api.time_filter import CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
+from session_source.api.windows import Finished, Window
+from session_source.sync.claims import Doubt
+from session_source.sync.details import Details
+from session_source.sync.groups import Group
+from session_source.sync.keys import OpenWindow
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

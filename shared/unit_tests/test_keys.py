@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from session_source.keys import Keys, OpenWindow
-from session_source.time_filter import Reach
-from session_source.windows import Window
+from session_source.api.time_filter import Reach
+from session_source.api.windows import Window
+from session_source.sync.keys import Keys, OpenWindow
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_source.pagination import Next, NextInAnswer, Offset, OnePage, Page, PageLengths, PageNumber, Pager
+from session_source.api.pagination import Next, NextInAnswer, Offset, OnePage, Page, PageLengths, PageNumber, Pager
 
 
 def page(rows: int, **body: object) -> Page:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from session_source import windows
-from session_source.plan import Plan
-from session_source.windows import Finished, Window
+from session_source.api import windows
+from session_source.api.windows import Finished, Window
+from session_source.sync.plan import Plan
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

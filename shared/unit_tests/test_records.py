@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 from airbyte_cdk.models import AirbyteMessageSerializer
-from session_source.columns import Row
-from session_source.groups import Claimed
-from session_source.records import Record, Recorder, RecordLines, RecordPage
-from session_source.streams import Stream
+from session_source.api.columns import Row
+from session_source.api.stream import Stream
+from session_source.sync.claims import Claimed
+from session_source.sync.records import Record, Recorder, RecordLines, RecordPage
 
 SCHEMA = {
     "properties": {"id": {"type": "string"}, "size": {"type": ["null", "integer"]}, "n": {"type": "integer"}}

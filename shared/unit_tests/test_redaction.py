@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_source import redaction
-from session_source.errors import Fault, Kind, quoted
+from session_source.api.errors import Fault, Kind, quoted
 
 pytestmark = pytest.mark.promise(n=8)
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from session_source.schemas import DEEPEST, MANY, Shape, shallow
+from session_source.api.schema import DEEPEST, MANY, Shape, shallow
 
 SHAPE = Shape(
     {

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_source.seen import FEW, Seen
+from session_source.sync.seen import FEW, Seen
 
 SEEN = sys.modules[Seen.__module__].__file__ or ""
 

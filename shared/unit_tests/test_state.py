@@ -2,8 +2,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from session_source.state import PARTITIONS_A_WINDOW, StreamState
-from session_source.windows import Window
+from session_source.api.windows import Window
+from session_source.sync.state import PARTITIONS_A_WINDOW, StreamState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from session_source.columns import Moment, Row, evaluate
-from session_source.time_filter import EVER, CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
-from session_source.windows import Window
+from session_source.api.columns import Moment, Row, evaluate
+from session_source.api.time_filter import EVER, CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
+from session_source.api.windows import Window
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from session_source import times
+from session_source.api import times
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from session_source.validation import validate
+from session_source.airbyte.validation import validate
 
 PASSWORD = "hunter2-hunter2"
 SPECIFICATION: dict[str, Any] = {

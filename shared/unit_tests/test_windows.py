@@ -4,8 +4,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_source import windows
-from session_source.windows import Window
+from session_source.api import windows
+from session_source.api.windows import Window
 
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2400, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 PIECES = st.tuples(MOMENTS, MOMENTS).map(lambda pair: Window(min(pair), max(pair)))

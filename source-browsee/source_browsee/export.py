@@ -21,9 +21,9 @@ from session_source import (
     Request,
     Row,
     StartOrEnd,
+    StatusInBody,
     Stream,
     Text,
-    ToldInBody,
     Value,
     at,
     epoch_seconds,
@@ -175,7 +175,7 @@ class _Export(Endpoint):
         """Read a page; what is no success tells its error in ``message``."""
         body = answer.object()
         if body.get("status") != "success":
-            raise told(answer) or ToldInBody(500)
+            raise told(answer) or StatusInBody(500)
         data = at(body, "exports", "data")
         rows = rows_of([] if data is None and at(body, "exports", "total") == 0 else data)
         if self._dropped:

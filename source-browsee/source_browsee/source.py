@@ -2,7 +2,7 @@
 
 import session_source
 from requests.auth import AuthBase
-from session_source import BodyAuth, Config, Endpoint, Patience, SessionSource
+from session_source import BodyAuth, Config, Endpoint, RetryPolicy, SessionSource
 
 from source_browsee.export import CURE, SegmentSessions, Sessions
 
@@ -32,9 +32,9 @@ class SourceBrowsee(SessionSource):
         """Give the one address there is."""
         return "https://api.browsee.io/api/v1"
 
-    def patience(self) -> Patience:
+    def patience(self) -> RetryPolicy:
         """Let a request take its time: one that is given up may stay open at Browsee, and bar the next one."""
-        return Patience(read=90, total=150, outage=220, after_timeout=30)
+        return RetryPolicy(read=90, total=150, outage=220, after_timeout=30)
 
 
 def run() -> None:

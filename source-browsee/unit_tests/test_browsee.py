@@ -14,7 +14,7 @@ import pytest
 import requests
 import yaml
 from jsonschema import Draft7Validator
-from session_source import Answer, Fault, Kind, Next, Row, Stream, ToldInBody
+from session_source import Answer, Fault, Kind, Next, Row, StatusInBody, Stream
 from session_source.testing import answer_of, columns_of, next_of, page_of, request_of
 from source_browsee import SourceBrowsee, export
 from source_browsee.export import IDENTITY, NEEDED, SegmentSessions, Sessions, pages, session_id
@@ -334,7 +334,7 @@ def test_a_segment_that_is_refused_names_the_property() -> None:
     ],
 )
 def test_any_other_failure_in_a_200_counts_as_a_server_error(body: object) -> None:
-    with pytest.raises(ToldInBody) as told:
+    with pytest.raises(StatusInBody) as told:
         page_of(Sessions([]), body)
     assert told.value.status == 500
 

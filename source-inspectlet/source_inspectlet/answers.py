@@ -2,7 +2,7 @@
 
 import re
 
-from session_source import Answer, Row, ToldInBody, Value, rows_of
+from session_source import Answer, Row, StatusInBody, Value, rows_of
 
 _SAID = {
     429: r"\b429\b|\brate(\b|_)|too many|limit (exceeded|reached)|throttl",  # first: its text names the token too
@@ -16,12 +16,12 @@ def response(answer: Answer) -> Value:
     """Take out of an answer what was asked for.
 
     Raises:
-        ToldInBody: there is an error in it, whatever its status.
+        StatusInBody: there is an error in it, whatever its status.
         ValueError: there is no response in it.
     """
     body = answer.object()
     if body.get("error"):
-        raise ToldInBody(status_told(body["error"]))
+        raise StatusInBody(status_told(body["error"]))
     if "response" not in body:
         raise ValueError("it has neither a response nor an error")
     return body["response"]

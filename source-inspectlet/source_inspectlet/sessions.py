@@ -28,7 +28,7 @@ from session_source import (
     objects,
     quoted,
 )
-from session_source.columns import UNFIT
+from session_source.api.columns import UNFIT
 
 from source_inspectlet.answers import error_text, response, sessions_in
 from source_inspectlet.websites import Websites

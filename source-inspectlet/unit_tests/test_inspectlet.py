@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from session_source import Fault, Kind, Next, Request, Row, ToldInBody
+from session_source import Fault, Kind, Next, Request, Row, StatusInBody
 from session_source.testing import answer_of, columns_of, fits, next_of, page_of, request_of
 from source_inspectlet import SourceInspectlet
 from source_inspectlet.search import PROPERTIES, of_config
@@ -341,7 +341,7 @@ def test_an_error_told_in_a_200_counts_as_the_error_it_is(error: object, status:
         lambda: SessionDetails().rows(body),
         lambda: page_of(Websites(), body),
     ):
-        with pytest.raises(ToldInBody) as told:
+        with pytest.raises(StatusInBody) as told:
             read()
         assert told.value.status == status
 

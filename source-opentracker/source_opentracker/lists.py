@@ -22,9 +22,9 @@ from session_source import (
     Window,
     epoch_seconds,
 )
-from session_source.columns import UNFIT
-from session_source.time_filter import DAY, EAST, WEST, moment_in, whole_days
-from session_source.times import from_text
+from session_source.api.columns import UNFIT
+from session_source.api.time_filter import DAY, EAST, WEST, moment_in, whole_days
+from session_source.api.times import from_text
 
 from source_opentracker.answers import Listed
 

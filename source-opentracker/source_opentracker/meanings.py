@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from session_source import Row, Value, Window
-from session_source.time_filter import DAY
+from session_source.api.time_filter import DAY
 
 from source_opentracker.lists import EVER, Meaning, SessionList, date_of, extent, touches
 

@@ -1,18 +1,18 @@
 """Answers: the envelope that both of UXCam's APIs put their records in, and the errors told in it."""
 
-from session_source import Answer, Row, ToldInBody, at
+from session_source import Answer, Row, StatusInBody, at
 
 
 def successful(answer: Answer) -> Row:
     """Read the envelope; ``success`` is a string in one API and a boolean in the other.
 
     Raises:
-        ToldInBody: it tells an error.
+        StatusInBody: it tells an error.
         ValueError: it is no JSON object.
     """
     body = answer.object()
     if str(body.get("success")).lower() != "true":
-        raise ToldInBody(status_told(body))
+        raise StatusInBody(status_told(body))
     return body
 
 

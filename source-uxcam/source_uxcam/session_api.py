@@ -28,7 +28,7 @@ from session_source import (
     rfc3339,
     rows_of,
 )
-from session_source.columns import UNFIT, Column
+from session_source.api.columns import UNFIT, Column
 
 from source_uxcam.answers import successful
 from source_uxcam.filters import SESSION_API, Filter

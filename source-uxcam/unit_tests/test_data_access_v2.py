@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from session_source import Next, ToldInBody
+from session_source import Next, StatusInBody
 from session_source.testing import columns_of, next_of, page_of, request_of
 from source_uxcam.data_access_v2 import Events, Sessions, Users
 
@@ -92,6 +92,6 @@ def test_an_event_tells_its_session() -> None:
 
 
 def test_success_false_counts_as_the_error_it_is() -> None:
-    with pytest.raises(ToldInBody) as told:
+    with pytest.raises(StatusInBody) as told:
         page_of(Users([]), {"success": False, "error": {"message": "no", "status": 403}})
     assert told.value.status == 403

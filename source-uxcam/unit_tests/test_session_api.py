@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from session_source import Next, ToldInBody
+from session_source import Next, StatusInBody
 from session_source.testing import columns_of, fits, next_of, page_of, request_of
 from source_uxcam.session_api import Sessions
 
@@ -184,7 +184,7 @@ def test_a_page_with_rows_may_be_followed_by_another_one(rows: int, following: N
     ],
 )
 def test_an_error_told_in_a_200_counts_as_the_error_it_is(body: str, status: int) -> None:
-    with pytest.raises(ToldInBody) as told:
+    with pytest.raises(StatusInBody) as told:
         page_of(Sessions([]), body)
     assert told.value.status == status
 

@@ -1,0 +1,1 @@
+"""The Airbyte connector around it: commands, config, catalog and messages."""

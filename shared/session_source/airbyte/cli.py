@@ -1,0 +1,140 @@
+"""The command line's arguments, and what scripts need of it: configured catalogs and misspelled keys.
+
+``source-<vendor> spec | check | discover | catalog | read``, ``--version`` and ``--help``.
+"""
+
+import argparse
+import difflib
+import importlib.metadata
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from airbyte_cdk.models import AirbyteCatalog, AirbyteMessage, AirbyteMessageSerializer, Type
+
+from session_source.airbyte import files
+from session_source.api.errors import config_error
+
+CATALOG = "catalog"
+_CONFIG = "the configuration, a JSON file"
+
+
+def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments. What is no command ends the process with a usage message and exit code 2.
+
+    Args:
+        package: the vendor's package.
+        arguments: the words after the program's name.
+    """
+    program = package.replace("_", "-")
+    parser = argparse.ArgumentParser(
+        prog=program, description="An Airbyte source connector. Messages are printed as lines of JSON."
+    )
+    parser.add_argument("--version", action="version", version=_version(program))
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="log more")
+    configured = argparse.ArgumentParser(add_help=False, parents=[common])
+    configured.add_argument("--config", required=True, metavar="FILE", help=_CONFIG)
+    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="command")
+    commands.add_parser("spec", parents=[common], help="print the properties of a configuration")
+    commands.add_parser(
+        "check", parents=[configured], help="check that the vendor can be read with a configuration"
+    )
+    commands.add_parser("discover", parents=[configured], help="print the streams and their schemas")
+    catalog = commands.add_parser(CATALOG, parents=[configured], help="print a configured catalog, for read")
+    catalog.add_argument("--streams", default="", metavar="NAMES", help="separated by commas; all if not given")
+    read = commands.add_parser("read", parents=[configured], help="read records")
+    read.add_argument(
+        "--catalog",
+        required=True,
+        metavar="FILE",
+        help="the streams to read: the output of catalog or of discover",
+    )
+    read.add_argument(
+        "--state", metavar="FILE", help="where to go on: the output of an earlier read, or its states"
+    )
+    return parser.parse_args(list(arguments))
+
+
+def _version(program: str) -> str:
+    """Return the name and version of the installed connector."""
+    try:
+        return f"{program} {importlib.metadata.version(program)}"
+    except importlib.metadata.PackageNotFoundError:
+        return f"{program}, which is not installed as a package"
+
+
+def log_to_stderr() -> None:
+    """Keep log lines out of the output of ``catalog``, which is a file's content."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stderr)
+
+
+def configure(catalog: AirbyteCatalog, names: str) -> dict[str, Any]:
+    """Make a configured catalog, as JSON.
+
+    Args:
+        catalog: all streams.
+        names: separated by commas; empty for all.
+
+    Raises:
+        AirbyteTracedException: a stream does not exist.
+    """
+    message = AirbyteMessageSerializer.dump(AirbyteMessage(type=Type.CATALOG, catalog=catalog))
+    known = {stream["name"]: stream for stream in message["catalog"]["streams"]}
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in chosen if name not in known]:
+        raise config_error(f"There is no stream {', '.join(unknown)}. Choose from {', '.join(known)}.")
+    return files.configured([known[name] for name in chosen or known])
+
+
+def unknown_keys(specification: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    """Say which keys of a config the spec does not have, and which were probably meant."""
+    places = list(_places(specification, ""))
+    yield from _unknown(specification, config, "", places)
+
+
+def _unknown(part: Mapping[str, Any], value: object, path: str, places: list[str]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        properties = _properties(part, value)
+        for key, inner in value.items():
+            if key in properties:
+                yield from _unknown(properties[key], inner, f"{path}{key}.", places)
+            elif properties and not str(key).startswith("_"):  # Airbyte's own keys begin with an underscore
+                yield _warning(f"{path}{key}", [f"{path}{name}" for name in properties], places)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _unknown(part.get("items", {}), inner, path, places)
+
+
+def _warning(key: str, beside: list[str], places: list[str]) -> str:
+    parent, _, name = key.rpartition(".")
+    if key in places:
+        return f"Unknown configuration key {key}: it belongs to another choice of {parent}."
+    close = difflib.get_close_matches(key, beside, n=1)
+    elsewhere = [place for place in places if place.rpartition(".")[2] == name]
+    meant = [*elsewhere, *close] or difflib.get_close_matches(key, places, n=1)
+    hint = f"did you mean {meant[0]}?" if meant else "the spec lists all keys."
+    return f"Unknown configuration key {key[:80]}: {hint}"
+
+
+def _properties(part: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the properties of an object; of alternatives, those of the one that its constants choose."""
+    properties = dict(part.get("properties", {}))
+    for variant in part.get("oneOf", []):
+        declared = variant.get("properties", {})
+        constants = {name: inner["const"] for name, inner in declared.items() if "const" in inner}
+        if all(value.get(name, inner) == inner for name, inner in constants.items()):
+            properties |= declared
+    return properties
+
+
+def _places(part: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Give the paths of all properties."""
+    for variant in [part, *part.get("oneOf", [])]:
+        for name, inner in variant.get("properties", {}).items():
+            yield f"{path}{name}"
+            yield from _places(inner, f"{path}{name}.")
+            yield from _places(inner.get("items", {}), f"{path}{name}.")

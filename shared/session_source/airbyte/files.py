@@ -1,0 +1,117 @@
+"""Files: the config, catalog and state that a command is given, and a sentence where they cannot be used."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteStateMessage,
+    AirbyteStateMessageSerializer,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteCatalogSerializer,
+)
+
+from session_source.api.answer import Answer
+from session_source.api.columns import Value
+from session_source.api.errors import config_error
+
+_LOGGER = logging.getLogger("airbyte")
+
+CONFIG = "configuration: an object with the properties that the connector's spec describes"
+CATALOG = "configured catalog: the output of `catalog` or of `discover`"
+STATE = "state: the lines that an earlier read printed, or a list of its state messages"
+
+
+@contextmanager
+def readable(path: str, what: str) -> Iterator[None]:
+    """Say which file cannot be read, or is not what it should be.
+
+    Args:
+        path: the file that the block reads.
+        what: what it should hold: one of this module's sentences.
+
+    Raises:
+        AirbyteTracedException: it does not.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise config_error(f"The file {path} cannot be read ({error.strerror}). Check its path.") from None
+    except Exception as error:  # noqa: BLE001 - each parser has its own
+        why = " ".join(str(error).split())[:200].rstrip(".")
+        raise config_error(f"The file {path} is not what it should be ({why}). Give a {what}.") from None
+
+
+def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
+    """Read a configured catalog, or the output of ``discover``: then all of its streams.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    values = _values(path)
+    catalogs = [value["catalog"] for value in values if isinstance(value, dict) and value.get("type") == "CATALOG"]
+    found = catalogs[-1] if catalogs else values[-1]
+    if isinstance(found, dict) and any("stream" not in stream for stream in found["streams"]):
+        found = configured(found["streams"])
+    return ConfiguredAirbyteCatalogSerializer.load(found)
+
+
+def read_state(path: str) -> list[AirbyteStateMessage]:
+    """Read a list of state messages, or the output of an earlier read: the last state of each stream in it.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    states: dict[str, Any] = {}
+    for value in _values(path):
+        if isinstance(value, dict) and "state" not in value and value.get("type") in {"RECORD", "LOG", "TRACE"}:
+            continue
+        for state in value if isinstance(value, list) else [value]:
+            if not isinstance(state, dict):
+                raise ValueError("it is not a list of objects")
+            try:
+                loaded = AirbyteStateMessageSerializer.load(
+                    state["state"] if state.get("type") == "STATE" and "state" in state else state
+                )
+            except Exception:  # noqa: BLE001 - the protocol's parser has many errors
+                _LOGGER.warning("A state message cannot be read and is left out; what it covered is read again.")
+                continue
+            if not (loaded.stream or loaded.global_ or loaded.data):
+                raise ValueError("a state message has neither a stream nor a global state")
+            states[str(loaded.stream.stream_descriptor if loaded.stream else loaded.type)] = loaded
+    return list(states.values())
+
+
+def configured(streams: list[dict[str, Any]]) -> dict[str, Any]:
+    """Make a configured catalog of streams, as JSON: each incremental if it can be."""
+    return {
+        "streams": [
+            {
+                "stream": stream,
+                "sync_mode": "incremental" if "incremental" in stream["supported_sync_modes"] else "full_refresh",
+                "destination_sync_mode": "append_dedup",
+                "cursor_field": stream.get("default_cursor_field"),
+                "primary_key": stream.get("source_defined_primary_key"),
+            }
+            for stream in streams
+        ]
+    }
+
+
+def _values(path: str) -> list[Any]:
+    """Read a file of one JSON value, or of one on each line."""
+    text = Path(path).read_bytes()
+    try:
+        return [_value(text)] if text.strip() else []
+    except ValueError as error:
+        try:
+            return [_value(line) for line in text.splitlines() if line.strip()]
+        except ValueError:
+            raise ValueError(f"Could not read json: {error}") from None
+
+
+def _value(text: bytes) -> Value:
+    """Parse JSON, and cut what is nested too deeply for Python."""
+    return Answer(200, {}, text).json()

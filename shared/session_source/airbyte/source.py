@@ -1,0 +1,367 @@
+"""The source: config → endpoints → groups of streams → windows → pages → messages."""
+
+import logging
+import math
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import (
+    AirbyteCatalog,
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    AirbyteStreamStatus,
+    ConfiguredAirbyteCatalog,
+    ConnectorSpecification,
+    FailureType,
+    Status,
+    StreamDescriptor,
+    SyncMode,
+)
+from airbyte_cdk.sources import Source
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from requests.auth import AuthBase
+
+from session_source import redaction
+from session_source.airbyte import config as configs
+from session_source.airbyte import files, specification
+from session_source.airbyte.config import Config
+from session_source.api import windows
+from session_source.api.endpoint import Endpoint, PageContext, Partition
+from session_source.api.errors import Fault, as_traced, config_error
+from session_source.api.pagination import PageLengths
+from session_source.api.windows import Window
+from session_source.http.budget import Budget, RequestRate
+from session_source.http.client import Client
+from session_source.http.retry import RetryPolicy
+from session_source.sync import state
+from session_source.sync.claims import described
+from session_source.sync.details import Details
+from session_source.sync.groups import Group
+from session_source.sync.messages import Sync
+from session_source.sync.reading import read
+from session_source.sync.records import Recorder, RecordPage, Records
+from session_source.sync.settings import Settings
+from session_source.sync.state import StreamState
+
+CHECKED_PARTITIONS = 10
+"""How many sites, apps or segments `check` asks for."""
+
+CHECK_SECONDS = 25.0
+"""When `check` asks nothing more; with start-up it ends within 30 seconds."""
+
+
+class SessionSource(Source):
+    """An Airbyte source for one vendor of sessions.
+
+    Class attributes:
+        vendor: the vendor's name, as sentences use it.
+        credentials_cure: a sentence that says where a user mends credentials.
+        window_days: the default of ``window_in_days``.
+        workers: the default of ``num_workers``; 1 where the vendor allows one request at a time, and then it
+            is no option.
+    """
+
+    vendor: ClassVar[str]
+    credentials_cure: ClassVar[str]
+    window_days: ClassVar[int]
+    workers: ClassVar[int]
+
+    @abstractmethod
+    def endpoints(self, config: Config) -> list[Endpoint]:
+        """Return the endpoints that a config has.
+
+        Raises:
+            AirbyteTracedException: the config cannot be right, though it fits the spec.
+        """
+
+    @abstractmethod
+    def auth(self, config: Config) -> AuthBase:
+        """Put the config's credentials onto requests."""
+
+    @abstractmethod
+    def base_url(self, config: Config) -> str:
+        """Give the production address for a config."""
+
+    def checked_endpoint(self, config: Config) -> str:
+        """Return the name of the endpoint that `check` asks."""
+        return self.endpoints(config)[0].name
+
+    def patience(self) -> RetryPolicy:
+        """How long to wait for what."""
+        return RetryPolicy()
+
+    def budget(self, config: Config) -> Budget | None:
+        """Give the hourly budget of requests, where the vendor locks out who sends more."""
+        return None
+
+    def rate(self, config: Config) -> RequestRate | None:
+        """Give the limit on requests in a moment, where the vendor's page has one."""
+        return None
+
+    def generation(self, config: Config) -> str | None:
+        """Name the API generation that a config asks for; state of another one is not used."""
+        return None
+
+    @property
+    def package(self) -> str:
+        """The vendor's package, where spec.yaml and schemas/ are."""
+        return type(self).__module__.split(".")[0]
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:
+        """Describe the config: the vendor's own properties, then those that all connectors share."""
+        return specification.load(self.package, self.window_days, self.workers)
+
+    @staticmethod
+    def read_config(config_path: str) -> MutableMapping[str, Any]:
+        """Read the config from its file."""
+        with files.readable(config_path, files.CONFIG):
+            return Source.read_config(config_path)
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """Read the configured catalog from its file."""
+        with files.readable(catalog_path, files.CATALOG):
+            return files.read_catalog(catalog_path)
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """Read the state from its file; without one, there is none."""
+        with files.readable(state_path, files.STATE):
+            return files.read_state(state_path) if state_path else []
+
+    def discover(self, logger: logging.Logger, config: Config) -> AirbyteCatalog:
+        """List the streams; needs no network."""
+        return AirbyteCatalog(
+            streams=[
+                stream.as_airbyte_stream(self.package)
+                for endpoint in self.endpoints(config)
+                for stream in endpoint.all_streams
+            ]
+        )
+
+    def check(self, logger: logging.Logger, config: Config) -> AirbyteConnectionStatus:
+        """Ask for one page of each configured part, the first ten, and say in a sentence what is wrong."""
+        self._protect(config)
+        try:
+            self._check(logger, config)
+        except Exception as error:  # noqa: BLE001 - told, whatever it is
+            told = as_traced(error, f"checking {self.vendor}")
+            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(told.message or str(told)))
+        return AirbyteConnectionStatus(Status.SUCCEEDED)
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Config,
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Read the configured streams.
+
+        Raises:
+            AirbyteTracedException: at the end, when a stream failed; each failure was told before.
+        """
+        for message in self.read_pages(logger, config, catalog, state):
+            if isinstance(message, RecordPage):
+                yield from message.messages()
+            elif isinstance(message, AirbyteMessage):
+                yield message
+
+    def read_pages(
+        self,
+        logger: logging.Logger,
+        config: Config,
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+        form: Callable[[RecordPage], Records] = lambda page: page,
+    ) -> Iterator[AirbyteMessage | Records]:
+        """Do the same, with a page of records as one piece, in a form that is made where the page was read."""
+        self._protect(config)
+        settings = self._settings(config)
+        budget = self.budget(config)
+        endpoints = self.endpoints(config)
+        chosen = {configured.stream.name: configured for configured in catalog.streams}
+        known = [s for endpoint in endpoints for s in endpoint.all_streams if s.name in chosen]
+        states = self._states(config, chosen, state, logger)
+        if budget is not None:
+            budget.spend(saved.requests for saved in states.values())
+        client = self._client(config, settings, self.patience(), budget)
+        sync = Sync(states, budget=budget, logger=logger)
+
+        yield from sync.start(known)
+        parts: list[tuple[Endpoint, Partition]] = []
+        for endpoint in endpoints:
+            own = [stream for stream in known if stream in endpoint.all_streams]
+            if not own:
+                continue
+            is_limited = threading.Event()
+            fetch = partial(client.fetch, log=logger.info, limited=is_limited.set)
+            try:
+                partitions = endpoint.partitions(fetch)
+                endpoint.prepare(fetch, partitions, settings.span)
+            except Exception as error:  # noqa: BLE001 - reported, whatever it is; the other streams go on
+                yield from sync.fail(own, error, endpoint.name)
+                continue
+            if is_limited.is_set():
+                yield from sync.limited(own)
+            if not partitions:
+                logger.info(f"{endpoint.name}: the configuration names nothing to read.")
+            parts += [(endpoint, partition) for partition in partitions]
+            for configured in (chosen[stream.name] for stream in own):
+                for partition in partitions:
+                    states[configured.stream.name].begin(
+                        partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
+                    )
+        groups = _groups(parts, set(chosen), states, settings, client)
+        recorder = Recorder(known, self.package, form)
+        yield from sync.messages(read(groups, client, recorder, settings.workers))
+        yield from sync.end(known)
+        yield from self._missing(set(chosen) - {stream.name for stream in known}, sync)
+        if sync.errors:
+            raise _summary(sync.errors)
+
+    def _check(self, logger: logging.Logger, config: Config) -> None:
+        settings = self._settings(config)
+        name = self.checked_endpoint(config)
+        endpoint = next(one for one in self.endpoints(config) if one.name == name)
+        window = Window(max(settings.span.start, settings.span.end - timedelta(days=1)), settings.span.end)
+        end = time.monotonic() + CHECK_SECONDS
+        after_timeout = self.patience().after_timeout
+        patience = RetryPolicy(
+            connect=5, read=10, total=10, outage=15, limit=5, attempts=2, after_timeout=after_timeout
+        )
+        client = self._client(config, settings, patience, budget=None, deadline=end)
+        try:
+            partitions = endpoint.partitions(client.fetch)
+            for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
+                left = end - time.monotonic()
+                if number and left < 2 * patience.total:
+                    logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were asked.")
+                    return
+                page = PageContext(window, window, partition)
+                page = page._replace(token=endpoint.first(page))
+                try:
+                    client.fetch(
+                        endpoint.request(page),
+                        partial(endpoint.page, page=page),
+                        explain=endpoint.fault,
+                        log=logger.info,
+                    )
+                except Fault as fault:
+                    raise (fault.about(described(endpoint, partition)) if partition else fault) from None
+        finally:
+            client.close()
+
+    def _protect(self, config: Config) -> None:
+        redaction.protect(self.spec(logging.getLogger("airbyte")).connectionSpecification, config)
+
+    def _settings(self, config: Config) -> Settings:
+        defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
+        if self.workers == 1:  # no option: one that stands in the config all the same would ask too much
+            config = {**config, "num_workers": 1}
+        settings = configs.settings(config, defaults, datetime.now(UTC))
+        rate = self.rate(config)
+        return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
+
+    def _client(
+        self,
+        config: Config,
+        settings: Settings,
+        patience: RetryPolicy,
+        budget: Budget | None,
+        deadline: float = math.inf,
+    ) -> Client:
+        return Client(
+            vendor=self.vendor,
+            base_url=configs.base_url(config, self.base_url(config)),
+            auth=self.auth(config),
+            cure=self.credentials_cure,
+            patience=patience.for_limit(settings.limit_wait),
+            budget=budget,
+            rate=self.rate(config),
+            workers=settings.workers,
+            deadline=deadline,
+        )
+
+    def _states(
+        self,
+        config: Config,
+        names: Iterable[str],
+        saved: list[AirbyteStateMessage] | None,
+        logger: logging.Logger,
+    ) -> dict[str, StreamState]:
+        manager = state.load(saved)
+        generation = self.generation(config)
+        return {
+            name: StreamState(name, manager.get_stream_state(name, None), generation=generation, logger=logger)
+            for name in names
+        }
+
+    def _missing(self, names: Iterable[str], sync: Sync) -> Iterator[AirbyteMessage]:
+        for name in sorted(names):
+            error = config_error(
+                f"The connector has no stream {name!r} with this configuration. Refresh the schema of the "
+                "connection, or leave the stream out."
+            )
+            yield status_message(StreamDescriptor(name=name), AirbyteStreamStatus.INCOMPLETE)
+            yield error.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=name))
+            sync.errors[name] = error
+
+
+def _groups(
+    parts: list[tuple[Endpoint, Partition]],
+    chosen: Container[str],
+    states: Mapping[str, StreamState],
+    settings: Settings,
+    client: Client,
+) -> list[Group]:
+    """Put together the streams of each part that have the same windows to read."""
+    found: list[tuple[Endpoint, Partition, windows.Finished, set[str]]] = []
+    for endpoint, partition in parts:
+        names_by_finished: dict[windows.Finished, set[str]] = {}
+        for name in (stream.name for stream in endpoint.all_streams if stream.name in chosen):
+            finished = windows.within(states[name].finished(partition), settings.span)
+            names_by_finished.setdefault(finished, set()).add(name)
+        found += [(endpoint, partition, finished, names) for finished, names in names_by_finished.items()]
+    parallel = max(1, settings.workers // max(1, len(found)))
+    lengths = {endpoint: PageLengths(endpoint.pager.size) for endpoint, _ in parts}
+    budget = client.budget
+    groups = []
+    for endpoint, partition, finished, names in found:
+        detail = endpoint.detail
+        detailed = [stream for stream in detail.streams if stream.name in names] if detail else []
+        groups.append(
+            Group(
+                endpoint,
+                partition,
+                [stream for stream in endpoint.streams if stream.name in names],
+                span=settings.span,
+                finished=finished,
+                longest=timedelta(days=settings.window_days),
+                details=Details(detail, partition, detailed) if detail and detailed else None,
+                now=settings.now,
+                lengths=lengths[endpoint],
+                parallel=parallel,
+                affordable=lambda: None if budget is None else budget.left() / settings.workers,
+            )
+        )
+    return groups
+
+
+def _summary(errors: Mapping[str, AirbyteTracedException]) -> AirbyteTracedException:
+    """Make the sync's last error: the user's to mend only if a stream failed by its config."""
+    kinds = {error.failure_type for error in errors.values()}
+    order = [FailureType.config_error, FailureType.system_error, FailureType.transient_error]
+    sentences = " ".join(dict.fromkeys(str(error) for error in errors.values()))
+    return AirbyteTracedException(
+        message=f"These streams did not end well: {', '.join(errors)}. {sentences}",
+        failure_type=next(kind for kind in order if kind in kinds),
+    )

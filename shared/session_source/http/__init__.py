@@ -1,0 +1,1 @@
+"""Sending requests to a vendor: credentials, retries, limits and deadlines."""

@@ -1,0 +1,1 @@
+"""Reading an endpoint: which windows, which rows, and what state covers them."""

@@ -1,0 +1,261 @@
+"""Reading: windows are read in parallel, page by page, and one thread is handed what they held.
+
+The unit that crosses the queue is a page, not a record, in the form in which it is printed: that halves the CPU
+of a read. The queue is short, so memory stays flat however many windows there are. Closing it wakes and ends every
+worker.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Unpack
+
+from session_source.api.endpoint import PageContext
+from session_source.api.errors import Fault, Kind
+from session_source.api.pagination import Next, Token
+from session_source.api.request import Request
+from session_source.api.windows import Window
+from session_source.http.client import Attempt, Client, Closed, Options
+from session_source.sync.claims import Claimed, Doubt
+from session_source.sync.details import Details
+from session_source.sync.events import Event, GroupFailed, Limited, LogLine, PageRead, Queue, WindowRead
+from session_source.sync.groups import Group
+from session_source.sync.keys import OpenWindow
+from session_source.sync.records import Recorder, Records
+from session_source.sync.tasks import DetailTask, Task, Tasks, WindowTask
+from session_source.sync.trail import NO_PAGE, REPEATS, Outcome, Trail
+
+BEYOND_THE_END = frozenset({400, 404, 410, 416, 422})
+"""Statuses with which vendors refuse a page after the last one."""
+
+DETAIL_FAILURES = 3
+"""How often the details of one row are requested, and how many rows in a row may have none for it."""
+
+DETAILS_AHEAD = 50
+"""Detail calls that may wait before the worker that brings them makes some itself, so that memory stays flat."""
+
+
+def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: int) -> Iterator[Event]:
+    """Read the groups' windows with a number of threads, and yield what happens.
+
+    The pages of a window come before its end. After a group's first failure none of its windows is begun. Leaving
+    the iteration, by its end or by an error, ends the threads.
+    """
+    queue = Queue(workers)
+    tasks = Tasks(groups)
+    # One page at a time is read, from its answer to its records: its data stays in the processor's caches, and
+    # no two threads compete for the interpreter. That saves a sixth of the CPU of ten workers. It also lets
+    # endpoints note what they learn from a page.
+    turn = threading.Lock()
+    for number in range(workers):
+        worker = _Worker(tasks, queue, client, recorder, turn)
+        threading.Thread(target=worker.run, name=f"worker-{number}", daemon=True).start()
+    try:
+        while (event := queue.get()) is not None:
+            yield event
+    finally:
+        client.close()
+        tasks.close()
+        queue.close()
+
+
+class _Worker:
+    """Does what there is to do until there is nothing left."""
+
+    def __init__(
+        self, tasks: Tasks, queue: Queue, client: Client, recorder: Recorder, turn: threading.Lock
+    ) -> None:
+        self._tasks = tasks
+        self._queue = queue
+        self._client = client
+        self._recorder = recorder
+        self._turn = turn
+
+    def run(self) -> None:
+        try:
+            while (task := self._tasks.take()) is not None:
+                self._do(task)
+                self._tasks.done()
+        except Closed:
+            pass
+        finally:
+            self._queue.leave()
+
+    def _do(self, task: Task) -> None:
+        try:
+            if isinstance(task, WindowTask):
+                self._read(*task)
+            elif not task.group.has_failed:
+                self._read_detail(*task)
+        except Closed:
+            raise
+        except Exception as error:  # noqa: BLE001 - reported to the thread that emits, whatever it is
+            task.group.has_failed = True
+            name = str(task.group)
+            if isinstance(error, Fault) and task.group.partition and name not in error.sentence:
+                error = error.about(name)
+            self._queue.put(GroupFailed(task.group, error))
+
+    def _read(self, group: Group, window: OpenWindow) -> None:
+        """Read a window page by page, or leave it to be read in smaller ones."""
+        try:
+            length = self._read_pages(group, window)
+        except Fault as fault:
+            length = group.shrunk(window, fault, 2 * self._client.patience.outage)
+            if length is None:
+                raise
+            self._log(f"{group}, {window}", f"{fault.sentence} Less is asked for at once.")
+            group.put_back(window, length, is_limit=True)
+        else:
+            if length is None:
+                for finished in group.close(window):
+                    self._queue.put(WindowRead(group, finished), self._queue.ticket())
+            else:
+                group.put_back(window, length)
+        self._tasks.wake()
+        for line in group.notices():
+            self._log(str(group), line)
+        if group.details is not None:
+            self._end_details(group.details, window)
+
+    def _read_pages(self, group: Group, window: OpenWindow) -> timedelta | None:
+        """Read the pages of a window.
+
+        Returns:
+            None when all were read; else the length of the windows that should be read instead.
+        """
+        context = PageContext(Window(*window.asked), group.gap(window.window), group.partition)
+        trail = Trail(group.endpoint.first(context))
+        before = NO_PAGE
+        while True:
+            outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail.page)
+            if not trail.page.is_certain:
+                # Some vendors serve the last page again. A full one is confirmed by the page after it.
+                is_full = group.lengths.is_full(outcome.rows)
+                is_same = outcome.doubt is Doubt.REPEATED and (
+                    group.lengths.is_short(outcome.rows) or outcome.fingerprint == before.fingerprint
+                )
+                trail.same = trail.same + 1 if is_same else 0
+                if not outcome.rows or (is_same and not is_full):
+                    return None
+                if trail.same == 2:
+                    if trail.length > 2:  # it came after others: the vendor heeds page numbers
+                        return None
+                    if group.can_cut(window):  # it is the first page: shorter lists will show
+                        return (window.window.end - window.window.start) / 2
+                if not is_same:
+                    group.lengths.note_continued(before.rows)
+            if wrong := trail.error(outcome):
+                raise _stuck(self._client.vendor, group, window, trail.page.token, wrong)
+            following = outcome.following
+            if following is None or (not following.is_certain and group.lengths.ends(outcome.rows)):
+                return None
+            if following.is_certain or trail.length > 1 or group.lengths.is_full(outcome.rows):
+                length = group.better_length(window, outcome.rows, following.total)
+                if length is not None:
+                    return length
+                self._tasks.wake()  # the first page of the first window shows how long the others should be
+            before = outcome
+            if not trail.go_on(following):
+                raise _stuck(
+                    self._client.vendor, group, window, following.token, "was named as the next one twice"
+                )
+
+    def _read_page(self, group: Group, window: OpenWindow, context: PageContext, page: Next) -> Outcome:
+        """Read a page and pass it on. One that is doubted (a cache's, of another request) is requested again.
+
+        Nothing of the page outlives this call, so that it takes no memory while the next one is waited for.
+        """
+        request = group.endpoint.request(context)
+        about = f"{group}, {window}"
+        outcome = NO_PAGE
+        emitted = requested = 0
+        try:
+            for attempt in self._attempts(group, request, about, can_ask_less=group.can_cut(window)):
+                claimed: list[Claimed] = []
+                ticket = None
+                with attempt as answer, self._turn:
+                    read = group.endpoint.page(answer, context)
+                    requested += 1
+                    following = None
+                    if not read.is_doubtful or requested == REPEATS:
+                        # This may raise, and then the page is requested again: no row may be claimed before.
+                        following = group.endpoint.following(context, read)
+                    claimed, doubt, fingerprint = group.claim(window, read.rows, is_final=requested == REPEATS)
+                    emitted += len(claimed)
+                    if doubt is Doubt.REPEATED and outcome.doubt is Doubt.TAKEN:
+                        doubt = Doubt.TAKEN  # it was requested again for that, and is the same
+                    if (doubt or read.is_doubtful) and requested < (2 if doubt is Doubt.TAKEN else REPEATS):
+                        attempt.again()
+                    outcome = Outcome(len(read.rows), emitted, doubt, following, fingerprint)
+                    group.lengths.note(outcome.rows)
+                    records = self._recorder.records(group.streams, claimed)
+                    if group.details is None:
+                        claimed.clear()
+                    del read  # freed while it is in the processor's caches
+                    ticket = self._queue.ticket()
+                if ticket is not None:
+                    self._queue.put(PageRead(group, records), ticket)
+                    self._bring_details(group, window, claimed)
+        except Fault as fault:
+            if page.is_certain or fault.status not in BEYOND_THE_END:
+                raise
+            return NO_PAGE
+        return outcome
+
+    def _bring_details(self, group: Group, window: OpenWindow, rows: list[Claimed]) -> None:
+        """Queue the detail calls of a page's rows for every worker; help where many wait."""
+        details = group.details
+        if details is None or details.has_failed:
+            return
+        details.expect(window, len(rows))
+        self._tasks.add(DetailTask(details, window, row) for row in rows)
+        while (task := self._tasks.take_detail(beyond=DETAILS_AHEAD)) is not None:
+            self._do(task)
+
+    def _read_detail(self, details: Details, window: OpenWindow, row: Claimed) -> None:
+        """Read the details of one row. One that the vendor cannot answer is skipped while others are answered."""
+        request = details.endpoint.request(row.columns, details.partition)
+        about = f"{details}, {row.columns[details.endpoint.id]}"
+        records: list[Records] = []
+        try:
+            for attempt in self._attempts(details, request, about, failures=DETAIL_FAILURES):
+                with attempt as answer:
+                    rows = details.endpoint.rows(answer)
+                    records = self._recorder.records(details.streams, details.claim(rows, row))
+            details.note(is_read=True)
+        except Fault as fault:
+            is_one = fault.kind is Kind.OUTAGE and details.note(is_read=False) < DETAIL_FAILURES
+            if fault.kind is not Kind.GONE and not is_one:
+                raise
+            self._log(about, f"{fault.sentence} It is left out." if is_one else fault.sentence)
+        self._queue.put(PageRead(details, records))
+        self._end_details(details, window)
+
+    def _attempts(
+        self, group: Group | Details, request: Request, about: str, **more: Unpack[Options]
+    ) -> Iterator[Attempt]:
+        options: Options = {
+            "explain": group.endpoint.fault,
+            "log": partial(self._log, about),
+            "limited": lambda: self._queue.put(Limited(group)),
+            **more,
+        }
+        return self._client.attempts(request, **options)
+
+    def _end_details(self, details: Details, window: OpenWindow) -> None:
+        for finished in details.finish(window):
+            if not details.has_failed:
+                self._queue.put(WindowRead(details, finished))
+
+    def _log(self, about: str, line: str) -> None:
+        self._queue.put(LogLine(f"{about}: {line}"))
+
+
+def _stuck(vendor: str, group: Group, window: OpenWindow, token: Token, what: str) -> Fault:
+    return Fault(
+        Kind.STUCK,
+        f"{vendor} does not get on with its list of {group}, {window}: page {token!r} {what}. Nothing is lost: "
+        "the window counts as not read. Run the sync again later; if it happens again, report it to the vendor.",
+    )
