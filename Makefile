@@ -62,7 +62,7 @@ soak: export SESSIONS ?= 1000000
 soak: export FIGURES := .cache/figures
 soak: .venv/.synced
 	@rm -f $(FIGURES)
-	@.venv/bin/pytest -n 3 --timeout 3000 -m "soak or long" integration_tests; status=$$?; \
+	@.venv/bin/pytest -n 3 --timeout 3000 -m "soak or long"; status=$$?; \
 		.venv/bin/python -m integration_tests.figures $(FIGURES); exit $$status
 
 # Contenders that cannot live in the workspace have environments of their own, with exact pins.

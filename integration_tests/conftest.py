@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_server import Server, load_vendor, main_configs, serve, vendor_names
 
 from integration_tests.connector import Connector, Json
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import Server, load_vendor, main_configs, serve, vendor_names
 
 Start = Callable[..., tuple[Connector, Server]]
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from integration_tests.sandbox import Keys, Server
+from sandbox_server import Keys, Server
 
 Json = dict[str, Any]
 

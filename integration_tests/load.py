@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor, load_vendor, serve
+from sandbox_server import Answer, Config, Keys, Request, Vendor, load_vendor, serve
 
 PAGE = 100
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from integration_tests.sandbox import Config, load_vendor, serve
+from sandbox_server import Config, load_vendor, serve
 
 SUITE = """
 from pathlib import Path

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
+from sandbox_server import serve
 
 from integration_tests import figures
 from integration_tests.any_vendor.source import AnySource
 from integration_tests.any_vendor.vendor import DAY, AnyVendor, Nature
 from integration_tests.connector import Json, Output, duplicates
 from integration_tests.inside import run_inside
-from integration_tests.sandbox import serve
 from integration_tests.trials import EXAMPLES
 
 PAGES = {

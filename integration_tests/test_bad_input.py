@@ -11,13 +11,13 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sandbox_server import Answer, Fault, load_vendor, serve
+from sandbox_server.exchange import Exchange
 
 from integration_tests import figures
 from integration_tests.conftest import cases
 from integration_tests.connector import expected
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import Answer, Fault, load_vendor, serve
-from integration_tests.sandbox.exchange import Exchange
 from integration_tests.trials import EXAMPLES
 from integration_tests.whole import check_whole
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_server import load_vendor, refused_origin, serve, vendor_names
 from session_source.airbyte import cli
 
 from integration_tests.connector import Connector, Output, expected, script
-from integration_tests.sandbox import load_vendor, refused_origin, serve, vendor_names
 
 FOLDER = "source-uxcam"
 

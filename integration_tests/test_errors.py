@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sandbox_server as sandbox
+from sandbox_server import Server, serve
+from sandbox_server.shelf import Shelf
 from session_source.api.answer import Answer
 from session_source.api.columns import Text
 from session_source.api.endpoint import Endpoint, PageContext
@@ -20,10 +23,6 @@ from session_source.sync.events import GroupFailed
 from session_source.sync.groups import Group
 from session_source.sync.reading import read
 from session_source.sync.records import Recorder
-
-from integration_tests import sandbox
-from integration_tests.sandbox import Server, serve
-from integration_tests.sandbox.shelf import Shelf
 
 pytestmark = pytest.mark.promise(n=7)
 
@@ -59,10 +58,14 @@ def test_every_row_of_the_table_is_played_here() -> None:
     assert set(ROWS) == {*STATUSES.values(), UNREADABLE, TOO_LARGE, TOLD, STUCK}
 
 
-def failed(server: Server, read_answer: Any = Answer.object, patience: RetryPolicy = ONCE_MORE) -> Fault:
+def failed(server: Server, read_answer: Any = Answer.object, retry_policy: RetryPolicy = ONCE_MORE) -> Fault:
     """The fault with which the client gives up a request."""
     client = Client(
-        vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=patience
+        vendor="Shelf",
+        base_url=server.origin,
+        auth=HeaderAuth({}),
+        hint="Ask for a key.",
+        retry_policy=retry_policy,
     )
     with pytest.raises(Fault) as caught:
         client.fetch(Request("GET", "words"), read_answer)
@@ -73,8 +76,8 @@ def check(row: str, fault: Fault, server: Server) -> None:
     failure_type, tried = ROWS[row]
     assert fault.kind.failure_type.value == failure_type
     assert (server.count > 1) is (tried != "no")
-    assert fault.sentence.endswith(".")
-    assert any(cure in fault.sentence for cure in CURES)
+    assert fault.message.endswith(".")
+    assert any(hint in fault.message for hint in CURES)
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -116,7 +119,7 @@ def test_an_answer_that_does_not_arrive_is_what_its_row_says(fault: sandbox.Faul
 def test_an_answer_that_is_too_large_is_what_its_row_says() -> None:
     with serve(Shelf()) as server:
         server.faults.append(sandbox.HugeBody(megabytes=600, times=None))
-        check(TOO_LARGE, failed(server, patience=RetryPolicy()), server)
+        check(TOO_LARGE, failed(server, retry_policy=RetryPolicy()), server)
 
 
 class Words(Endpoint):
@@ -150,11 +153,15 @@ def test_a_list_that_does_not_go_on_is_what_its_row_says(repeats: str) -> None:
         endpoint = Words(repeats=repeats)
         group = Group(endpoint, {}, (), span=span, finished=(), longest=timedelta(days=1))
         client = Client(
-            vendor="Shelf", base_url=server.origin, auth=HeaderAuth({}), cure="Ask for a key.", patience=ONCE_MORE
+            vendor="Shelf",
+            base_url=server.origin,
+            auth=HeaderAuth({}),
+            hint="Ask for a key.",
+            retry_policy=ONCE_MORE,
         )
         (error,) = [
             event.error for event in read([group], client, Recorder([], ""), 1) if isinstance(event, GroupFailed)
         ]
         assert isinstance(error, Fault)
         check(STUCK, error, server)
-        assert "words" in error.sentence, "it names where"
+        assert "words" in error.message, "it names where"

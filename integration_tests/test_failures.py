@@ -1,4 +1,4 @@
-"""Faults of every kind, over real sockets: what passes costs no record, what does not ends with a sentence."""
+"""Faults of every kind, over real sockets: what passes costs no record, what does not ends with a message."""
 
 import logging
 import threading
@@ -6,19 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sandbox_server as sandbox
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from sandbox_server import load_vendor, serve
 from session_source import Config, Endpoint, Fetch, Partition
 from session_source.airbyte.commands import Entrypoint
 from source_inspectlet import SourceInspectlet
 from source_inspectlet.sessions import Sessions
 from source_inspectlet.websites import Websites
 
-from integration_tests import sandbox
 from integration_tests.conftest import Start, starting
 from integration_tests.connector import Connector, Output, expected
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import load_vendor, serve
 from integration_tests.test_protocol import check_order
 from integration_tests.whole import check_whole
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from sandbox_server import load_vendor, refused_origin
 from session_source.airbyte.commands import Entrypoint
 
 from integration_tests.inside import source_class
-from integration_tests.sandbox import load_vendor, refused_origin
 
 FOLDER = "source-uxcam"
 

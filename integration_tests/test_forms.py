@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_server import load_vendor, vendor_names
 
 from integration_tests.conftest import starting
 from integration_tests.inside import InsideConnector, source_class
-from integration_tests.sandbox import load_vendor, vendor_names
 from integration_tests.tools import missing, node
 
 Json = dict[str, Any]

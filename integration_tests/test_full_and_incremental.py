@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sandbox_server import Deletion
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Output, duplicates, expected
-from integration_tests.sandbox import Deletion
 from integration_tests.whole import came_again, check_whole
 
 Keys = dict[str, list[tuple[Any, ...]]]

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sandbox_server import serve
 
 from integration_tests import figures
 from integration_tests.connector import Connector, script
 from integration_tests.inside import InsideConnector
 from integration_tests.load import Apps, Load
-from integration_tests.sandbox import serve
 from integration_tests.test_protocol import check_order
 from integration_tests.trials import SESSIONS
 from integration_tests.whole import check_whole

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
+from sandbox_server import load_vendor
 
 from integration_tests.inside import InsideConnector, source_class
-from integration_tests.sandbox import load_vendor
 from release.distributions import ROOT, Distribution, connectors
 
 CONNECTORS = connectors()
@@ -60,8 +60,8 @@ def test_suggested_streams_are_the_connectors_and_none_costs_a_request_per_sessi
 def test_the_platform_waits_for_messages_longer_than_the_connector_is_ever_silent(connector: Distribution) -> None:
     source = source_class(connector.name)()
     longest = source.spec(None).connectionSpecification["properties"]["max_waiting_time"]["maximum"]
-    patience = source.patience()
-    silent = longest * 60 + patience.outage + patience.total
+    retry_policy = source.retry_policy()
+    silent = longest * 60 + retry_policy.outage + retry_policy.total
     assert silent < connector.metadata["maxSecondsBetweenMessages"] < 2 * silent
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_server import load_vendor, serve
+from sandbox_server.vendor import vendor_class
 
 from integration_tests.conftest import cases
 from integration_tests.connector import expected, held
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import load_vendor, serve
-from integration_tests.sandbox.vendor import vendor_class
 from integration_tests.whole import check_whole
 
 MOODS = [(folder, config, mood) for folder, config in cases(every=False) for mood in vendor_class(folder).moods]

@@ -9,10 +9,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from sandbox_server import NeverAnswers, Status, refused_origin
 
 from integration_tests.conftest import Start, starting
 from integration_tests.connector import Connector, Json, Output, duplicates
-from integration_tests.sandbox import NeverAnswers, Status, refused_origin
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 SHARED_PROPERTIES = [

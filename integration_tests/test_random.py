@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sandbox_server as sandbox
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sandbox_server import Server, Vendor, load_vendor, serve
+from sandbox_server.vendor import vendor_class
 
-from integration_tests import figures, sandbox
+from integration_tests import figures
 from integration_tests.conftest import cases
 from integration_tests.connector import Output, expected, held
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import Server, Vendor, load_vendor, serve
-from integration_tests.sandbox.vendor import vendor_class
 from integration_tests.trials import EXAMPLES
 from integration_tests.whole import check_whole
 

@@ -98,7 +98,7 @@ BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
         r"not committed \(uv.lock\)",
     ),
     ("lock", lambda root: replace(root / "shared/pyproject.toml", "orjson>=3.10", "orjson>=3.11"), "Run uv lock"),
-    ("wheels", forget_the_columns, "lacks session_source/session_columns.json"),
+    ("wheels", forget_the_columns, "lacks session_source/api/session_columns.json"),
     ("wheels", lambda root: (root / "shared/LICENSE").unlink(), r"lacks session_source-.*/LICENSE"),
     ("wheels", write_the_moment_into_the_wheel, "is another file when it is built again"),
     ("wheels", build_with_another_backend, "session-source cannot be built"),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sandbox_server import load_vendor
 
 from integration_tests.conftest import cases
 from integration_tests.inside import InsideConnector
-from integration_tests.sandbox import load_vendor
 from release.check import check_changelog, check_versions
 from release.distributions import Distribution
 
@@ -24,7 +24,11 @@ NEEDED = [
     "pyproject.toml",
     "sandbox/api.py",
     "unit_tests",
+    "integration_tests",
 ]
+
+PACKAGES = ("api", "http", "sync", "airbyte")
+"""The core's packages. Each may import those before it."""
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -72,7 +76,8 @@ def test_the_readmes_table_lists_every_stream(folder: str, tmp_path: Path) -> No
 def test_each_promise_of_the_readme_has_tests_that_try_to_break_it() -> None:
     promises = (ROOT / "README.md").read_text().partition("## What you can rely on")[2].partition("\n## ")[0]
     numbers = re.findall(r"^(\d+)\. \*\*", promises, re.MULTILINE)
-    tests = [path.read_text() for place in ("*", "*/unit_tests") for path in ROOT.glob(f"{place}/test_*.py")]
+    places = ("*", "*/unit_tests", "*/integration_tests")
+    tests = [path.read_text() for place in places for path in ROOT.glob(f"{place}/test_*.py")]
     tried = {number for test in tests for number in re.findall(r"pytest\.mark\.promise\(n=(\d+)\)", test)}
     assert numbers == [str(number) for number in range(1, 11)]
     assert tried == set(numbers)
@@ -89,6 +94,15 @@ def test_a_vendors_folder_knows_nothing_of_threads_retries_or_state(folder: str)
 
 
 def test_sandboxes_share_no_code_with_connectors() -> None:
-    for path in [*ROOT.glob("source-*/sandbox/*.py"), *(ROOT / "integration_tests" / "sandbox").glob("*.py")]:
+    for path in [*ROOT.glob("source-*/sandbox/*.py"), *(ROOT / "shared" / "sandbox_server").glob("*.py")]:
         imports = re.findall(r"^(?:from|import) (\S+)", path.read_text(), re.MULTILINE)
         assert not [name for name in imports if name.startswith(("session_source", "source_"))], path
+
+
+@pytest.mark.parametrize(("package", "later"), [(name, PACKAGES[n + 1 :]) for n, name in enumerate(PACKAGES)])
+def test_the_packages_of_the_core_import_in_one_direction(package: str, later: tuple[str, ...]) -> None:
+    modules = list((ROOT / "shared" / "session_source" / package).glob("*.py"))
+    assert len(modules) > 1
+    for path in modules:
+        imported = set(re.findall(r"session_source\.(\w+)", path.read_text()))
+        assert not imported & {*later, "testing"}, path

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+import sandbox_server as sandbox
 
-from integration_tests import sandbox
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Output
 

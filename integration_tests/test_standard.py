@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from sandbox_server import vendor_names
 
-from integration_tests.sandbox import vendor_names
 from integration_tests.standard import run_standard_tests
 
 

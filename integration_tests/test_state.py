@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sandbox_server import load_vendor
 
 from integration_tests import trials
 from integration_tests.conftest import Start, late
 from integration_tests.connector import Json, Output, expected
-from integration_tests.sandbox import load_vendor
 from integration_tests.whole import came_again, check_whole
 
 pytestmark = pytest.mark.promise(n=4)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from sandbox_server import Answer, Fault, Server
+from sandbox_server.exchange import Exchange
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Json, expected
-from integration_tests.sandbox import Answer, Fault, Server
-from integration_tests.sandbox.exchange import Exchange
 
 
 @dataclass

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sandbox_server import vendor_names
 
-from integration_tests.sandbox import vendor_names
 from integration_tests.tools import node
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from sandbox_server import Keys
+
 from integration_tests import figures
 from integration_tests.connector import Connector, Output, duplicates
-from integration_tests.sandbox import Keys
 
 REPEATED = {"users"}
 """UXCam's users come once for each window in which they were active."""

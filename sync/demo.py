@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from integration_tests.sandbox import Vendor, load_vendor, main_configs, serve, vendor_names
+from sandbox_server import Vendor, load_vendor, main_configs, serve, vendor_names
+
 from sync import traffic
 from sync.job import Job
 from sync.workplace import workplace

@@ -6,7 +6,7 @@ The sandboxes' own are chosen to break software, and tests need them; a demo tha
 import importlib
 from typing import Any
 
-from integration_tests.sandbox.vendor import vendor_class
+from sandbox_server.vendor import vendor_class
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "source-devrev": {"examples": "none"},

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_server import Server, load_vendor, serve
 
 from examples.integration_tests.pod import ROOT, Pod
 from integration_tests.conftest import cases, late
 from integration_tests.connector import Connector, expected
-from integration_tests.sandbox import Server, load_vendor, serve
 
 Json = dict[str, Any]
 

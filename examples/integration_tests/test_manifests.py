@@ -9,8 +9,7 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-
-from integration_tests.sandbox import vendor_names
+from sandbox_server import vendor_names
 
 Json = dict[str, Any]
 

@@ -17,11 +17,11 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from sandbox_server import load_vendor, serve
 
 from examples.integration_tests.test_manifests import base, pod
 from integration_tests.conftest import late
 from integration_tests.connector import expected
-from integration_tests.sandbox import load_vendor, serve
 from integration_tests.tools import missing
 
 pytestmark = pytest.mark.images

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from sandbox_server import load_vendor, serve
 
 from integration_tests.conftest import late
 from integration_tests.connector import expected
-from integration_tests.sandbox import load_vendor, serve
 
 ENVIRONMENT = Path(__file__).resolve().parents[2] / ".cache" / "pyairbyte" / "bin" / "python"
 SCRIPT = Path(__file__).resolve().parents[1] / "pyairbyte" / "uxcam.py"

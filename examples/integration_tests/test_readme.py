@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import yaml
-
-from integration_tests.sandbox import vendor_names
+from sandbox_server import vendor_names
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "examples" / "README.md").read_text()

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from sandbox_server import load_vendor, main_configs, refused_origin, vendor_names
 
 from examples.integration_tests.airbyte import API, CLIENT, DESTINATION, PUBLIC, WORKSPACE, Airbyte
 from integration_tests.connector import Connector
-from integration_tests.sandbox import load_vendor, main_configs, refused_origin, vendor_names
 
 Json = dict[str, Any]
 

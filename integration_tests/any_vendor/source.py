@@ -71,7 +71,7 @@ class AnySource(SessionSource):
     """Reads the vendor."""
 
     vendor = "Any"
-    credentials_cure = "There are none."
+    credentials_hint = "There are none."
     window_days = 2
     workers = 3
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from integration_tests.sandbox import Answer, Config, Keys, Request, Vendor
+from sandbox_server import Answer, Config, Keys, Request, Vendor
 
 DAY = 86_400
 

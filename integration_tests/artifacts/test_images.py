@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_server import load_vendor, main_configs
 
-from integration_tests.sandbox import load_vendor, main_configs
 from integration_tests.standard import run_standard_tests
 from release.distributions import ROOT, Distribution, connectors, distributions
 from release.images import docker, sizes

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from sandbox_server import Server, Status, load_vendor, serve
 
 from integration_tests.conftest import late
-from integration_tests.sandbox import Server, Status, load_vendor, serve
 from integration_tests.sync.command import ROOT, Command, environment
 from integration_tests.sync.databases import duckdb_file
 from sync.coverage import Interval

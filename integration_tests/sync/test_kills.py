@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from sandbox_server import Server, load_vendor, serve
 
 from integration_tests import figures, trials
 from integration_tests.conftest import late
 from integration_tests.connector import Connector, expected
-from integration_tests.sandbox import Server, load_vendor, serve
 from integration_tests.sync.command import Command
 from integration_tests.sync.databases import Database
 from sync import coverage

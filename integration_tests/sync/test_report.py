@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sandbox_server import load_vendor, serve
 
 from integration_tests.conftest import late
-from integration_tests.sandbox import load_vendor, serve
 from integration_tests.sync.command import Command
 from integration_tests.sync.databases import Database, duckdb_file
 from integration_tests.sync.test_rows import loading, sessions_stream

@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from sandbox_server import Server, Status, load_vendor, serve
 
 from integration_tests.conftest import late
 from integration_tests.connector import expected
-from integration_tests.sandbox import Server, Status, load_vendor, serve
 from integration_tests.sync.command import Command
 from integration_tests.sync.databases import Database, duckdb_file
 

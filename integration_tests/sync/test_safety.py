@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from sandbox_server import Server, load_vendor, serve
 
 from integration_tests.conftest import late
 from integration_tests.connector import expected
-from integration_tests.sandbox import Server, load_vendor, serve
 from integration_tests.sync.command import ROOT, Command, environment, run
 from integration_tests.sync.databases import Database, duckdb_file
 from sync import account

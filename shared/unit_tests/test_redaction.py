@@ -40,7 +40,7 @@ def test_no_part_of_a_secret_is_left_where_words_are_cut(before: int) -> None:
 def test_blanks_in_or_around_a_secret_do_not_show_it(key: str, told: str) -> None:
     hide(key)
     words = {"as it is": key, "trimmed": key.strip(), "on one line": " ".join(key.split())}[told]
-    for shown in (quoted(f"no such key {words}!"), Fault(Kind.CONFIG, f"No such key {words}!").sentence):
+    for shown in (quoted(f"no such key {words}!"), Fault(Kind.CONFIG, f"No such key {words}!").message):
         assert "horse" not in shown
 
 

@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 def test_messages_name_a_bounded_number_of_partitions_for_each_window(
     partitions: int, windows_a_message: int
 ) -> None:
-    state = StreamState("sessions", {}, generation=None, logger=logging.getLogger())
+    state = StreamState("sessions", {}, api_version=None, logger=logging.getLogger())
     for number in range(partitions):
         state.replace({"site": number}, ())
     told = 0

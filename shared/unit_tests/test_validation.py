@@ -47,7 +47,7 @@ def test_what_fits_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentences"),
+    ("changes", "messages"),
     [
         ({"user": PASSWORD}, "user must have at least 20 characters."),
         ({"password": ""}, "password must not be empty."),
@@ -69,8 +69,8 @@ def test_what_fits_passes() -> None:
         ({"size": "x", "kind": "c"}, "size must be a whole number. kind must be one of: a, b, 3."),
     ],
 )
-def test_a_rule_is_stated_and_no_value_is_quoted(changes: dict[str, Any], sentences: str) -> None:
-    assert problems(GOOD | changes) == sentences
+def test_a_rule_is_stated_and_no_value_is_quoted(changes: dict[str, Any], messages: str) -> None:
+    assert problems(GOOD | changes) == messages
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:

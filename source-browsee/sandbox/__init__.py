@@ -1,1 +1,1 @@
-"""Browsee as its page https://docs.browsee.io describes it, for the sandbox in `integration_tests/sandbox`."""
+"""Browsee as its page https://docs.browsee.io describes it, for the sandbox in `shared/sandbox_server`."""

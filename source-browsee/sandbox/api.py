@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
-from integration_tests.sandbox import Answer, Config, Keys, Record, Request, TooLarge, Vendor, check_size
+from sandbox_server import Answer, Config, Keys, Record, Request, TooLarge, Vendor, check_size
 
 from .data import DAY, SECOND, Data
 from .query import Bounds, Query, RefusedError, SelectAt, credentials, read

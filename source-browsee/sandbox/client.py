@@ -3,9 +3,8 @@
 from typing import Any
 
 import requests
-
-from integration_tests.sandbox import Config, Keys, Record
-from integration_tests.sandbox.client import SECONDS, Listing, start_of
+from sandbox_server import Config, Keys, Record
+from sandbox_server.client import SECONDS, Listing, start_of
 
 from .records import identity
 

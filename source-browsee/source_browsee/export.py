@@ -34,7 +34,7 @@ from session_source import (
 
 PAGE_SIZE = 100
 
-CURE = (
+CREDENTIALS_HINT = (
     "Check api_key, the project's API key, and secret_key, which is generated in Browsee under Settings > "
     "Integrations: both have to belong to the same account."
 )
@@ -113,7 +113,7 @@ def told(answer: Answer) -> Fault | None:
     if re.search(r"(?i)\brate\b|open request|too many", words):
         return Fault(Kind.LIMIT, f"Browsee allows one open request at a time{said}.")
     if body.get("status") == "unauthorized" or re.search(r"(?i)(api|secret) ?key", words):
-        return Fault(Kind.CONFIG, f"Browsee refused the keys{said}. {CURE}")
+        return Fault(Kind.CONFIG, f"Browsee refused the keys{said}. {CREDENTIALS_HINT}")
     if answer.status != 200 and "segment" in words.lower():
         return Fault(
             Kind.CONFIG,

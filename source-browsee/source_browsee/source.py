@@ -4,14 +4,14 @@ import session_source
 from requests.auth import AuthBase
 from session_source import BodyAuth, Config, Endpoint, RetryPolicy, SessionSource
 
-from source_browsee.export import CURE, SegmentSessions, Sessions
+from source_browsee.export import CREDENTIALS_HINT, SegmentSessions, Sessions
 
 
 class SourceBrowsee(SessionSource):
     """Reads one project. Browsee allows a connection one open request, so one worker reads it all."""
 
     vendor = "Browsee"
-    credentials_cure = CURE
+    credentials_hint = CREDENTIALS_HINT
     window_days = 7
     workers = 1
 
@@ -32,7 +32,7 @@ class SourceBrowsee(SessionSource):
         """Give the one address there is."""
         return "https://api.browsee.io/api/v1"
 
-    def patience(self) -> RetryPolicy:
+    def retry_policy(self) -> RetryPolicy:
         """Let a request take its time: one that is given up may stay open at Browsee, and bar the next one."""
         return RetryPolicy(read=90, total=150, outage=220, after_timeout=30)
 

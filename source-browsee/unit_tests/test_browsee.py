@@ -298,7 +298,7 @@ def test_refused_keys_are_the_users_to_mend_whatever_the_status(status: int, bod
     for fault in (told, raised.value):
         assert fault is not None
         assert fault.kind is Kind.CONFIG
-        assert "secret_key" in fault.sentence
+        assert "secret_key" in fault.message
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_a_segment_that_is_refused_names_the_property() -> None:
     told = Sessions([]).fault(answer_of({"status": "failure", "message": {"error": "Segment not found"}}, 400))
     assert told is not None
     assert told.kind is Kind.CONFIG
-    assert "segment_ids" in told.sentence
+    assert "segment_ids" in told.message
 
 
 @pytest.mark.parametrize(
@@ -383,6 +383,8 @@ def test_one_worker_is_no_option_and_a_request_is_given_time() -> None:
     source = SourceBrowsee()
     assert (source.vendor, source.window_days, source.workers) == ("Browsee", 7, 1)
     assert source.base_url(CONFIG) == "https://api.browsee.io/api/v1"
-    patience = source.patience()
-    assert patience.after_timeout == 30
-    assert patience.total + patience.after_timeout < patience.outage, "a request that timed out is sent once more"
+    retry_policy = source.retry_policy()
+    assert retry_policy.after_timeout == 30
+    assert retry_policy.total + retry_policy.after_timeout < retry_policy.outage, (
+        "a request that timed out is sent once more"
+    )

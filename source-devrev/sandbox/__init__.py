@@ -1,1 +1,1 @@
-"""DevRev's list of observability sessions as its page describes it, for `integration_tests/sandbox`."""
+"""DevRev's list of observability sessions as its page describes it, for `shared/sandbox_server`."""

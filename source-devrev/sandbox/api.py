@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import orjson
-
-from integration_tests.sandbox import Answer, Config, Keys, Request, TooLarge, Vendor, load_json
+from sandbox_server import Answer, Config, Keys, Request, TooLarge, Vendor, load_json
 
 from . import filters
 from .budget import Budget, Told, too_many

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from integration_tests.sandbox import Answer
+from sandbox_server import Answer
 
 from .errors import failure
 

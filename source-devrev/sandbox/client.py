@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import requests
-
-from integration_tests.sandbox import Config, Keys, Record
-from integration_tests.sandbox.client import SECONDS, Listing, start_of
+from sandbox_server import Config, Keys, Record
+from sandbox_server.client import SECONDS, Listing, start_of
 
 CALL = "/observability.sessions.list"
 

@@ -4,7 +4,7 @@ import http.client
 import json
 from collections.abc import Mapping
 
-from integration_tests.sandbox import Answer
+from sandbox_server import Answer
 
 TYPES = {
     400: "bad_request",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from integration_tests.sandbox import Answer, TooLarge, check_size, load_json
+from sandbox_server import Answer, TooLarge, check_size, load_json
 
 from . import filters
 from .data import Data

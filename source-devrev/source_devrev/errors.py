@@ -15,11 +15,11 @@ LATER = "Run the sync again later."
 
 
 class Meaning(NamedTuple):
-    """What one of DevRev's types of errors means, and what its cure is."""
+    """What one of DevRev's types of errors means, and what its hint is."""
 
     kind: Kind
     what: str
-    cure: str
+    hint: str
 
 
 MEANINGS = {
@@ -78,8 +78,8 @@ def fault(answer: Answer) -> Fault | None:
         meaning = ROUTE_NOT_FOUND
     if meaning is None:
         return None
-    sentence = f"DevRev {meaning.what} ({answer.status}){_quoted(told)}. {meaning.cure}{_details(told)}"
-    return Fault(meaning.kind, sentence)
+    message = f"DevRev {meaning.what} ({answer.status}){_quoted(told)}. {meaning.hint}{_details(told)}"
+    return Fault(meaning.kind, message)
 
 
 def is_about_limit(answer: Answer) -> bool:

@@ -82,7 +82,7 @@ def by_platform(filters: Mapping[str, Value], platforms: Iterable[str]) -> dict[
         platforms: those of the configured apps.
 
     Raises:
-        AirbyteTracedException: a filter is known to none of them; the sentence says what to do.
+        AirbyteTracedException: a filter is known to none of them; the message says what to do.
     """
     wanted = _parts(filters)
     known = {platform: KNOWN[TYPES[platform]] for platform in platforms}

@@ -12,7 +12,7 @@ class SourceDevrev(SessionSource):
     """Reads the sessions of the configured apps, each on its platform."""
 
     vendor = "DevRev"
-    credentials_cure = (
+    credentials_hint = (
         "Create a personal access token in DevRev under Settings > Account > Personal Access Token, put it into "
         "access_token, and check that its user may see the sessions of every app in apps."
     )

@@ -439,7 +439,7 @@ def fault_of(status: int, told: Json) -> tuple[Kind, str]:
     fault = endpoint().fault(answer_of(told, status))
     assert fault is not None
     assert fault.wait is None
-    return fault.kind, fault.sentence
+    return fault.kind, fault.message
 
 
 @pytest.mark.parametrize(
@@ -482,20 +482,20 @@ def fault_of(status: int, told: Json) -> tuple[Kind, str]:
     ],
 )
 def test_an_error_is_told_with_its_cure(status: int, told: Json, kind: Kind, words: list[str]) -> None:
-    found, sentence = fault_of(status, told)
+    found, message = fault_of(status, told)
     assert found is kind
-    assert sentence.startswith("DevRev ")
-    assert f"({status})" in sentence
-    assert sentence.endswith(".")
+    assert message.startswith("DevRev ")
+    assert f"({status})" in message
+    assert message.endswith(".")
     for word in words:
-        assert word in sentence
+        assert word in message
 
 
 def test_an_error_quotes_the_vendor_once_and_on_one_line() -> None:
-    _, sentence = fault_of(403, {"type": "forbidden", "message": "Forbidden", "detail": "not\n yours"})
-    assert '(403): "Forbidden: not yours".' in sentence
-    _, sentence = fault_of(403, {"type": "forbidden", "message": "no", "detail": "no"})
-    assert '(403): "no".' in sentence
+    _, message = fault_of(403, {"type": "forbidden", "message": "Forbidden", "detail": "not\n yours"})
+    assert '(403): "Forbidden: not yours".' in message
+    _, message = fault_of(403, {"type": "forbidden", "message": "no", "detail": "no"})
+    assert '(403): "no".' in message
     assert len(fault_of(400, {"type": "bad_request", "detail": "x" * 5000})[1]) < 600
 
 

@@ -1,1 +1,1 @@
-"""Inspectlet as its API's page describes it, for the sandbox in `integration_tests/sandbox`."""
+"""Inspectlet as its API's page describes it, for the sandbox in `shared/sandbox_server`."""

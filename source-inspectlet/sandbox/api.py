@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from integration_tests.sandbox import (
+from sandbox_server import (
     Answer,
     BeyondEnd,
     BeyondEndError,

@@ -7,9 +7,8 @@ import time
 from typing import Any
 
 import requests
-
-from integration_tests.sandbox import Config, Keys, Record
-from integration_tests.sandbox.client import SECONDS, Listing, numbered, start_of
+from sandbox_server import Config, Keys, Record
+from sandbox_server.client import SECONDS, Listing, numbered, start_of
 
 FIRST_WEBSITE = 12345678
 

@@ -13,7 +13,7 @@ class SourceInspectlet(SessionSource):
     """Reads the websites of one account and their sessions."""
 
     vendor = "Inspectlet"
-    credentials_cure = (
+    credentials_hint = (
         "Check username (the account's email address) and api_token (“API Credentials” on the “your account” page "
         "of Inspectlet's dashboard), and that the account has access to the website (website_ids names those that "
         "are read)."

@@ -383,7 +383,7 @@ def test_a_400_does_not_mean_that_a_session_was_deleted() -> None:
     fault = SessionDetails().fault(answer_of('{"error": "Something odd"}', 400))
     assert fault is not None
     assert fault.kind is Kind.DEFECT
-    assert '(400): "Something odd"' in fault.sentence
+    assert '(400): "Something odd"' in fault.message
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])

@@ -1,1 +1,1 @@
-"""Opentracker as its page describes it, for the sandbox in `integration_tests/sandbox`."""
+"""Opentracker as its page describes it, for the sandbox in `shared/sandbox_server`."""

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Literal
 
 import orjson
-
-from integration_tests.sandbox import Answer, Config, Keys, Record, Request, Vendor
+from sandbox_server import Answer, Config, Keys, Record, Request, Vendor
 
 from . import words
 from .data import SECOND, Data, Site

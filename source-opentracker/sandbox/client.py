@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import requests
-
-from integration_tests.sandbox import Config, Keys, Record
-from integration_tests.sandbox.client import DAY, SECONDS, Listing, start_of
+from sandbox_server import Config, Keys, Record
+from sandbox_server.client import DAY, SECONDS, Listing, start_of
 
 CALL = "/c_view_sessions_by_user.jsp"
 LIMIT = 1000

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from integration_tests.sandbox import Request
+from sandbox_server import Request
 
 from .displays import pieces
 

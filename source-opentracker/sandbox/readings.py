@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args, get_origin, get_type_hints
 
-from integration_tests.sandbox import TooLarge
+from sandbox_server import TooLarge
 
 
 @dataclass

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from integration_tests.sandbox import Answer, Request, check_size
+from sandbox_server import Answer, Request, check_size
 
 from . import words
 from .data import SECOND, Data, Site, day_start

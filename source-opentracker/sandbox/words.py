@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 import orjson
-
-from integration_tests.sandbox import Answer
+from sandbox_server import Answer
 
 # The page names no content type: this is what a JSP has unless it says otherwise.
 HEADERS = {"Content-Type": "text/html;charset=UTF-8"}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from session_source import Answer, Fault, Kind, Row, Value, quoted
 
-CURE = (
+CREDENTIALS_HINT = (
     "Check login, password and sites: the site is written as in Opentracker (www.example.com), and the login "
     "must have access to it."
 )
@@ -69,5 +69,5 @@ def _row(item: Value, names: Value) -> Row:
 def _told(said: str) -> Fault:
     """Tell the user's errors from those that pass."""
     if said.strip() == "false" or "combination is not valid" in said.lower():
-        return Fault(Kind.CONFIG, f"Opentracker did not accept the login{quoted(said)}. {CURE}")
+        return Fault(Kind.CONFIG, f"Opentracker did not accept the login{quoted(said)}. {CREDENTIALS_HINT}")
     return Fault(Kind.OUTAGE, f"Opentracker could not answer{quoted(said)}.")

@@ -30,7 +30,7 @@ from session_source import (
 )
 
 from source_opentracker import answers, meanings
-from source_opentracker.answers import CURE, Listed
+from source_opentracker.answers import CREDENTIALS_HINT, Listed
 from source_opentracker.lists import (
     EVER,
     LAST_EVENT_AT,
@@ -162,7 +162,7 @@ class Sessions(Endpoint):
             self._insist(fetch, failures, span)
 
     def _insist(self, fetch: Fetch, failures: list[tuple[Partition, Fault]], span: Window) -> None:
-        """Where no part answered, ask the first one that may come back with all patience."""
+        """Where no part answered, ask the first one that may come back with all retry_policy."""
         partition, reason = next((one for one in failures if one[1].kind is not Kind.CONFIG), failures[0])
         if reason.kind is Kind.CONFIG or len(failures) == 1:
             raise reason
@@ -207,7 +207,7 @@ class Sessions(Endpoint):
         try:
             return self._read(answer, place.site)
         except Fault as fault:
-            if place.limit > PAGE_SIZE and re.search(r"\blimit\b", fault.sentence):
+            if place.limit > PAGE_SIZE and re.search(r"\blimit\b", fault.message):
                 raise place.dead_end(PAGE_SIZE) from None
             raise
 
@@ -247,7 +247,7 @@ class Sessions(Endpoint):
             raise Fault(
                 Kind.CONFIG,
                 f"Opentracker answered about the site {found} where {site} was asked for: without a login that it "
-                f"accepts it shows another account, its demonstration. {CURE}",
+                f"accepts it shows another account, its demonstration. {CREDENTIALS_HINT}",
             )
         self._has_tokens = self._has_tokens or bool(listed.next_token)
         return listed

@@ -4,7 +4,7 @@ import session_source
 from requests.auth import AuthBase
 from session_source import BodyAuth, Config, Endpoint, SessionSource
 
-from source_opentracker.answers import CURE
+from source_opentracker.answers import CREDENTIALS_HINT
 from source_opentracker.sessions import Sessions
 
 
@@ -12,7 +12,7 @@ class SourceOpentracker(SessionSource):
     """Reads the sessions of one or more sites of an account."""
 
     vendor = "Opentracker"
-    credentials_cure = CURE
+    credentials_hint = CREDENTIALS_HINT
     window_days = 1
     workers = 4
 

@@ -498,7 +498,7 @@ def test_a_page_that_nothing_continues_is_an_error_that_names_site_and_day(count
     with pytest.raises(Fault, match=rf"{count} sessions of www\.opentracker\.net for 2011-11-16") as told:
         follow(place("2011-11-16"), *[listing(*many(count))] * 4)
     assert told.value.kind is Kind.STUCK
-    assert "user_ids" in told.value.sentence
+    assert "user_ids" in told.value.message
 
 
 def test_a_larger_limit_that_is_refused_is_the_same_error() -> None:

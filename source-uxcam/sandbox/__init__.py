@@ -1,1 +1,1 @@
-"""UXCam as its two session APIs describe themselves, for the sandbox in `integration_tests/sandbox`."""
+"""UXCam as its two session APIs describe themselves, for the sandbox in `shared/sandbox_server`."""

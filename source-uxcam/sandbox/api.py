@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
-from integration_tests.sandbox import Answer, Config, Keys, Record, Request, Vendor
+from sandbox_server import Answer, Config, Keys, Record, Request, Vendor
 
 from . import data_access, readings, session_api
 from .data import Data

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
-
-from integration_tests.sandbox import Config, Keys, Record
-from integration_tests.sandbox.client import DAY, SECONDS, Listing, numbered, start_of
+from sandbox_server import Config, Keys, Record
+from sandbox_server.client import DAY, SECONDS, Listing, numbered, start_of
 
 
 def rows(body: Any) -> list[Record]:  # noqa: ANN401

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from integration_tests.sandbox import Answer, Request, check_size, load_json
+from sandbox_server import Answer, Request, check_size, load_json
 
 from .data import DAY, Data
 from .data_access_filters import EVENT, SESSION, USER, FilterError, Held, Row, Test, filter_test

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from integration_tests.sandbox import BeyondEnd, TooLarge
+from sandbox_server import BeyondEnd, TooLarge
 
 from .data_access_filters import Bounds
 from .records import DateBy

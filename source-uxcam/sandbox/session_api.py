@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from integration_tests.sandbox import Answer, BeyondEndError, NumberedPages, Request, check_size
+from sandbox_server import Answer, BeyondEndError, NumberedPages, Request, check_size
 
 from .data import Data
 from .readings import SessionApiReadings

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from integration_tests.sandbox import load_json
+from sandbox_server import load_json
 
 from .readings import SessionApiReadings
 from .records import Session

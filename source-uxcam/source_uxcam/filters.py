@@ -100,7 +100,7 @@ class Grammar:
         """Check a config's filters and give each with the value that is sent for it.
 
         Raises:
-            AirbyteTracedException: one cannot be sent as it is; the sentence says what its field takes.
+            AirbyteTracedException: one cannot be sent as it is; the message says what its field takes.
         """
         fields = [one["field"] for one in filters]
         for field in fields:

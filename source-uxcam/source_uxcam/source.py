@@ -26,7 +26,7 @@ class SourceUxcam(SessionSource):
     """Reads one app through one of UXCam's two API generations, which ``api.version`` chooses."""
 
     vendor = "UXCam"
-    credentials_cure = (
+    credentials_hint = (
         "Create an API key in the app's settings in UXCam and check that it belongs to this app id, and that "
         "the API chosen in the configuration is the one your account has."
     )
@@ -36,7 +36,7 @@ class SourceUxcam(SessionSource):
     def endpoints(self, config: Config) -> list[Endpoint]:
         """Give the endpoints of the chosen API."""
         filters = of_config(config)
-        if self.generation(config) == "session_api":
+        if self.api_version(config) == "session_api":
             return [session_api.Sessions(filters)]
         return [
             data_access_v2.Sessions(filters),
@@ -51,25 +51,25 @@ class SourceUxcam(SessionSource):
         key out of URLs and are tried first, and the URL alone.
         """
         in_url = QueryAuth({"apikey": config["api_key"], "appid": config["app_id"]})
-        if self.generation(config) == "session_api":
+        if self.api_version(config) == "session_api":
             return in_url
         return EitherAuth(HeaderAuth({"X-App-Id": config["app_id"], "X-Api-Key": config["api_key"]}), in_url)
 
     def base_url(self, config: Config) -> str:
         """Give the address of the chosen API."""
-        return PRODUCTION[self.generation(config)]
+        return PRODUCTION[self.api_version(config)]
 
     def budget(self, config: Config) -> Budget | None:
         """Keep to what v2 allows: beyond it an app is locked out for up to a day."""
-        if self.generation(config) == "session_api":
+        if self.api_version(config) == "session_api":
             return None
         return Budget(int(config.get("api", {}).get("requests_per_hour", 500)))
 
     def rate(self, config: Config) -> RequestRate | None:
         """Keep to v2's five requests in a second. The Session API's page has no such limit."""
-        return None if self.generation(config) == "session_api" else RequestRate(5)
+        return None if self.api_version(config) == "session_api" else RequestRate(5)
 
-    def generation(self, config: Config) -> str:
+    def api_version(self, config: Config) -> str:
         """Name the chosen API."""
         version: str = config.get("api", {}).get("version", "data_access_v2")
         return version

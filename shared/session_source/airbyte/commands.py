@@ -1,6 +1,6 @@
 """The commands: ``source-<vendor> spec|check|discover|catalog|read``, the CDK's with three things fixed.
 
-Secrets are hidden in every form from the first line on, a config that does not fit is told as a sentence with
+Secrets are hidden in every form from the first line on, a config that does not fit is told as a message with
 the property's name, and so is a file that cannot be read.
 """
 

@@ -1,4 +1,4 @@
-"""Files: the config, catalog and state that a command is given, and a sentence where they cannot be used."""
+"""Files: the config, catalog and state that a command is given, and a message where they cannot be used."""
 
 import logging
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def readable(path: str, what: str) -> Iterator[None]:
 
     Args:
         path: the file that the block reads.
-        what: what it should hold: one of this module's sentences.
+        what: what it should hold: one of this module's messages.
 
     Raises:
         AirbyteTracedException: it does not.

@@ -62,15 +62,15 @@ class SessionSource(Source):
     """An Airbyte source for one vendor of sessions.
 
     Class attributes:
-        vendor: the vendor's name, as sentences use it.
-        credentials_cure: a sentence that says where a user mends credentials.
+        vendor: the vendor's name, as messages use it.
+        credentials_hint: a message that says where a user mends credentials.
         window_days: the default of ``window_in_days``.
         workers: the default of ``num_workers``; 1 where the vendor allows one request at a time, and then it
             is no option.
     """
 
     vendor: ClassVar[str]
-    credentials_cure: ClassVar[str]
+    credentials_hint: ClassVar[str]
     window_days: ClassVar[int]
     workers: ClassVar[int]
 
@@ -94,7 +94,7 @@ class SessionSource(Source):
         """Return the name of the endpoint that `check` asks."""
         return self.endpoints(config)[0].name
 
-    def patience(self) -> RetryPolicy:
+    def retry_policy(self) -> RetryPolicy:
         """How long to wait for what."""
         return RetryPolicy()
 
@@ -106,8 +106,8 @@ class SessionSource(Source):
         """Give the limit on requests in a moment, where the vendor's page has one."""
         return None
 
-    def generation(self, config: Config) -> str | None:
-        """Name the API generation that a config asks for; state of another one is not used."""
+    def api_version(self, config: Config) -> str | None:
+        """Name the API api_version that a config asks for; state of another one is not used."""
         return None
 
     @property
@@ -148,7 +148,7 @@ class SessionSource(Source):
         )
 
     def check(self, logger: logging.Logger, config: Config) -> AirbyteConnectionStatus:
-        """Ask for one page of each configured part, the first ten, and say in a sentence what is wrong."""
+        """Ask for one page of each configured part, the first ten, and say in a message what is wrong."""
         self._protect(config)
         try:
             self._check(logger, config)
@@ -193,7 +193,7 @@ class SessionSource(Source):
         states = self._states(config, chosen, state, logger)
         if budget is not None:
             budget.spend(saved.requests for saved in states.values())
-        client = self._client(config, settings, self.patience(), budget)
+        client = self._client(config, settings, self.retry_policy(), budget)
         sync = Sync(states, budget=budget, logger=logger)
 
         yield from sync.start(known)
@@ -234,16 +234,16 @@ class SessionSource(Source):
         endpoint = next(one for one in self.endpoints(config) if one.name == name)
         window = Window(max(settings.span.start, settings.span.end - timedelta(days=1)), settings.span.end)
         end = time.monotonic() + CHECK_SECONDS
-        after_timeout = self.patience().after_timeout
-        patience = RetryPolicy(
+        after_timeout = self.retry_policy().after_timeout
+        retry_policy = RetryPolicy(
             connect=5, read=10, total=10, outage=15, limit=5, attempts=2, after_timeout=after_timeout
         )
-        client = self._client(config, settings, patience, budget=None, deadline=end)
+        client = self._client(config, settings, retry_policy, budget=None, deadline=end)
         try:
             partitions = endpoint.partitions(client.fetch)
             for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
                 left = end - time.monotonic()
-                if number and left < 2 * patience.total:
+                if number and left < 2 * retry_policy.total:
                     logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were asked.")
                     return
                 page = PageContext(window, window, partition)
@@ -275,7 +275,7 @@ class SessionSource(Source):
         self,
         config: Config,
         settings: Settings,
-        patience: RetryPolicy,
+        retry_policy: RetryPolicy,
         budget: Budget | None,
         deadline: float = math.inf,
     ) -> Client:
@@ -283,8 +283,8 @@ class SessionSource(Source):
             vendor=self.vendor,
             base_url=configs.base_url(config, self.base_url(config)),
             auth=self.auth(config),
-            cure=self.credentials_cure,
-            patience=patience.for_limit(settings.limit_wait),
+            hint=self.credentials_hint,
+            retry_policy=retry_policy.for_limit(settings.limit_wait),
             budget=budget,
             rate=self.rate(config),
             workers=settings.workers,
@@ -299,9 +299,9 @@ class SessionSource(Source):
         logger: logging.Logger,
     ) -> dict[str, StreamState]:
         manager = state.load(saved)
-        generation = self.generation(config)
+        api_version = self.api_version(config)
         return {
-            name: StreamState(name, manager.get_stream_state(name, None), generation=generation, logger=logger)
+            name: StreamState(name, manager.get_stream_state(name, None), api_version=api_version, logger=logger)
             for name in names
         }
 
@@ -360,8 +360,8 @@ def _summary(errors: Mapping[str, AirbyteTracedException]) -> AirbyteTracedExcep
     """Make the sync's last error: the user's to mend only if a stream failed by its config."""
     kinds = {error.failure_type for error in errors.values()}
     order = [FailureType.config_error, FailureType.system_error, FailureType.transient_error]
-    sentences = " ".join(dict.fromkeys(str(error) for error in errors.values()))
+    messages = " ".join(dict.fromkeys(str(error) for error in errors.values()))
     return AirbyteTracedException(
-        message=f"These streams did not end well: {', '.join(errors)}. {sentences}",
+        message=f"These streams did not end well: {', '.join(errors)}. {messages}",
         failure_type=next(kind for kind in order if kind in kinds),
     )

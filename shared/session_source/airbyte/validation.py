@@ -1,7 +1,7 @@
-"""Validation: says in sentences what of a config does not fit its spec.
+"""Validation: says in messages what of a config does not fit its spec.
 
 The messages of ``jsonschema`` quote the values that do not fit, and a value may be a password that was pasted into
-the wrong field. These sentences state the rule only.
+the wrong field. These messages state the rule only.
 """
 
 import json
@@ -46,11 +46,11 @@ def validate(specification: Mapping[str, Any], config: Value) -> None:
         ) from None
     errors = list(_innermost(Draft7Validator(specification).iter_errors(config)))
     missing = list(dict.fromkeys(name for error in errors for name in _missing(error)))
-    sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
+    messages = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
     others = dict.fromkeys(_sentence(error) for error in errors if error.validator != "required")
-    sentences += list(others)[:MOST_PROBLEMS]
-    if sentences:
-        raise config_error(f"{' '.join(sentences)} The spec of the connector describes every property.")
+    messages += list(others)[:MOST_PROBLEMS]
+    if messages:
+        raise config_error(f"{' '.join(messages)} The spec of the connector describes every property.")
 
 
 def _innermost(errors: Iterable[_Error]) -> Iterator[_Error]:

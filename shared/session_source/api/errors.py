@@ -1,7 +1,7 @@
 """Errors: what can go wrong with a vendor, whose it is to mend, and whether trying again can help.
 
-``Fault`` is what endpoints and the client raise; ``of_status`` reads one from an HTTP status. Every sentence
-tells the cure and is shown to the user as it stands.
+``Fault`` is what endpoints and the client raise; ``of_status`` reads one from an HTTP status. Every message
+tells the hint and is shown to the user as it stands.
 """
 
 from enum import Enum
@@ -43,11 +43,11 @@ class Kind(Enum):
 
 
 class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or ours; the name is short for a reason
-    """An error with a sentence for the user.
+    """An error with a message for the user.
 
     Args:
         kind: whose it is to mend, and whether it is tried again.
-        sentence: what is wrong and how to mend it; free of secrets by the time it is shown.
+        message: what is wrong and how to mend it; free of secrets by the time it is shown.
         wait: seconds that the vendor asks to wait before the next request, where it says so.
         status: the HTTP status of the answer, where there is one.
         is_timeout: whether there is none because the vendor took too long.
@@ -56,21 +56,21 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
     def __init__(
         self,
         kind: Kind,
-        sentence: str,
+        message: str,
         *,
         wait: float | None = None,
         status: int | None = None,
         is_timeout: bool = False,
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(message)
         self.kind = kind
-        self.sentence = redaction.clean(sentence)
+        self.message = redaction.clean(message)
         self.wait = wait
         self.status = status
         self.is_timeout = is_timeout
 
     def __str__(self) -> str:
-        return self.sentence
+        return self.message
 
     @property
     def may_be_too_large(self) -> bool:
@@ -81,7 +81,7 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
         """Say the same of a named part of the vendor's data."""
         return Fault(
             self.kind,
-            f"{what}: {self.sentence}",
+            f"{what}: {self.message}",
             wait=self.wait,
             status=self.status,
             is_timeout=self.is_timeout,
@@ -90,7 +90,7 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
     def traced(self) -> AirbyteTracedException:
         """Turn it into the CDK's exception."""
         return AirbyteTracedException(
-            message=self.sentence, internal_message=self.sentence, failure_type=self.kind.failure_type
+            message=self.message, internal_message=self.message, failure_type=self.kind.failure_type
         )
 
 
@@ -106,9 +106,9 @@ class StatusInBody(Exception):  # noqa: N818 - it carries a status to where stat
         self.status = status
 
 
-def config_error(sentence: str) -> AirbyteTracedException:
+def config_error(message: str) -> AirbyteTracedException:
     """Make the exception for something in the config that the user must mend."""
-    return Fault(Kind.CONFIG, sentence).traced()
+    return Fault(Kind.CONFIG, message).traced()
 
 
 def as_traced(error: Exception, what: str) -> AirbyteTracedException:
@@ -130,7 +130,7 @@ def as_traced(error: Exception, what: str) -> AirbyteTracedException:
 
 
 def quoted(words: str) -> str:
-    """Quote a vendor's own words behind a sentence: short, on one line, and without secrets.
+    """Quote a vendor's own words behind a message: short, on one line, and without secrets.
 
     Returns:
         ``: "the words"``, or nothing if there are none.

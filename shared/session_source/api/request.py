@@ -30,7 +30,7 @@ class Request:
 
     With ``is_kept``, it is sent once, and its answer is kept until the command ends: for requests that several
     endpoints have in common. ``within`` is how many seconds to keep trying, where that is less than the
-    connection's patience; waits for a rate limit do not count. ``wishes`` are tried in order.
+    connection's retry_policy; waits for a rate limit do not count. ``wishes`` are tried in order.
     """
 
     method: str

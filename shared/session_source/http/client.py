@@ -36,7 +36,7 @@ from session_source.http.status import asked_wait, of_status
 Read = TypeVar("Read")
 
 _LATER = "Try again later: a sync goes on with what was not read."
-"""The cure where a vendor could not be asked any longer."""
+"""The hint where a vendor could not be asked any longer."""
 
 LARGEST_ANSWER = 256 * 2**20
 """Bytes of an answer's body, decompressed, that are read at most."""
@@ -62,7 +62,7 @@ class Options(TypedDict, total=False):
     limited: Callable[[], None]
     """Called when the vendor asks to slow down, before the wait."""
     failures: int
-    """How many failures in a row end the request; the client's patience decides if not given."""
+    """How many failures in a row end the request; the client's retry_policy decides if not given."""
     can_ask_less: bool
     """Whether the caller can ask for less at once. Then a 413, and a second 504 or timeout, end the request."""
 
@@ -71,11 +71,11 @@ class Client:
     """Sends requests of one connection; its workers share the pool of connections and every wait.
 
     Args:
-        vendor: the vendor's name, for sentences.
+        vendor: the vendor's name, for messages.
         base_url: what the endpoints' paths are below.
         auth: puts the credentials on a request.
-        cure: how this vendor's credentials are mended, a sentence.
-        patience: how long to wait for what.
+        hint: how this vendor's credentials are mended, a message.
+        retry_policy: how long to wait for what.
         budget: how many requests the vendor allows, where it locks out those who send more.
         rate: how many requests the vendor allows in a moment.
         workers: how many threads will use it.
@@ -88,8 +88,8 @@ class Client:
         vendor: str,
         base_url: str,
         auth: AuthBase,
-        cure: str,
-        patience: RetryPolicy,
+        hint: str,
+        retry_policy: RetryPolicy,
         budget: Budget | None = None,
         rate: RequestRate | None = None,
         workers: int = 1,
@@ -97,8 +97,8 @@ class Client:
     ) -> None:
         self.vendor = vendor
         self.base_url = base_url.rstrip("/")
-        self.cure = cure
-        self.patience = patience
+        self.hint = hint
+        self.retry_policy = retry_policy
         self.budget = budget
         self.rate = rate
         self.closed = threading.Event()
@@ -161,7 +161,7 @@ class Client:
         if request.is_kept:
             self._kept[request.address] = answer
 
-    def send(self, request: Request, form: "Form", patience: RetryPolicy) -> Answer:
+    def send(self, request: Request, form: "Form", retry_policy: RetryPolicy) -> Answer:
         """Send a request once.
 
         Raises:
@@ -178,16 +178,16 @@ class Client:
                 json={**(request.json or {}), **form.fields} if form.fields else request.json,
                 auth=form.spelling,
             ).prepare()
-            return self._exchange(prepared, patience)
+            return self._exchange(prepared, retry_policy)
         finally:
             if self.rate is not None:
                 self.rate.end()
 
-    def _exchange(self, prepared: requests.PreparedRequest, patience: RetryPolicy) -> Answer:
-        total = min(patience.total, self._left)
-        connect, read = min(patience.connect, total), min(patience.read, total)
+    def _exchange(self, prepared: requests.PreparedRequest, retry_policy: RetryPolicy) -> Answer:
+        total = min(retry_policy.total, self._left)
+        connect, read = min(retry_policy.connect, total), min(retry_policy.read, total)
         if total <= 0:
-            raise self._timeout(patience.total)
+            raise self._timeout(retry_policy.total)
         with self._deadlines.within(total) as exchange:
             try:
                 response = self._adapter.send(prepared, timeout=(connect, read), **self._settings)
@@ -198,7 +198,7 @@ class Client:
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 if exchange.is_cut:
                     raise self._timeout(total) from None
-                raise Fault(Kind.OUTAGE, _connection_sentence(self.vendor, error)) from None
+                raise Fault(Kind.OUTAGE, _connection_message(self.vendor, error)) from None
             except ValueError:  # http.client refuses a header with a line break
                 raise Fault(
                     Kind.CONFIG, f"The credentials for {self.vendor} hold a line break. Paste them without it."
@@ -229,10 +229,10 @@ class Client:
         return self._deadline - time.monotonic()
 
     def _timeout(self, seconds: float) -> Fault:
-        if self.patience.after_timeout:
-            self.hold(self.patience.after_timeout)
-        sentence = f"{self.vendor} did not answer within {times.in_words(seconds)}."
-        return Fault(Kind.OUTAGE, sentence, wait=self.patience.after_timeout, is_timeout=True)
+        if self.retry_policy.after_timeout:
+            self.hold(self.retry_policy.after_timeout)
+        message = f"{self.vendor} did not answer within {times.in_words(seconds)}."
+        return Fault(Kind.OUTAGE, message, wait=self.retry_policy.after_timeout, is_timeout=True)
 
     def explained(self, answer: Answer, explain: Callable[[Answer], Fault | None]) -> Fault:
         """Return what an answer with a bad status means, in the vendor's terms where there are any."""
@@ -241,36 +241,36 @@ class Client:
         except ValueError:  # a body that the vendor did not write: a proxy's page
             fault = None
         if fault is None:
-            return of_status(self.vendor, answer, cure=self.cure, now=datetime.now(UTC))
+            return of_status(self.vendor, answer, hint=self.hint, now=datetime.now(UTC))
         fault.status = answer.status
         return _with_wait(fault, answer)
 
-    def wait_for(self, fault: Fault, tries: Tries, patience: RetryPolicy, most: int) -> float:
+    def wait_for(self, fault: Fault, tries: Tries, retry_policy: RetryPolicy, most: int) -> float:
         """Decide how long to wait before the next attempt, or raise what ends them."""
         many = min(tries.failures or tries.count, 10)
         backoff = min(2.0 ** (many - 1), 30) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
         if fault.kind is Kind.LIMIT:
             wait = max(fault.wait or backoff, 1.0)
-            if tries.limited + wait > patience.limit or wait > self._left:
-                raise self._too_long(fault.sentence, wait)
+            if tries.limited + wait > retry_policy.limit or wait > self._left:
+                raise self._too_long(fault.message, wait)
             return wait
         wait = max(backoff, fault.wait or 0)
-        is_over = time.monotonic() - tries.failing_since + wait > patience.outage or wait > self._left
-        if tries.failures >= min(most, patience.attempts) or is_over:
+        is_over = time.monotonic() - tries.failing_since + wait > retry_policy.outage or wait > self._left
+        if tries.failures >= min(most, retry_policy.attempts) or is_over:
             tried = f" It was tried {tries.count} times." if tries.count > 1 else ""
-            fault.sentence = f"{fault.sentence}{tried} {_LATER}"
+            fault.message = f"{fault.message}{tried} {_LATER}"
             raise fault from None
         return wait
 
-    def _too_long(self, sentence: str, wait: float) -> Fault:
+    def _too_long(self, message: str, wait: float) -> Fault:
         until = datetime.now(UTC) + timedelta(seconds=wait)
         then = f"The next request may go out in {times.in_words(wait)}, at {until:%Y-%m-%d %H:%M:%S} UTC"
         if self._deadline < math.inf:
-            return Fault(Kind.STUCK, f"{sentence} {then}. Try again then.")
+            return Fault(Kind.STUCK, f"{message} {then}. Try again then.")
         return Fault(
             Kind.STUCK,
-            f"{sentence} {then}, which is longer than max_waiting_time ({times.in_words(self.patience.limit)}). "
-            "Run the sync again then, or raise max_waiting_time.",
+            f"{message} {then}, which is longer than max_waiting_time "
+            f"({times.in_words(self.retry_policy.limit)}). Run the sync again then, or raise max_waiting_time.",
         )
 
     def hold(self, seconds: float) -> None:
@@ -302,7 +302,7 @@ class Client:
         wait = self.budget.take() if self.budget is not None else 0.0
         if self.budget is not None and wait > 0:
             used_up = f"The budget of {self.budget.limit} requests an hour is used up."
-            if wait > self.patience.limit:
+            if wait > self.retry_policy.limit:
                 raise self._too_long(used_up, wait)
             log(f"{used_up} Going on in {times.in_words(wait)}.")
         return wait
@@ -319,7 +319,7 @@ class _Call:
         self._explain: Callable[[Answer], Fault | None] = options.get("explain", lambda _: None)
         self._log: Callable[[str], None] = options.get("log", lambda _: None)
         self._tries = Tries()
-        self._patience = client.patience.within(request.within)
+        self._policy = client.retry_policy.within(request.within)
         self._form = Form(client.auth, request.wishes)
 
     def send(self) -> Answer | None:
@@ -333,7 +333,7 @@ class _Call:
             if kept is None:
                 self._tries.failing_since += client.take_turn(self._log)
                 self._tries.count += 1
-            answer = kept or client.send(self._request, self._form, self._patience)
+            answer = kept or client.send(self._request, self._form, self._policy)
             if 200 <= answer.status < 300:
                 return answer
         except Fault as fault:
@@ -377,10 +377,8 @@ class _Call:
             and tries.failures > (0 if fault.is_timeout else 1)
         ):
             raise fault from None
-        wait = client.wait_for(
-            fault, tries, self._patience, self._options.get("failures", self._patience.attempts)
-        )
-        self._log(f"{fault.sentence} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
+        wait = client.wait_for(fault, tries, self._policy, self._options.get("failures", self._policy.attempts))
+        self._log(f"{fault.message} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
         if fault.kind is Kind.LIMIT:
             tries.limited += wait
             client.hold(wait)
@@ -422,7 +420,7 @@ def _with_wait(fault: Fault, answer: Answer) -> Fault:
     return fault
 
 
-def _connection_sentence(vendor: str, error: Exception) -> str:
+def _connection_message(vendor: str, error: Exception) -> str:
     """Say what cut a connection, without the error's own text: it names URLs, and keys stand in some."""
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
         return f"{vendor} has no certificate that can be trusted. Check base_url and the machine's certificates."

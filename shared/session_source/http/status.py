@@ -14,15 +14,15 @@ YEAR = 366 * 24 * 3600.0
 
 
 class Rule(NamedTuple):
-    """What an HTTP status means: its kind, and the sentence for the user."""
+    """What an HTTP status means: its kind, and the message for the user."""
 
     statuses: range | frozenset[int]
     kind: Kind
-    sentence: str
+    message: str
 
 
 RULES = (
-    Rule(frozenset({401, 403}), Kind.CONFIG, "{vendor} refused the credentials ({status}){said}. {cure}"),
+    Rule(frozenset({401, 403}), Kind.CONFIG, "{vendor} refused the credentials ({status}){said}. {hint}"),
     Rule(
         frozenset({402}),
         Kind.CONFIG,
@@ -57,20 +57,20 @@ RULES = (
 """What statuses mean where the vendor's endpoint does not know better; the first rule that fits counts."""
 
 
-def of_status(vendor: str, answer: Answer, *, cure: str, now: datetime) -> Fault:
+def of_status(vendor: str, answer: Answer, *, hint: str, now: datetime) -> Fault:
     """Read the fault that an HTTP status tells.
 
     Args:
         vendor: the vendor's name.
         answer: an answer with a status that is not good; the vendor's own message is quoted from its body.
-        cure: how credentials of this vendor are mended.
+        hint: how credentials of this vendor are mended.
         now: the moment, to read a date in ``Retry-After`` against.
     """
     rule = next(rule for rule in RULES if answer.status in rule.statuses)
-    sentence = rule.sentence.format(
-        vendor=vendor, status=answer.status, said=quoted(_message(answer.body)), cure=cure
+    message = rule.message.format(
+        vendor=vendor, status=answer.status, said=quoted(_message(answer.body)), hint=hint
     )
-    return Fault(rule.kind, sentence, wait=asked_wait(rule.kind, answer, now), status=answer.status)
+    return Fault(rule.kind, message, wait=asked_wait(rule.kind, answer, now), status=answer.status)
 
 
 def asked_wait(kind: Kind, answer: Answer, now: datetime) -> float | None:

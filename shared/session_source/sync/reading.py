@@ -93,7 +93,7 @@ class _Worker:
         except Exception as error:  # noqa: BLE001 - reported to the thread that emits, whatever it is
             task.group.has_failed = True
             name = str(task.group)
-            if isinstance(error, Fault) and task.group.partition and name not in error.sentence:
+            if isinstance(error, Fault) and task.group.partition and name not in error.message:
                 error = error.about(name)
             self._queue.put(GroupFailed(task.group, error))
 
@@ -102,10 +102,10 @@ class _Worker:
         try:
             length = self._read_pages(group, window)
         except Fault as fault:
-            length = group.shrunk(window, fault, 2 * self._client.patience.outage)
+            length = group.shrunk(window, fault, 2 * self._client.retry_policy.outage)
             if length is None:
                 raise
-            self._log(f"{group}, {window}", f"{fault.sentence} Less is asked for at once.")
+            self._log(f"{group}, {window}", f"{fault.message} Less is asked for at once.")
             group.put_back(window, length, is_limit=True)
         else:
             if length is None:
@@ -229,7 +229,7 @@ class _Worker:
             is_one = fault.kind is Kind.OUTAGE and details.note(is_read=False) < DETAIL_FAILURES
             if fault.kind is not Kind.GONE and not is_one:
                 raise
-            self._log(about, f"{fault.sentence} It is left out." if is_one else fault.sentence)
+            self._log(about, f"{fault.message} It is left out." if is_one else fault.message)
         self._queue.put(PageRead(details, records))
         self._end_details(details, window)
 

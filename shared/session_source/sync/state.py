@@ -38,15 +38,15 @@ class StreamState:
     Args:
         name: the stream.
         saved: the state that was handed in, ``{}`` for none.
-        generation: the vendor's API generation; state that another one wrote is not used.
+        api_version: the vendor's API api_version; state that another one wrote is not used.
         logger: told what of the state cannot be used.
     """
 
     def __init__(
-        self, name: str, saved: Mapping[str, Any], *, generation: str | None, logger: logging.Logger
+        self, name: str, saved: Mapping[str, Any], *, api_version: str | None, logger: logging.Logger
     ) -> None:
         self.name = name
-        self.generation = generation
+        self.api_version = api_version
         self.requests = saved.get("requests") or {}
         if not isinstance(self.requests, dict) or len(readable(self.requests)) < len(self.requests):
             logger.warning(
@@ -57,11 +57,11 @@ class StreamState:
         self._untold = 0
         self._finished: dict[bytes, tuple[Partition, Finished]] = {}
         if saved and saved != _NO_CURSOR:
-            written_by = saved.get("api", generation)
-            if written_by != generation:
+            written_by = saved.get("api", api_version)
+            if written_by != api_version:
                 logger.warning(
                     f"The state of {name} was written by the API {str(written_by)[:40]}, which has other sessions "
-                    f"than {generation}: {name} is read from start_date."
+                    f"than {api_version}: {name} is read from start_date."
                 )
                 return
             self._load(saved, logger)
@@ -119,8 +119,8 @@ class StreamState:
             state = windows.to_json(parts[0][1] if parts else ())
         else:
             state = {"states": [{"partition": p, "cursor": windows.to_json(f)} for p, f in parts]}
-        if self.generation:
-            state["api"] = self.generation
+        if self.api_version:
+            state["api"] = self.api_version
         if budget is not None:
             state["requests"] = budget.to_json()
         return self._counted(state_message(self.name, state))

@@ -1,0 +1,554 @@
+"""The client against a server that misbehaves, over real sockets."""
+
+import json
+import socket
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import sandbox_server as sandbox
+from sandbox_server import Server, refused_origin, serve
+from sandbox_server.shelf import Shelf
+from session_source.api.answer import Answer
+from session_source.api.errors import Fault, Kind, StatusInBody
+from session_source.api.request import Request, Wish
+from session_source.http.auth import EitherAuth, HeaderAuth, QueryAuth
+from session_source.http.budget import Budget
+from session_source.http.client import Client, Closed
+from session_source.http.retry import RetryPolicy
+
+pytestmark = pytest.mark.promise(n=7)
+
+SHORT = RetryPolicy(connect=2, read=1, total=3, outage=20, limit=5, attempts=4)
+GET = Request("GET", "words", params={"page": "1"})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve(Shelf()) as running:
+        yield running
+
+
+def client(origin: str, retry_policy: RetryPolicy = SHORT, **more: Any) -> Client:
+    return Client(
+        vendor="Shelf",
+        base_url=origin,
+        auth=more.pop("auth", HeaderAuth({"X-Key": "s3cret"})),
+        hint="Ask for a key.",
+        retry_policy=retry_policy,
+        **more,
+    )
+
+
+def words(answer: Answer) -> int:
+    return len(answer.object()["words"])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        sandbox.Status(500),
+        sandbox.Status(502),
+        sandbox.Status(503, retry_after=1),
+        sandbox.Status(408),
+        sandbox.ResetBeforeBody(),
+        sandbox.ResetInBody(),
+        sandbox.TruncatedBody(),
+        sandbox.TruncatedBody(chunked=True),
+        sandbox.TruncatedJson(),
+        sandbox.Html(),
+        sandbox.EmptyBody(),
+        sandbox.NeverAnswers(),
+        sandbox.Status(429, retry_after=1),
+        sandbox.Status(429, retry_date=1),
+        sandbox.Status(429),
+        sandbox.Status(429, headers={"X-Ratelimit-Reset": "1"}),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_what_passes_is_tried_again(server: Server, fault: sandbox.Fault) -> None:
+    server.faults.append(fault)
+    said: list[str] = []
+    assert client(server.origin).fetch(GET, words, log=said.append) == 2000
+    assert server.count == 2
+    assert len(said) == 1
+    assert "Shelf" in said[0]
+    assert "Trying again in" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [(sandbox.SlowBody(seconds=60), 3), (sandbox.SlowHeaders(seconds=60), 3), (sandbox.NeverAnswers(), 1)],
+    ids=["dripping body", "dripping headers", "silence"],
+)
+def test_an_answer_that_never_ends_is_cut(server: Server, fault: sandbox.Fault, seconds: float) -> None:
+    server.faults.append(fault)
+    began = time.monotonic()
+    said: list[str] = []
+    assert client(server.origin, RetryPolicy(connect=2, read=1 if seconds == 1 else 30, total=3)).fetch(
+        GET, words, log=said.append
+    )
+    assert time.monotonic() - began < 20
+    assert "did not answer within" in said[0]
+
+
+def test_waits_as_long_as_the_vendor_asks(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=2))
+    began = time.monotonic()
+    client(server.origin).fetch(GET, words)
+    assert time.monotonic() - began >= 2
+
+
+def test_a_wait_beyond_the_limit_says_when_to_come_back(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=7200))
+    with pytest.raises(Fault) as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is Kind.STUCK
+    assert "2 hours" in caught.value.message
+    assert "max_waiting_time" in caught.value.message
+    assert "UTC" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "inf"},
+        {"Retry-After": "3155760000000"},
+        {"X-Ratelimit-Reset": "1795273352768"},
+    ],
+    ids=["for ever", "for ages", "milliseconds"],
+)
+def test_a_wait_that_cannot_be_is_a_long_one(server: Server, headers: dict[str, str]) -> None:
+    server.faults.append(sandbox.Status(429, headers=headers))
+    with pytest.raises(Fault, match="in 52 weeks") as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is Kind.STUCK
+
+
+def test_a_vendor_that_wants_hardly_any_wait_is_not_hammered(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, headers={"Retry-After": "0.001"}, times=2))
+    client(server.origin).fetch(GET, words)
+    starts = [entry.start for entry in server.requests]
+    assert min(later - earlier for earlier, later in pairwise(starts)) >= 1
+
+
+def test_a_limit_that_is_told_in_a_200_is_waited_for_as_asked(server: Server) -> None:
+    server.faults.append(sandbox.Status(200, headers={"Retry-After": "3"}))
+
+    def read(answer: Answer) -> int:
+        if "words" not in answer.object():
+            raise Fault(Kind.LIMIT, "Shelf wants one request at a time.")
+        return words(answer)
+
+    assert client(server.origin).fetch(GET, read) == 2000
+    first, second = server.requests
+    assert second.start - first.start >= 3
+
+
+def test_a_constant_limit_ends_with_the_longest_wait(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=1, times=None))
+    with pytest.raises(Fault) as caught:
+        client(server.origin, RetryPolicy(limit=3)).fetch(GET, words)
+    assert caught.value.kind is Kind.STUCK
+    assert server.count == 4
+
+
+def test_one_workers_limit_holds_them_all(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=3))
+    shared = client(server.origin, workers=4)
+    told = threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(shared.fetch, GET, words, limited=told.set)
+        assert told.wait(10)
+        time.sleep(0.5)  # the worker that was told has begun to wait
+        others = [pool.submit(shared.fetch, GET, words) for _ in range(3)]
+        assert [done.result() for done in (first, *others)] == [2000] * 4
+    refused, *answered = server.requests
+    assert len(answered) == 4
+    assert all(entry.start - (refused.end or 0) >= 2.9 for entry in answered)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, Kind.CONFIG), (403, Kind.CONFIG), (404, Kind.CONFIG), (400, Kind.DEFECT)]
+)
+def test_what_does_not_pass_is_told_at_once(server: Server, status: int, kind: Kind) -> None:
+    server.faults.append(sandbox.Status(status, times=None))
+    with pytest.raises(Fault) as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is kind
+    assert server.count == 1
+    assert str(status) in caught.value.message
+
+
+def test_redirects_are_not_followed(server: Server) -> None:
+    server.faults.append(sandbox.Status(302, headers={"Location": refused_origin()}))
+    with pytest.raises(Fault, match="base_url") as caught:
+        client(server.origin).fetch(GET, words)
+    assert caught.value.kind is Kind.CONFIG
+    assert server.count == 1
+
+
+def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
+    server.faults.append(sandbox.Status(500, times=None))
+    with pytest.raises(Fault, match="tried 3 times") as caught:
+        client(server.origin, RetryPolicy(attempts=3)).fetch(GET, words)
+    assert caught.value.kind is Kind.OUTAGE
+    assert server.count == 3
+
+
+@pytest.mark.parametrize(
+    ("retry_policy", "limits"),
+    [
+        (RetryPolicy(outage=2.5, limit=10), [sandbox.Status(429, retry_after=3)]),
+        (RetryPolicy(attempts=2, limit=10), [sandbox.Status(429, retry_after=1, times=3)]),
+    ],
+    ids=["a long one", "many"],
+)
+def test_a_limit_takes_nothing_of_the_patience_for_an_outage(
+    server: Server, retry_policy: RetryPolicy, limits: list[sandbox.Fault]
+) -> None:
+    server.faults += [*limits, sandbox.Status(503)]
+    assert client(server.origin, retry_policy).fetch(GET, words) == 2000
+
+
+def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> None:
+    server.faults += [sandbox.Status(503, retry_after=1), sandbox.Status(429, retry_after=4), sandbox.Status(503)]
+    shared = client(server.origin, RetryPolicy(outage=3.5, limit=10), workers=2)
+    met = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(shared.fetch, GET, words, log=lambda _: met.set())
+        assert met.wait(10)  # the first has met its outage, and the second the limit before it tries again
+        second = pool.submit(shared.fetch, GET, words)
+        assert [first.result(), second.result()] == [2000, 2000]
+    assert server.count == 5
+
+
+def test_an_answer_that_was_cut_is_asked_for_again_however_long_it_took(server: Server) -> None:
+    server.faults.append(sandbox.SlowBody(seconds=60))
+    assert client(server.origin, RetryPolicy(total=3, outage=2)).fetch(GET, words) == 2000
+
+
+def test_a_host_with_many_silent_addresses_takes_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as sockets:
+        silent = sockets.enter_context(socket.create_server(("0.0.0.0", 0), backlog=0))  # noqa: S104
+        port = silent.getsockname()[1]
+        for _ in range(4):  # nobody takes them, and soon nobody else is answered
+            waiting = sockets.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(("127.0.0.1", port))
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in range(1, 9)]
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, *more: addresses if host == "localhost" else real(host, *more)
+        )
+        began = time.monotonic()
+        with pytest.raises(Fault, match="did not answer within"):
+            client(f"http://localhost:{port}", RetryPolicy(connect=2, read=1, total=3, attempts=1)).fetch(
+                GET, words
+            )
+        assert time.monotonic() - began < 8
+
+
+def test_a_refused_connection_says_what_to_check() -> None:
+    with pytest.raises(Fault, match=r"refused the connection\. Check base_url"):
+        client(refused_origin(), RetryPolicy(attempts=2)).fetch(GET, words)
+
+
+def test_closing_wakes_a_worker_that_waits(server: Server) -> None:
+    server.faults.append(sandbox.Status(429, retry_after=600))
+    waiting = client(server.origin, RetryPolicy(limit=3600))
+    threading.Timer(1, waiting.close).start()
+    began = time.monotonic()
+    with pytest.raises(Closed):
+        waiting.fetch(GET, words)
+    assert time.monotonic() - began < 10
+
+
+def test_the_second_spelling_of_credentials_is_tried_once_and_kept(server: Server) -> None:
+    server.faults.append(sandbox.Status(401))
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    spelled = client(server.origin, auth=either)
+    assert spelled.fetch(GET, words) == 2000
+    assert spelled.fetch(GET, words) == 2000
+    assert ["key" in entry.query for entry in server.requests] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "refusal", [sandbox.Status(401), sandbox.Status(403), sandbox.Status(200, body='{"words": "no key"}')], ids=str
+)
+def test_another_spelling_is_tried_after_any_refusal_of_credentials(
+    server: Server, refusal: sandbox.Fault
+) -> None:
+    def told(answer: Answer) -> int:
+        if answer.object()["words"] == "no key":
+            raise StatusInBody(401)
+        return words(answer)
+
+    server.faults.append(refusal)
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    assert client(server.origin, auth=either).fetch(GET, told) == 2000
+    assert ["key" in entry.query for entry in server.requests] == [False, True]
+
+
+def test_where_every_spelling_is_refused_the_first_refusal_is_reported_and_none_is_settled(server: Server) -> None:
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    spelled = client(server.origin, auth=either)
+    server.faults += [
+        sandbox.Status(403, body='{"error": "the key is not of this app"}'),
+        sandbox.Status(401, body='{"error": "no header"}'),
+    ]
+    with pytest.raises(Fault, match=r"the key is not of this app") as raised:
+        spelled.fetch(GET, words)
+    assert raised.value.kind is Kind.CONFIG
+    assert spelled.fetch(GET, words) == 2000
+    assert ["key" in entry.query for entry in server.requests] == [False, True, False]
+
+
+def test_a_request_may_be_given_up_sooner_than_others(server: Server) -> None:
+    server.faults.append(sandbox.Status(503, times=None))
+    asking = client(server.origin, RetryPolicy())
+    began = time.monotonic()
+    with pytest.raises(Fault, match="could not answer"):
+        asking.fetch(Request("GET", "words", within=2), words)
+    assert time.monotonic() - began < 4
+    assert 2 <= server.count <= 3
+
+
+def test_a_request_that_is_not_answered_is_given_up_in_time(server: Server) -> None:
+    server.faults.append(sandbox.NeverAnswers(times=None))
+    began = time.monotonic()
+    with pytest.raises(Fault, match="did not answer within 1 second"):
+        client(server.origin, RetryPolicy()).fetch(Request("GET", "words", within=1), words)
+    assert time.monotonic() - began < 4
+
+
+def test_fields_that_are_refused_give_way_to_the_next_option_and_the_accepted_one_is_kept(server: Server) -> None:
+    size = Wish([{"size": 100}, {"size": 50}, {"size": 20}], lambda answer: b"size" in answer.body)
+    order = Wish([{"order": "asc"}, {}])
+    asked = Request("POST", "words", json={"page": 1}, wishes=(size, order))
+    asking = client(server.origin)
+    server.faults += [
+        sandbox.Status(400, body='{"error": "order"}'),
+        sandbox.Status(400, body='{"error": "size"}'),
+    ]
+    bodies: list[object] = []
+    for _ in range(2):
+        asking.fetch(asked, lambda answer: bodies.append(answer.status))
+    sent = [json.loads(entry.body) for entry in server.requests]
+    assert sent == [
+        {"page": 1, "size": 100, "order": "asc"},
+        {"page": 1, "size": 100},
+        {"page": 1, "size": 50},
+        {"page": 1, "size": 50},
+    ]
+    server.faults.append(sandbox.Status(400, body='{"error": "size"}'))
+    with pytest.raises(Fault, match="did not accept"):
+        asking.fetch(asked, words)
+    assert server.count == 5, "what was accepted once is not changed"
+
+
+def test_a_spelling_that_was_taken_is_not_left(server: Server) -> None:
+    either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
+    spelled = client(server.origin, auth=either)
+    spelled.fetch(GET, words)
+    server.faults.append(sandbox.Status(401))
+    with pytest.raises(Fault, match="refused the credentials"):
+        spelled.fetch(GET, words)
+    assert [entry.query.get("key") for entry in server.requests] == [None, None]
+
+
+def test_after_a_timeout_nothing_is_sent_for_a_while(server: Server) -> None:
+    server.faults.append(sandbox.NeverAnswers())
+    careful = client(server.origin, RetryPolicy(read=1, after_timeout=4))
+    careful.fetch(GET, words)
+    first, second = server.requests
+    assert second.start - first.start >= 5
+
+
+def test_compressed_bodies_are_read(server: Server) -> None:
+    server.gzip = True
+    assert client(server.origin).fetch(GET, words) == 2000
+
+
+def test_an_answer_that_is_kept_is_asked_for_once_and_not_before_it_could_be_read(server: Server) -> None:
+    kept = Request("GET", "words", params={"page": "1"}, is_kept=True)
+    server.faults.append(sandbox.TruncatedJson())
+    asking = client(server.origin)
+    assert [asking.fetch(kept, words) for _ in range(3)] == [2000] * 3
+    assert server.count == 2
+
+
+def test_an_answer_is_kept_for_its_own_question_only(server: Server) -> None:
+    asking = client(server.origin)
+    kept = [Request("GET", "words", params={"page": page}, is_kept=True) for page in ("1", "2")]
+    assert [asking.fetch(each, lambda answer: answer.object()["page"]) for each in kept * 2] == ["1", "2"] * 2
+    assert server.count == 2
+
+
+def test_of_several_bodies_each_has_its_own_answer(server: Server) -> None:
+    asking = client(server.origin)
+    kept = [
+        *(Request("POST", "words", form={"page": page}, is_kept=True) for page in "12"),
+        *(Request("POST", "words", json={"page": page}, is_kept=True) for page in "12"),
+        *(Request(method, "words", is_kept=True) for method in ("GET", "POST")),
+    ]
+    for _ in range(2):
+        assert [asking.fetch(each, words) for each in kept] == [2000] * 6
+    assert server.count == 6
+    assert len({(entry.method, entry.request.body) for entry in server.requests}) == 6
+
+
+def test_what_is_not_kept_is_asked_for_although_the_same_was_kept(server: Server) -> None:
+    asking = client(server.origin)
+    asking.fetch(Request("GET", "words", is_kept=True), words)
+    asking.fetch(Request("GET", "words"), words)
+    assert server.count == 2
+
+
+def test_a_kept_answer_takes_nothing_of_the_budget(server: Server) -> None:
+    budget = Budget(2)
+    asking = client(server.origin, budget=budget)
+    kept = Request("GET", "words", is_kept=True)
+    assert [asking.fetch(kept, words) for _ in range(4)] == [2000] * 4
+    assert sum(budget.to_json().values()) == server.count == 1
+
+
+def test_what_is_kept_is_sent_once_though_many_ask_at_once(server: Server) -> None:
+    server.latency = 0.5
+    asking = client(server.origin, workers=4)
+    kept = Request("GET", "words", is_kept=True)
+    with ThreadPoolExecutor(4) as pool:
+        assert [done.result() for done in [pool.submit(asking.fetch, kept, words) for _ in range(4)]] == [2000] * 4
+    assert server.count == 1
+
+
+def test_a_request_that_is_kept_and_fails_fails_for_its_own_asker_only(server: Server) -> None:
+    server.faults.append(sandbox.Status(404, where="page=1"))
+    asking = client(server.origin)
+    kept = Request("GET", "words", params={"page": "1"}, is_kept=True)
+    with pytest.raises(Fault):
+        asking.fetch(kept, words)
+    assert asking.fetch(kept, words) == 2000
+
+
+@pytest.mark.promise(n=6)
+def test_an_answer_that_is_too_large_is_an_error_and_takes_no_more_memory_than_is_allowed(server: Server) -> None:
+    server.faults.append(sandbox.HugeBody(megabytes=600, times=None))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Fault, match="more than 256 MB") as caught:
+            client(server.origin, RetryPolicy()).fetch(GET, words)
+        assert tracemalloc.get_traced_memory()[1] < 340 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert caught.value.kind is Kind.STUCK
+    assert server.count == 1
+
+
+@pytest.mark.promise(n=9)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [sandbox.NeverAnswers(times=None)],
+        [sandbox.SlowBody(seconds=60, times=None)],
+        [sandbox.Status(503, times=None)],
+        [sandbox.Status(503, retry_after=60, times=None)],
+        [sandbox.Status(429, retry_after=1, times=None)],
+        [sandbox.Status(429, retry_after=60, times=None)],
+        [sandbox.Status(429), sandbox.Status(503), sandbox.SlowBody(seconds=2), sandbox.NeverAnswers(times=None)],
+    ],
+    ids=["silence", "dripping", "outage", "long outage", "limit", "long limit", "one after the other"],
+)
+def test_nothing_lasts_beyond_the_deadline(server: Server, faults: list[sandbox.Fault]) -> None:
+    server.faults += faults
+    server.latency = 1
+    began = time.monotonic()
+    patient = RetryPolicy(connect=30, read=30, total=30, outage=60, limit=60, attempts=20)
+    with pytest.raises(Fault) as caught:
+        client(server.origin, patient, deadline=began + 5).fetch(GET, words)
+    assert time.monotonic() - began < 6
+    assert caught.value.kind in {Kind.STUCK, Kind.OUTAGE} or "did not answer within" in caught.value.message
+    assert "max_waiting_time" not in caught.value.message
+
+
+@pytest.mark.promise(n=9)
+def test_a_name_server_that_does_not_answer_takes_no_longer_than_a_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: over.wait(20) and [])
+    began = time.monotonic()
+    with pytest.raises(Fault, match="did not answer within"):
+        client("https://vendor.example", RetryPolicy(connect=2, read=2, total=2, attempts=1)).fetch(GET, words)
+    assert time.monotonic() - began < 5
+    over.set()
+
+
+@pytest.mark.promise(n=8)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_this_machine_is_never_asked_through_a_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch, host: str, name: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serve(Shelf()) as proxy:
+        monkeypatch.setenv(name, proxy.origin)
+        assert client(server.origin.replace("127.0.0.1", host)).fetch(GET, words) == 2000
+        assert proxy.count == 0
+
+
+def test_other_machines_are_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(Shelf()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        client("http://vendor.example", RetryPolicy(attempts=1)).fetch(GET, words)
+        assert proxy.count == 1
+
+
+@pytest.mark.promise(n=8)
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "10.1.2.3",
+        "192.168.0.1",
+        "169.254.169.254",
+        "[fd00::1]",
+        "[::ffff:10.1.2.3]",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_airbyte_cloud_asks_no_private_address(monkeypatch: pytest.MonkeyPatch, host: str, scheme: str) -> None:
+    monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
+    with pytest.raises(Fault, match="private network") as caught:
+        client(f"{scheme}://{host}:9").fetch(GET, words)
+    assert caught.value.kind is Kind.CONFIG
+
+
+@pytest.mark.promise(n=8)
+def test_airbyte_cloud_asks_no_private_address_through_a_proxy_either(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
+    monkeypatch.setenv("HTTPS_PROXY", server.origin)
+    with pytest.raises(Fault, match="private network"):
+        client("https://10.1.2.3").fetch(GET, words)
+    assert server.count == 0
+
+
+def test_an_error_told_in_a_200_is_explained_in_the_vendors_terms(server: Server) -> None:
+    def told(_: Answer) -> int:
+        raise StatusInBody(404)
+
+    def explain(answer: Answer) -> Fault | None:
+        return Fault(Kind.GONE, "It is no more.") if answer.status == 404 else None
+
+    with pytest.raises(Fault, match=r"no more") as raised:
+        client(server.origin).fetch(GET, told, explain=explain)
+    assert raised.value.kind is Kind.GONE

@@ -1,0 +1,64 @@
+"""Serve a vendor until interrupted: `python -m sandbox_server source-uxcam --sessions 300`."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from typing import Any
+
+from sandbox_server.server import serve
+from sandbox_server.vendor import load_vendor, vendor_names
+
+
+def arguments() -> argparse.Namespace:
+    """The arguments of the command."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox_server", description=__doc__)
+    parser.add_argument("vendor", choices=vendor_names())
+    parser.add_argument("--port", type=int, default=8800, help="0: any free port")
+    parser.add_argument("--sessions", type=int, default=300)
+    parser.add_argument("--days", type=int, default=14)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--latency", type=float, default=0, help="seconds before each answer")
+    parser.add_argument("--grow-every", type=int, default=0, metavar="N")
+    parser.add_argument("--grow-by", type=int, default=1, metavar="M")
+    parser.add_argument("--gzip", action="store_true", help="compress for clients that accept it")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=JSON", help="an option of the vendor's own"
+    )
+    return parser.parse_args()
+
+
+def option(text: str) -> tuple[str, Any]:
+    """One option of the vendor; a value that is not JSON is a string."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def main() -> None:
+    """Serve."""
+    given = arguments()
+    own = dict(option(text) for text in given.option)
+    vendor = load_vendor(given.vendor, sessions=given.sessions, days=given.days, seed=given.seed, **own)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with serve(
+        vendor,
+        port=given.port,
+        latency=given.latency,
+        grow_every=given.grow_every,
+        grow_by=given.grow_by,
+        gzip=given.gzip,
+    ) as server:
+        told = {"origin": server.origin, "configs": vendor.configs(server.origin)}
+        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main()
