@@ -20,7 +20,7 @@ def source_class(folder: str) -> Any:
     return getattr(importlib.import_module(folder.replace("-", "_")), name)
 
 
-class _Log(logging.Handler):
+class Log(logging.Handler):
     """Puts log lines among a command's output, where a process has them."""
 
     def __init__(self, lines: list[bytes]) -> None:
@@ -47,7 +47,7 @@ def run_inside(source: SessionSource, arguments: list[str]) -> Output:
     """Run one command of a source in this process."""
     lines: list[bytes] = []
     exit_code = 0
-    log = _Log(lines)
+    log = Log(lines)
     logging.getLogger("airbyte").addHandler(log)
     try:
         for line in Entrypoint(source).lines(arguments):

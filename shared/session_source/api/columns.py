@@ -113,20 +113,20 @@ class Moment(_AtPath):
     def __init__(self, *path: str, per_second: int | None = None, plus: Number | None = None) -> None:
         super().__init__(*path)
         self._count = Number(*path) if per_second else None
-        self._per_second = per_second or 1
-        self._plus = plus
+        self.per_second = per_second
+        self.plus = plus
 
     def moment(self, row: Row) -> datetime | None:
         """Read the moment as such, for comparing it."""
         if self._count is not None:
             count = self._count(row)
-            moment = None if count is None else times.from_epoch(count, per_second=self._per_second)
+            moment = None if count is None else times.from_epoch(count, per_second=self.per_second or 1)
         else:
             value = self._value(row)
             moment = None if value is None else times.from_text(value)
-        if moment is None or self._plus is None:
+        if moment is None or self.plus is None:
             return moment
-        seconds = self._plus(row)
+        seconds = self.plus(row)
         return None if seconds is None else moment + timedelta(0, seconds)
 
     def has_zone(self, row: Row) -> bool:
@@ -144,11 +144,11 @@ class Either:
     """The first of several columns that has a value, for vendors that write the same thing in several ways."""
 
     def __init__(self, *columns: Column) -> None:
-        self._columns = columns
+        self.columns = columns
 
     def __call__(self, row: Row) -> Value:
         """Read the column from a row."""
-        return next((value for column in self._columns if (value := column(row)) is not None), None)
+        return next((value for column in self.columns if (value := column(row)) is not None), None)
 
 
 def evaluate(columns: Mapping[str, Column], row: Row) -> tuple[Row, list[str]]:

@@ -1,0 +1,212 @@
+"""``python -m integration_tests.cloud`` writes each CLOUD.md: how a manifest differs from its connector.
+
+Both read the same sandbox, in every variant that it has of its vendor's page, and with faults. The table is what
+that comparison found.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sandbox_server as sandbox
+import yaml
+from sandbox_server import Server, load_vendor, main_configs, serve
+from sandbox_server.vendor import ROOT
+
+from integration_tests.conftest import late
+from integration_tests.connector import Connector, Json, Output
+from integration_tests.declarative import FOLDERS, InsideManifest
+from integration_tests.inside import InsideConnector, source_class
+
+COLUMNS = (
+    "session_id",
+    "user_id",
+    "started_at",
+    "ended_at",
+    "duration_seconds",
+    "country_code",
+    "app_platform",
+    "page_count",
+)
+"""The columns that a session has, whatever the vendor."""
+
+SIZE = {"sessions": 240, "days": 6, "now": late}
+
+FAULTS: Mapping[str, sandbox.Fault] = {
+    "the vendor limits the rate once (429)": sandbox.Status(429, retry_after=1),
+    "the vendor fails once (500)": sandbox.Status(500),
+    "an answer is cut off": sandbox.TruncatedBody(),
+    "an answer is cut off, and the connection ends well": sandbox.TruncatedJson(),
+    "a proxy answers with its own page": sandbox.Html(),
+    "an answer is empty": sandbox.EmptyBody(),
+    "a cache serves the page before once more": sandbox.StalePage(),
+}
+
+
+class Finding(NamedTuple):
+    """What one comparison found."""
+
+    case: str
+    connector: str
+    manifest: str
+
+    @property
+    def is_same(self) -> bool:
+        return self.connector == self.manifest
+
+    @property
+    def rank(self) -> int:
+        """Losses come first."""
+        words = ("loses", "stops", "twice")
+        return next((n for n, word in enumerate(words) if word in self.manifest), len(words))
+
+
+class Pair(NamedTuple):
+    """A connector and its manifest, with the same config."""
+
+    connector: Connector
+    manifest: Connector
+
+    @property
+    def both(self) -> tuple[str, Connector, str, Connector]:
+        return "connector", self.connector, "manifest", self.manifest
+
+
+def config_name(folder: str) -> str:
+    """The config of the sandbox that a manifest is tried with: the first one whose streams it has."""
+    vendor = load_vendor(folder, sessions=2, days=2)
+    for name in main_configs(vendor, ""):
+        with pair(folder, name, sessions=2, days=2) as (one, _):
+            if set(one.manifest.streams) <= set(one.connector.streams):
+                return name
+    raise LookupError(f"no config of {folder} has all streams of its manifest")
+
+
+@contextmanager
+def pair(folder: str, name: str, **options: Any) -> Iterator[tuple[Pair, Server]]:
+    """Serve a vendor's sandbox, with options for the vendor or the server."""
+    server_options = {n: options.pop(n) for n in ("grow_every", "grow_by") if n in options}
+    with (
+        tempfile.TemporaryDirectory() as place,
+        serve(load_vendor(folder, **{**SIZE, **options}), **server_options) as server,
+    ):
+        config = server.vendor.configs(server.origin)[name]
+        Path(place, "manifest").mkdir()
+        yield Pair(InsideConnector(folder, config, Path(place)), InsideManifest(folder, config, Path(place, "manifest"))), server
+
+
+def compare(folder: str) -> list[Finding]:
+    """Compare a connector with its manifest in every case."""
+    name = config_name(folder)
+    return [
+        *_plain(folder, name),
+        _growth(folder, name),
+        *(_variant(folder, name, mood) for mood in source_moods(folder)),
+        *(_fault(folder, name, case, fault) for case, fault in FAULTS.items()),
+    ]
+
+
+def source_moods(folder: str) -> list[Mapping[str, Any]]:
+    return list(load_vendor(folder, sessions=2, days=2).moods)
+
+
+def _plain(folder: str, name: str) -> Iterator[Finding]:
+    """Compare a full read: keys, columns, other fields, requests; and then who can go on from the state."""
+    with pair(folder, name) as (one, server):
+        streams = list(one.manifest.streams)
+        read = one.connector.read(*streams)
+        requests = server.count
+        server.clear()
+        others = one.manifest.read()
+        yield Finding("a full read", _outcome(read, server, name, one), _outcome(others, server, name, one))
+        yield Finding("requests of a full read", "1", f"{server.count / requests:.1f} times as many")
+        for stream in streams:
+            found = sorted(_different(one.connector.key(stream), read.records[stream], others.records[stream]))
+            shown = ", ".join(f"`{field}`" for field in found)
+            yield Finding(f"fields of `{stream}`", "same", f"differ: {shown}" if shown else "same")
+        server.clear()
+        again = one.connector.read(*streams, state=others.state)
+        is_used = again.exit_code == 0 and server.count < requests
+        yield Finding(
+            "moving to the connector with the manifest's state",
+            "-",
+            "goes on from it" if is_used else "reads from start_date again; rows are replaced by their keys",
+        )
+
+
+def _growth(folder: str, name: str) -> Finding:
+    """Compare two syncs between which the vendor got new sessions."""
+    ends = []
+    for which in range(2):
+        with pair(folder, name) as (one, server):
+            reader = (one.connector, one.manifest)[which]
+            streams = list(one.manifest.streams)
+            first = reader.read(*streams)
+            server.vendor.grow(10)
+            second = reader.read(*streams, state=first.state)
+            ends.append(_outcome(second, server, name, one, before=first))
+    return Finding("a second sync, after the vendor got new sessions", *ends)
+
+
+def _variant(folder: str, name: str, mood: Mapping[str, Any]) -> Finding:
+    options = ", ".join(f"`{option}: {json.dumps(value)}`" for option, value in mood.items())
+    return Finding(f"the vendor differs: {options}", *_ends(folder, name, dict(mood)))
+
+
+def _fault(folder: str, name: str, case: str, fault: sandbox.Fault) -> Finding:
+    return Finding(case, *_ends(folder, name, {}, fault))
+
+
+def _ends(folder: str, name: str, options: Json, fault: sandbox.Fault | None = None) -> tuple[str, str]:
+    ends = []
+    for which in range(2):
+        with pair(folder, name, **options) as (one, server):
+            streams = list(one.manifest.streams)
+            if fault is not None:
+                server.faults.append(type(fault)(**{n: v for n, v in vars(fault).items() if n in _options(fault)}))
+            output = (one.connector, one.manifest)[which].read(*streams)
+            ends.append(_outcome(output, server, name, one))
+    return ends[0], ends[1]
+
+
+def _options(fault: sandbox.Fault) -> set[str]:
+    return set(type(fault).__dataclass_fields__)
+
+
+def _outcome(output: Output, server: Server, name: str, one: Pair, before: Output | None = None) -> str:
+    """Say in words what a sync has read of all that the vendor has."""
+    found = []
+    for stream in one.manifest.streams:
+        key = one.connector.key(stream)
+        keys = output.keys(stream, key)
+        all_keys = {*keys, *(before.keys(stream, key) if before else ())}
+        missing = {tuple(map(_hashed, k)) for k in server.vendor.expected(name).get(stream, [])} - all_keys
+        if missing:
+            found.append(f"loses rows of `{stream}`")
+        elif len(keys) > len(set(keys)):
+            found.append(f"reads rows of `{stream}` twice")
+    end = "" if output.exit_code == 0 else "stops with an error"
+    if output.exit_code and not before:
+        return end
+    return "; ".join(filter(None, [*found, end])) or "reads everything once"
+
+
+def _hashed(part: Any) -> Any:
+    from integration_tests.connector import _hashed as hashed
+
+    return hashed(part) if isinstance(part, tuple) else part
+
+
+def _different(key: list[str], ours: list[Json], theirs: list[Json]) -> set[str]:
+    """Return the fields in which records with the same key differ."""
+    by_key = {tuple(record[name] for name in key): record for record in ours}
+    return {
+        field
+        for record in theirs
+        for field in {*record, *by_key.get(tuple(record[name] for name in key), {})}
+        if record.get(field) != by_key.get(tuple(record[name] for name in key), record).get(field)
+    }
