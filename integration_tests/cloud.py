@@ -210,3 +210,8 @@ def _different(key: list[str], ours: list[Json], theirs: list[Json]) -> set[str]
         for field in {*record, *by_key.get(tuple(record[name] for name in key), {})}
         if record.get(field) != by_key.get(tuple(record[name] for name in key), record).get(field)
     }
+
+
+if __name__ == "__main__":
+    for finding in compare(sys.argv[1]):
+        print(finding)

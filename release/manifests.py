@@ -104,7 +104,7 @@ class Manifest:
             "url_base": f"{{{{ config.get('base_url') or '{self._source.base_url(api['example'])}' }}}}",
             **own["requester"],
             "authenticator": own.get("authenticator") or api.get("authenticator") or {"type": "NoAuth"},
-            "error_handler": self._error_handler(),
+            "error_handler": self._error_handler(own["records"][0]),
         }
         retriever: Json = {
             "type": "SimpleRetriever",
@@ -157,14 +157,30 @@ class Manifest:
             "parent_stream_configs": [parent | {name: given[name] for name in names}],
         }
 
-    def _error_handler(self) -> Json:
-        """Return how errors are handled: the vendor's own first, then those that all vendors share."""
+    def _error_handler(self, records: str) -> Json:
+        """Return how errors are handled: the vendor's own first, then those that all vendors share.
+
+        Args:
+            records: the field of an answer that holds its records. Without a rule, an answer without it is an end of
+                the list: a proxy's page, or one that was cut off.
+        """
         vendor, hint = self._source.vendor, self._source.credentials_hint
         refused = f"{vendor} refused the credentials. {hint}"
         filters = [
             *self._written.get("errors", []),
             {"http_codes": [401, 403], "action": "FAIL", "failure_type": "config_error", "error_message": "credentials"},
             {"http_codes": [429], "action": "RATE_LIMITED", "error_message": f"{vendor} limits the rate of requests."},
+            {
+                "http_codes": [*range(400, 408), *range(409, 425), *range(426, 429)],
+                "action": "FAIL",
+                "failure_type": "system_error",
+                "error_message": f"{vendor} did not accept the request.",
+            },
+            {
+                "predicate": f"{{{{ response is not mapping or {records!r} not in response }}}}",
+                "action": "RETRY",
+                "error_message": f"{vendor} sent an answer without {records}.",
+            },
         ]
         return {
             "type": "DefaultErrorHandler",
