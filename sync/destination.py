@@ -39,8 +39,8 @@ class DestinationError(Exception):
 
 
 LEAST_MEMORY = 256 * 2**20
-"""Bytes of DuckDB's cache, by default four fifths of the machine's memory. A large file has more: the indexes of its
-keys must fit."""
+"""Bytes of DuckDB's cache, which by default grows to four fifths of the machine's memory. A large file has more,
+because the indexes of its keys must fit."""
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         path.parent.mkdir(parents=True, exist_ok=True)
         size = path.stat().st_size if path.exists() else 0
         config = {
-            # Rows need not keep the order in which they were read; without this a large load takes far more memory.
+            # The order of rows does not matter; to preserve it, a large load would take far more memory.
             "preserve_insertion_order": False,
             "memory_limit": f"{max(LEAST_MEMORY, size // 8) // 2**20}MB",
         }
