@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from session_source.api import windows
-from session_source.api.windows import Finished, Window
+from session_source.api.windows import Intervals, Window
 from session_source.sync.plan import Plan
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,12 +27,12 @@ NO_RUSHES = st.lists(st.tuples(st.floats(0, 0.9), st.sampled_from([0.1, 1]), st.
 ORDERS = st.sampled_from(["newest", "oldest", "mixed"])
 
 
-def span(days: float) -> Finished:
+def span(days: float) -> Intervals:
     return (Window(START, START + days * DAY),)
 
 
 def plan(
-    missing: Finished, *, step: timedelta | None = MINUTE, longest: timedelta = 30 * DAY, **more: Any
+    missing: Intervals, *, step: timedelta | None = MINUTE, longest: timedelta = 30 * DAY, **more: Any
 ) -> Plan:
     return Plan(missing, step=step, longest=longest, **more)
 
@@ -268,7 +268,7 @@ def test_with_five_requests_an_hour_every_sync_finishes_something(
     drawn: list[tuple[float, float, int]], order: str, days: int
 ) -> None:
     moments = bursts(days, drawn)
-    finished: Finished = ()
+    finished: Intervals = ()
     for _ in range(30):
         missing = windows.gaps(finished, *span(days))
         if not missing:

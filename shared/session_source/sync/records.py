@@ -1,7 +1,7 @@
-"""Records: what the rows of a page become for each stream, in its schema, and how they leave.
+"""Records: turns the rows of a page into the records of each stream, and writes them.
 
-All of it is done where the page was read, so that a page's many small objects live and die in one thread:
-what crosses to the thread that emits is a few bytes objects.
+The worker that read the page does this, so that the page's many small objects are freed by the same thread. Only a
+few ``bytes`` objects are handed to the thread that emits.
 """
 
 import time
@@ -26,35 +26,35 @@ _NULLED, _UNFIT = Change.NULLED, Reason.SOURCE_SERIALIZATION_ERROR
 
 
 class Record(NamedTuple):
-    """One record, and the paths of the fields that were nulled in it."""
+    """One record, and the paths of the fields that were replaced by null."""
 
     data: Row
     nulled: list[str]
 
 
 class RecordPage(NamedTuple):
-    """The records that one page held for one stream: the unit in which records are handed on."""
+    """The records of one page for one stream."""
 
     stream: str
     records: list[Record]
     emitted_at: int
     """Milliseconds since 1970."""
     undeclared: Sequence[str] = ()
-    """The paths of fields that the schema does not declare and that no page of the stream had before."""
+    """The paths of undeclared fields that no earlier page of the stream had."""
 
     @property
     def size(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return len(self.records)
 
     def messages(self) -> Iterator[AirbyteMessage]:
-        """Give the records as messages of the protocol."""
+        """Yield the records as protocol messages."""
         for data, nulled in map(_within_depth, self.records):
             record = AirbyteRecordMessage(self.stream, data, self.emitted_at, meta=_meta(nulled))
             yield AirbyteMessage(Type.RECORD, record=record)
 
     def written(self) -> "RecordLines":
-        """Write the records as lines of the protocol, as ``messages`` would be, at a quarter of the cost."""
+        """Write the records as protocol lines: the same output as ``messages``, four times faster."""
         head = b'{"type":"RECORD","record":{"stream":%b,"emitted_at":%d,"data":' % (
             orjson.dumps(self.stream),
             self.emitted_at,
@@ -64,7 +64,7 @@ class RecordPage(NamedTuple):
 
 
 class RecordLines(NamedTuple):
-    """The same, as it is printed."""
+    """The records of one page for one stream, as protocol lines."""
 
     stream: str
     size: int
@@ -76,12 +76,12 @@ Records: TypeAlias = RecordPage | RecordLines
 
 
 class Recorder:
-    """Turns rows into the records of streams. Threads share it.
+    """Turns rows into the records of streams. Thread-safe.
 
     Args:
-        streams: all streams that will be asked for.
-        package: the vendor's package, for the schemas.
-        form: the form in which records leave: as they are, or ``RecordPage.written``.
+        streams: all streams of the sync.
+        package: the vendor's package, which has the schemas.
+        form: converts each page of records: to itself, or ``RecordPage.written``.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Recorder:
         self._form = form
 
     def records(self, streams: Iterable[Stream], rows: list[Claimed]) -> list[Records]:
-        """Give what a page's rows are for each of the streams; nothing for a stream that they hold nothing for."""
+        """Return the records of a page's rows for each stream that has any."""
         now = time.time_ns() // 1_000_000
         found: list[Records] = []
         for stream in streams:
@@ -105,22 +105,22 @@ class Recorder:
                         undeclared += shape.new_fields(record)
                         fits = shape.fits(record)
                     kept = fits and not nulled
-                    records.append(Record(record, nulled) if kept else _mended(record, shape, nulled))
+                    records.append(Record(record, nulled) if kept else _repaired(record, shape, nulled))
             if records:
                 found.append(self._form(RecordPage(stream.name, records, now, undeclared)))
         return found
 
 
-def _mended(record: Row, shape: Shape, nulled: list[str]) -> Record:
-    """Make a record fit its schema; what is nulled here adds to what its columns had to null."""
-    data, paths = shape.mended(record)
+def _repaired(record: Row, shape: Shape, nulled: list[str]) -> Record:
+    """Make a record fit its schema, and add the nulled paths to those of its columns."""
+    data, paths = shape.repaired(record)
     return Record(data, [*(name for name in nulled if name in record), *paths])
 
 
 def _within_depth(record: Record) -> Record:
-    """Null what is nested deeper than a message can be written."""
+    """Replace values by null that are nested too deeply for a message."""
     try:
-        orjson.dumps([[record.data]])  # in a message, two objects are around it
+        orjson.dumps([[record.data]])  # a message nests it in two objects
     except orjson.JSONEncodeError:
         data, paths = shallow(record.data)
         return Record(data, [*record.nulled, *paths])
