@@ -45,11 +45,11 @@ def test_keys_are_forgotten_when_no_window_can_list_them() -> None:
     windows = [opened(keys, day, day + 1, str(day)) for day in range(3)]
     keys.close(windows[2], [])
     keys.close(windows[0], [])
-    assert len(keys) == 3, "both lie beside one that is open"
+    assert len(keys.windows) == 3, "both lie beside one that is open"
     keys.close(windows[1], [TimeRange(*piece(2.9, 9))])
-    assert len(keys) == 1, "one lies beside what remains"
+    assert len(keys.windows) == 1, "one lies beside what remains"
     keys.close(opened(keys, 3, 9), [])
-    assert len(keys) == 0
+    assert len(keys.windows) == 0
 
 
 @pytest.mark.promise(n=1)
@@ -63,7 +63,7 @@ def test_a_window_that_is_put_back_is_known_until_its_pieces_are_read() -> None:
         part = opened(keys, day, day + 1)
         assert keys.taken(part, {"emitted", "left"}) == {"emitted"}
         keys.close(part, [TimeRange(*piece(0, day))] if day else [])
-    assert len(keys) == 0
+    assert len(keys.windows) == 0
 
 
 @pytest.mark.promise(n=1)

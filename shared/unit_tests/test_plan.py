@@ -182,6 +182,18 @@ def test_windows_hold_about_as_many_rows_as_they_should() -> None:
     assert set(lengths[1:-1]) == {timedelta(days=Plan.ROWS // 400)}
 
 
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_day_of_very_many_rows_is_several_windows_where_the_vendor_filters_by_moments(order: str) -> None:
+    vendor = Vendor(evenly(2, 2 * 5 * Plan.DENSE_ROWS), order)
+    lengths = [window.end - window.start for window in vendor.read(plan(span(2)))]
+    assert 10 <= len(lengths) <= 14
+    assert max(lengths) <= DAY / 4
+    assert vendor.requests <= 1.02 * 2 * 5 * Plan.DENSE_ROWS / PAGE + 10
+    by_day = Vendor(evenly(2, 2 * 5 * Plan.DENSE_ROWS), order)
+    assert len(list(by_day.read(plan(span(2), step=DAY)))) == 2
+
+
 @pytest.mark.promise(n=5)
 def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> None:
     def better_length(parallel: int, days: int, pages: int) -> timedelta | None:

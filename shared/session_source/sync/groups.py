@@ -82,6 +82,11 @@ class Group:
         """The streams made from the rows and from their details."""
         return [*self.streams, *(self.details.streams if self.details else ())]
 
+    @property
+    def remembered(self) -> list[OpenWindow]:
+        """The windows of which keys are remembered."""
+        return self._claims.remembered
+
     def next_window(self) -> OpenWindow | None:
         """Return the next window to read. It is open until ``close`` or ``put_back``."""
         with self._lock:

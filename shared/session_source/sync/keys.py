@@ -52,21 +52,18 @@ class Keys:
     """The keys of a group's windows. Not thread-safe: the caller holds a lock."""
 
     def __init__(self) -> None:
-        self._windows: list[OpenWindow] = []
+        self.windows: list[OpenWindow] = []
+        """The windows of which keys are remembered."""
         self._lasting: dict[object, TimeRange] = {}
-
-    def __len__(self) -> int:
-        """Return how many windows are remembered."""
-        return len(self._windows)
 
     def open(self, window: OpenWindow) -> None:
         """Start a window."""
-        self._windows.append(window)
+        self.windows.append(window)
 
     def taken(self, window: OpenWindow, keys: set[object]) -> set[object]:
         """Return the keys that another window has emitted."""
         taken = self._lasting.keys() & keys
-        for other in self._windows:
+        for other in self.windows:
             if other is not window and other.touches(window):
                 taken |= other.seen.among(keys) - other.skipped
         return taken
@@ -86,11 +83,11 @@ class Keys:
             The windows that were dropped: they and all adjacent windows are read.
         """
         window.is_done = True
-        known = self._windows
-        to_come = [*remaining, *(other.requested for other in self._windows if not other.is_done)]
-        self._windows = [
+        known = self.windows
+        to_come = [*remaining, *(other.requested for other in self.windows if not other.is_done)]
+        self.windows = [
             other
-            for other in self._windows
+            for other in self.windows
             if not other.is_done or any(other.requested.touches(requested) for requested in to_come)
         ]
         if self._lasting:
@@ -99,4 +96,4 @@ class Keys:
                 for key, positions in self._lasting.items()
                 if any(positions.touches(requested) for requested in to_come)
             }
-        return [other for other in known if other not in self._windows]
+        return [other for other in known if other not in self.windows]

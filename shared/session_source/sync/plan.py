@@ -27,6 +27,9 @@ class Plan:
     ROWS = 2000
     """How many rows a window of a day or more should have: seconds of work, not minutes."""
 
+    DENSE_ROWS = 20_000
+    """How many rows a window of less than a day should have: so many that a page that is not full costs little."""
+
     FEW_PAGES = 4
     """A window with no more pages than this is not split, even if workers are idle."""
 
@@ -115,7 +118,7 @@ class Plan:
             expected = max(expected, total)
         elif timedelta() < covered < length:
             expected = max(expected, rows * (length / covered))
-        best = max(length * (self.ROWS / expected), DAY)
+        best = max(length * (self.ROWS / expected), min(length * (self.DENSE_ROWS / expected), DAY))
         if not self._is_sized:
             left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
             best = min(best, max(left / (2 * self._parallel), length * (self.FEW_PAGES * self._page / expected)))

@@ -11,8 +11,11 @@ from collections.abc import Iterable
 FEW = 2048
 """How many keys are stored as they are: as many as a window usually has."""
 
-_FULL = 0.8
+LOAD_FACTOR = 0.8
 """The load factor at which a table is doubled, so that a search takes few steps."""
+
+SMALLEST = 64
+"""The slots of the smallest table."""
 
 
 class Seen:
@@ -58,7 +61,7 @@ class _Hashes:
     """A hash table with open addressing and linear probing."""
 
     def __init__(self, hashes: Iterable[int]) -> None:
-        self._table = array("q", [0]) * 64
+        self._table = array("q", [0]) * SMALLEST
         self._count = 0
         for hashed in hashes:
             self.add(hashed)
@@ -75,7 +78,7 @@ class _Hashes:
             return False
         self._table[slot] = hashed
         self._count += 1
-        if self._count > _FULL * len(self._table):
+        if self._count > LOAD_FACTOR * len(self._table):
             self._double()
         return True
 
