@@ -177,7 +177,7 @@ def ids_of(event: Event, stream: str = "rows") -> list[str]:
     if not isinstance(event, PageRead):
         return []
     pages = [page for page in event.records if isinstance(page, RecordPage) and page.stream == stream]
-    return [record.data["id"] for page in pages for record in page.records]
+    return [record["id"] for page in pages for record in page.records]
 
 
 @contextmanager

@@ -421,7 +421,7 @@ def test_a_vendor_that_filters_by_another_column_is_named_once() -> None:
     window = opened(things)[1]
     ids(things, window, row("uploaded late", 1.5, until=7.5))
     (line,) = things.notices()
-    assert "by their at" in line
+    assert "filters rows by at" in line
     assert "lookback_window_days" in line
     ids(things, window, row("uploaded later", 1.5, until=8.5))
     assert things.notices() == []

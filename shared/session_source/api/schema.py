@@ -5,7 +5,7 @@ the same for all vendors; they are in ``session_columns.json`` of this package.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -68,9 +68,10 @@ class Shape:
         """How many undeclared fields were found."""
         self._lock = threading.Lock()
 
-    def is_plain(self, record: Row) -> bool:
-        """Return whether a record fits the schema and has no field that ``new_fields`` would report."""
-        return self._closed.is_valid(record)
+    @property
+    def is_plain(self) -> Callable[[Row], bool]:
+        """Returns whether a record fits the schema and has no field that ``new_fields`` would report."""
+        return self._closed.is_valid
 
     def fits(self, record: Row) -> bool:
         """Return whether every declared field of a record has a declared type, at all levels."""

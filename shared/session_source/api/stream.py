@@ -1,6 +1,6 @@
 """Streams: what Airbyte sees. A stream is a view of an endpoint's rows; several may share the same pages."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,19 +37,17 @@ class Stream:
         """Load the stream's JSON schema from the vendor's package."""
         return schema.load(package, self.schema or self.name, is_session=self.is_session)
 
-    def records(self, row: Row, columns: Row) -> Iterator[Row]:
-        """Yield the records of one row.
+    def records(self, row: Row, columns: Row) -> list[Row]:
+        """Return the records of one row.
 
         Args:
             row: the vendor's record.
             columns: the endpoint's columns of this row. A derived stream gets those of its key and cursor.
         """
         if self.items is None:
-            yield row | columns
-            return
+            return [row | columns]
         carried = {name: columns[name] for name in (*self.key, self.cursor) if name in columns}
-        for item in self.items(row):
-            yield item | carried
+        return [item | carried for item in self.items(row)]
 
     def as_airbyte_stream(self, package: str) -> AirbyteStream:
         """Describe the stream for the catalog."""

@@ -1,7 +1,7 @@
 """Claims: which rows of a page are emitted, and whether the page answers the request."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from enum import Enum
 from hashlib import sha256
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from session_source.api import windows
-from session_source.api.columns import Row, evaluate
+from session_source.api.columns import Row, reader
 from session_source.api.endpoint import Detail, Endpoint, Partition
 from session_source.api.schema import shallow
 from session_source.api.time_filter import DAY, EVER, TimeRange
@@ -76,7 +76,7 @@ class Claims:
 
     def __init__(self, endpoint: Endpoint, partition: Partition, *, span: Window, missing: Intervals) -> None:
         self._endpoint = endpoint
-        self._partition = partition
+        self._read = row_reader(endpoint, partition)
         self._filter = endpoint.time_filter
         self._span = span
         self._missing = missing
@@ -112,7 +112,7 @@ class Claims:
                 which all rows are of other times, and it is to be requested again.
         """
         id_ = self._endpoint.id
-        page = [Claimed(row, *read_columns(self._endpoint, self._partition, row)) for row in rows]
+        page = [self._read(row) for row in rows]
         # Positions of a filter that may shift are widened already.
         slack = timedelta() if self._filter and self._filter.may_shift else SLACK
         near = window.requested.widened(slack, slack)
@@ -211,18 +211,23 @@ def described(endpoint: Endpoint | Detail, partition: Partition) -> str:
     return f"{endpoint.name} of {names}" if names else endpoint.name
 
 
-def read_columns(endpoint: Endpoint | Detail, partition: Partition, row: Row) -> tuple[Row, list[str]]:
-    """Return the columns of a row, including those of its partition, and the names of the nulled ones.
+def row_reader(endpoint: Endpoint | Detail, partition: Partition) -> Callable[[Row], Claimed]:
+    """Return a function that reads the columns of a row, including those of its partition.
 
     A row without an id gets a hash of its content.
     """
-    columns, nulled = evaluate(endpoint.columns, row)
-    columns.update(partition)
-    if columns[endpoint.id] is None:
-        canonical = orjson.dumps(shallow(row)[0], option=orjson.OPT_SORT_KEYS)
-        columns[endpoint.id] = f"hash:{sha256(canonical).hexdigest()}"
-        nulled.append(endpoint.id)
-    return columns, nulled
+    read_columns, id_ = reader(endpoint.columns), endpoint.id
+
+    def read(row: Row) -> Claimed:
+        columns, nulled = read_columns(row)
+        columns.update(partition)
+        if columns[id_] is None:
+            canonical = orjson.dumps(shallow(row)[0], option=orjson.OPT_SORT_KEYS)
+            columns[id_] = f"hash:{sha256(canonical).hexdigest()}"
+            nulled.append(id_)
+        return Claimed(row, columns, nulled)
+
+    return read
 
 
 def _is_long(times: TimeRange | None) -> bool:

@@ -8,7 +8,7 @@ from session_source.api.columns import Row
 from session_source.api.endpoint import Detail, Partition
 from session_source.api.stream import Stream
 from session_source.api.windows import Window
-from session_source.sync.claims import Claimed, described, read_columns
+from session_source.sync.claims import Claimed, described, row_reader
 from session_source.sync.keys import OpenWindow
 
 
@@ -26,6 +26,7 @@ class Details:
         self.partition = partition
         self.streams = streams
         self.has_failed = False
+        self._read_row = row_reader(endpoint, partition)
         self._expected: Counter[OpenWindow] = Counter()
         self._read: list[OpenWindow] = []
         self._failures = 0
@@ -70,7 +71,7 @@ class Details:
 
     def claim(self, rows: list[Row], of: Claimed) -> list[Claimed]:
         """Read the columns of the rows of one call. Their id is that of the row for which it was made."""
-        claimed = [Claimed(row, *read_columns(self.endpoint, self.partition, row)) for row in rows]
+        claimed = [self._read_row(row) for row in rows]
         for one in claimed:
             one.columns[self.endpoint.id] = of.columns[self.endpoint.id]
         return claimed

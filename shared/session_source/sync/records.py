@@ -5,7 +5,7 @@ few ``bytes`` objects are handed to the thread that emits.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import orjson
@@ -25,20 +25,15 @@ from session_source.sync.claims import Claimed
 _NULLED, _UNFIT = Change.NULLED, Reason.SOURCE_SERIALIZATION_ERROR
 
 
-class Record(NamedTuple):
-    """One record, and the paths of the fields that were replaced by null."""
-
-    data: Row
-    nulled: list[str]
-
-
 class RecordPage(NamedTuple):
     """The records of one page for one stream."""
 
     stream: str
-    records: list[Record]
+    records: list[Row]
     emitted_at: int
     """Milliseconds since 1970."""
+    nulled: Mapping[int, list[str]] = {}
+    """The paths of the fields that were replaced by null, by the index of the record."""
     undeclared: Sequence[str] = ()
     """The paths of undeclared fields that no earlier page of the stream had."""
 
@@ -49,18 +44,39 @@ class RecordPage(NamedTuple):
 
     def messages(self) -> Iterator[AirbyteMessage]:
         """Yield the records as protocol messages."""
-        for data, nulled in map(_within_depth, self.records):
-            record = AirbyteRecordMessage(self.stream, data, self.emitted_at, meta=_meta(nulled))
+        page = self._within_depth()
+        for index, data in enumerate(page.records):
+            meta = _meta(page.nulled[index]) if index in page.nulled else None
+            record = AirbyteRecordMessage(self.stream, data, self.emitted_at, meta=meta)
             yield AirbyteMessage(Type.RECORD, record=record)
 
     def written(self) -> "RecordLines":
-        """Write the records as protocol lines: the same output as ``messages``, four times faster."""
+        """Write the records as protocol lines: the same output as ``messages``, in a fraction of the time."""
+        page = self
+        try:
+            written = list(map(orjson.dumps, page.records))
+        except orjson.JSONEncodeError:
+            page = self._within_depth()
+            written = list(map(orjson.dumps, page.records))
+        for index, paths in page.nulled.items():
+            written[index] += _written_meta(paths)
         head = b'{"type":"RECORD","record":{"stream":%b,"emitted_at":%d,"data":' % (
             orjson.dumps(self.stream),
             self.emitted_at,
         )
-        lines = b"}}\n".join([head + _data_and_meta(*record) for record in self.records]) + b"}}\n"
+        lines = head + (b"}}\n" + head).join(written) + b"}}\n"
         return RecordLines(self.stream, self.size, lines, self.undeclared)
+
+    def _within_depth(self) -> "RecordPage":
+        """Replace values by null that are nested too deeply for a message."""
+        records, nulled = list(self.records), dict(self.nulled)
+        for index, data in enumerate(records):
+            try:
+                orjson.dumps([[data]])  # a message nests it in two objects
+            except orjson.JSONEncodeError:
+                records[index], paths = shallow(data)
+                nulled[index] = [*nulled.get(index, ()), *paths]
+        return self._replace(records=records, nulled=nulled)
 
 
 class RecordLines(NamedTuple):
@@ -95,53 +111,48 @@ class Recorder:
         now = time.time_ns() // 1_000_000
         found: list[Records] = []
         for stream in streams:
-            shape = self._shapes[stream.name]
-            records: list[Record] = []
-            undeclared: list[str] = []
-            for row, columns, nulled in rows:
-                for record in stream.records(row, columns):
-                    fits = shape.is_plain(record)
-                    if not fits:
-                        undeclared += shape.new_fields(record)
-                        fits = shape.fits(record)
-                    kept = fits and not nulled
-                    records.append(Record(record, nulled) if kept else _repaired(record, shape, nulled))
+            records: list[Row] = []
+            nulled: dict[int, list[str]] = {}
+            for row, columns, names in rows:
+                more = stream.records(row, columns)
+                if names:
+                    nulled.update(dict.fromkeys(range(len(records), len(records) + len(more)), names))
+                records += more
             if records:
-                found.append(self._form(RecordPage(stream.name, records, now, undeclared)))
+                undeclared = _fit(records, nulled, self._shapes[stream.name])
+                found.append(self._form(RecordPage(stream.name, records, now, nulled, undeclared)))
         return found
 
 
-def _repaired(record: Row, shape: Shape, nulled: list[str]) -> Record:
-    """Make a record fit its schema, and add the nulled paths to those of its columns."""
-    data, paths = shape.repaired(record)
-    return Record(data, [*(name for name in nulled if name in record), *paths])
+def _fit(records: list[Row], nulled: dict[int, list[str]], shape: Shape) -> list[str]:
+    """Replace the records that do not fit their schema, and return the paths of new undeclared fields.
+
+    Args:
+        records: the records of a page.
+        nulled: the columns that are null, by the index of the record; the paths of other nulled fields are added.
+        shape: the schema.
+    """
+    undeclared: list[str] = []
+    is_plain = list(map(shape.is_plain, records))
+    if not nulled and all(is_plain):
+        return undeclared
+    for index, record in enumerate(records):
+        paths = [name for name in nulled.pop(index, ()) if name in record]
+        if not is_plain[index]:
+            undeclared += shape.new_fields(record)
+            if not shape.fits(record):
+                records[index], more = shape.repaired(record)
+                paths += more
+        if paths:
+            nulled[index] = paths
+    return undeclared
 
 
-def _within_depth(record: Record) -> Record:
-    """Replace values by null that are nested too deeply for a message."""
-    try:
-        orjson.dumps([[record.data]])  # a message nests it in two objects
-    except orjson.JSONEncodeError:
-        data, paths = shallow(record.data)
-        return Record(data, [*record.nulled, *paths])
-    return record
-
-
-def _data_and_meta(data: Row, nulled: list[str]) -> bytes:
-    try:
-        written = orjson.dumps(data)
-    except orjson.JSONEncodeError:
-        data, paths = shallow(data)
-        nulled = [*nulled, *paths]
-        written = orjson.dumps(data)
-    if not nulled:
-        return written
-    changes = [{"field": path, "change": _NULLED.value, "reason": _UNFIT.value} for path in nulled]
-    return written + b',"meta":' + orjson.dumps({"changes": changes})
-
-
-def _meta(nulled: list[str]) -> AirbyteRecordMessageMeta | None:
-    if not nulled:
-        return None
+def _meta(nulled: list[str]) -> AirbyteRecordMessageMeta:
     changes = [AirbyteRecordMessageMetaChange(field=path, change=_NULLED, reason=_UNFIT) for path in nulled]
     return AirbyteRecordMessageMeta(changes=changes)
+
+
+def _written_meta(nulled: list[str]) -> bytes:
+    changes = [{"field": path, "change": _NULLED.value, "reason": _UNFIT.value} for path in nulled]
+    return b',"meta":' + orjson.dumps({"changes": changes})
