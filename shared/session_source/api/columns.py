@@ -196,22 +196,27 @@ class Either:
         return next((value for column in self._columns if (value := column(row)) is not None), None)
 
 
-def reader(columns: Mapping[str, Column]) -> Callable[[Row], tuple[Row, list[str]]]:
+def reader(columns: Mapping[str, Column], constants: Row | None = None) -> Callable[[Row], tuple[Row, list[str]]]:
     """Return a function that reads all columns of a row.
 
     It returns the values by name, and the names of the columns that are null because their value could not be
     converted.
+
+    Args:
+        columns: the columns, by name.
+        constants: columns with the same value in all rows. They replace others of the same name.
     """
-    readers = [(name, getattr(column, "read", column)) for name, column in columns.items()]
+    constants = constants or {}
+    readers = [(name, getattr(one, "read", one)) for name, one in columns.items() if name not in constants]
+    template: Row = {**dict.fromkeys(columns), **constants}  # a copy is faster than a dict that grows
 
     def read(row: Row) -> tuple[Row, list[str]]:
-        values: Row = {}
+        values = template.copy()
         nulled: list[str] = []
         for name, read_column in readers:
             try:
                 values[name] = read_column(row)
             except UNFIT:
-                values[name] = None
                 nulled.append(name)
         return values, nulled
 

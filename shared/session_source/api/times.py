@@ -1,12 +1,14 @@
 """Moments in UTC: parsing of the forms that vendors and users write, and formatting as RFC 3339."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import orjson
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=1024)  # several columns and streams of a page use the same text
 def from_text(text: object) -> datetime:
     """Parse a moment: ISO 8601, or a similar form such as ``2019/01/31, 12:01:34`` or ``2023-01-16 10:43:47``.
 

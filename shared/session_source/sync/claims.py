@@ -216,11 +216,10 @@ def row_reader(endpoint: Endpoint | Detail, partition: Partition) -> Callable[[R
 
     A row without an id gets a hash of its content.
     """
-    read_columns, id_ = reader(endpoint.columns), endpoint.id
+    read_columns, id_ = reader(endpoint.columns, dict(partition)), endpoint.id
 
     def read(row: Row) -> Claimed:
         columns, nulled = read_columns(row)
-        columns.update(partition)
         if columns[id_] is None:
             canonical = orjson.dumps(shallow(row)[0], option=orjson.OPT_SORT_KEYS)
             columns[id_] = f"hash:{sha256(canonical).hexdigest()}"
