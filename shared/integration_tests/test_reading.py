@@ -177,7 +177,7 @@ def ids_of(event: Event, stream: str = "rows") -> list[str]:
     if not isinstance(event, PageRead):
         return []
     pages = [page for page in event.records if isinstance(page, RecordPage) and page.stream == stream]
-    return [record.data["id"] for page in pages for record in page.records]
+    return [record["id"] for page in pages for record in page.records]
 
 
 @contextmanager
@@ -350,7 +350,7 @@ def test_the_answer_to_another_request_is_an_error_and_no_empty_window() -> None
     board = Board(evenly(9, 45), is_cached=True)
     found, server = outcome(board, Rows(NUMBERS), days=9, longest=1)
     (error,) = found.errors
-    assert "holds only rows of other times than were asked for" in error.message
+    assert "holds only rows of other times than were requested" in error.message
     assert len(found.windows) <= 3, "only rows of the day beside a window are not doubted"
     assert sorted(found.ids()) == list("01234")
     assert server.count <= 4 * REPEATS + 1, "a page of another window's rows is requested again, too"

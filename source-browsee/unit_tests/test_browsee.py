@@ -169,7 +169,7 @@ def test_an_empty_window_may_come_without_data() -> None:
     ],
 )
 def test_an_answer_of_another_form_is_no_page(body: object) -> None:
-    with pytest.raises(ValueError, match=r"no JSON object|no list of records|could not convert"):
+    with pytest.raises(ValueError, match=r"not a JSON object|no list of records|could not convert"):
         next_of(Sessions([]), body)
 
 

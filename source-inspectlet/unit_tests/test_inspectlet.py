@@ -311,7 +311,7 @@ def test_the_credentials_go_into_the_basic_header() -> None:
 
 @pytest.mark.parametrize("body", ["[]", "{}", '{"response": null}', '{"response": {"rows": []}}', '{"error": ""}'])
 def test_an_answer_that_is_not_what_the_page_describes_cannot_be_read(body: str) -> None:
-    with pytest.raises(ValueError, match=r"no JSON object|neither|no list"):
+    with pytest.raises(ValueError, match=r"not a JSON object|neither|no list"):
         page_of(sessions(), body, partition=WID)
 
 

@@ -14,9 +14,9 @@ from session_source import (
     Moment,
     Next,
     Page,
-    Reach,
     Row,
     TimeFilter,
+    TimeRange,
     Token,
     Value,
     Window,
@@ -176,8 +176,8 @@ class SiteDays(TimeFilter):
 
     after = EAST
     ahead = EAST
-    is_displaced = True
-    lists_once = False
+    may_shift = True
+    may_repeat = True
 
     def __init__(self, meaning: Meaning) -> None:
         # Where no bound has shown that lists are by last events, they may be by starts.
@@ -185,17 +185,17 @@ class SiteDays(TimeFilter):
         # A list of everything from a day on would be the same for several windows.
         self.step = DAY if meaning.is_one_day or meaning.per_second else None
 
-    def asked(self, wanted: Reach) -> Reach:
+    def requested(self, wanted: TimeRange) -> TimeRange:
         """Return whole days, or all from the first one on."""
-        return whole_days(wanted) if self.step else Reach(wanted.first, EVER.end)
+        return whole_days(wanted) if self.step else TimeRange(wanted.first, EVER.end)
 
-    def times(self, columns: Row) -> Reach | None:
+    def times(self, columns: Row) -> TimeRange | None:
         """Return the start and the last event."""
         found = [moment_in(columns, name) for name in ("started_at", "last_event_at")]
         known = [moment for moment in found if moment is not None and moment in PLAUSIBLE]
-        return Reach(min(known), max(known)) if known else None
+        return TimeRange(min(known), max(known)) if known else None
 
-    def reach(self, moments: Reach) -> Reach:
+    def positions(self, moments: TimeRange) -> TimeRange:
         """Return the days of any zone."""
         return moments.widened(WEST, EAST)
 

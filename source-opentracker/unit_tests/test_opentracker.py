@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import pytest
 import requests
-from session_source import Answer, Fault, Kind, Reach, Request, Row, Window
+from session_source import Answer, Fault, Kind, Request, Row, TimeRange, Window
 from session_source.testing import answer_of, columns_of, context_of, fits, page_of, request_of
 from source_opentracker import SourceOpentracker, answers, lists, meanings
 from source_opentracker.lists import EVER, Meaning, Place, SessionList, SiteDays
@@ -377,8 +377,8 @@ def test_a_session_may_be_listed_for_each_day_of_any_zone_that_it_touches(
     days = SiteDays(Meaning())
     columns, _ = columns_of(Sessions.columns, row)
     times = days.times(columns)
-    assert times == Reach(first, last)
-    reach = days.reach(days.moments(times, row))
+    assert times == TimeRange(first, last)
+    reach = days.positions(days.moments(times, row))
     assert reach.first <= first - timedelta(hours=12)
     assert reach.last >= last + timedelta(hours=14)
 

@@ -324,9 +324,9 @@ def _groups(
     client: Client,
 ) -> list[Group]:
     """Put together the streams of each part that have the same windows to read."""
-    found: list[tuple[Endpoint, Partition, windows.Finished, set[str]]] = []
+    found: list[tuple[Endpoint, Partition, windows.Intervals, set[str]]] = []
     for endpoint, partition in parts:
-        names_by_finished: dict[windows.Finished, set[str]] = {}
+        names_by_finished: dict[windows.Intervals, set[str]] = {}
         for name in (stream.name for stream in endpoint.all_streams if stream.name in chosen):
             finished = windows.within(states[name].finished(partition), settings.span)
             names_by_finished.setdefault(finished, set()).add(name)

@@ -125,7 +125,7 @@ class _Worker:
         Returns:
             None when all were read; else the length of the windows that should be read instead.
         """
-        context = PageContext(Window(*window.asked), group.gap(window.window), group.partition)
+        context = PageContext(Window(*window.requested), group.gap(window.window), group.partition)
         trail = Trail(group.endpoint.first(context))
         before = NO_PAGE
         while True:
