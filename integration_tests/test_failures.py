@@ -230,7 +230,7 @@ def test_an_outage_that_lasts_ends_in_minutes_and_the_log_tells_each_wait(start:
     server.faults.append(sandbox.Status(503, times=None))
     output = connector.read(timeout=600)
     assert {error["failure_type"] for error in output.errors} == {"transient_error"}
-    assert "It was tried" in output.errors[0]["message"]
+    assert "Gave up after" in output.errors[0]["message"]
     assert output.log.count("Trying again in") >= 5
     assert {status[-1] for status in output.statuses.values()} <= {"INCOMPLETE", "COMPLETE"}
 
