@@ -153,7 +153,7 @@ class Fixed:
         if not self._free:
             return None
         self._free -= 1
-        return Place(0, 0)
+        return Place(0, 0, 0.0)
 
     def end(self, place: Place, seconds: float | None = None) -> None:
         self._free += 1
@@ -211,22 +211,22 @@ def adaptive(vendor: Vendor, seconds: float) -> tuple[Run, ConcurrencyLimit]:
 
 
 VENDORS: dict[str, tuple[Callable[[], Vendor], float]] = {
-    "quick": (lambda: Unlimited(0.05), 60),
-    "slow": (lambda: Unlimited(1), 600),
-    "serves one": (lambda: Queueing(0.2, lambda _: 1), 120),
-    "serves three": (lambda: Queueing(0.2, lambda _: 3), 120),
-    "serves ten": (lambda: Queueing(0.4, lambda _: 10), 120),
+    "quick": (lambda: Unlimited(0.05), 30),
+    "slow": (lambda: Unlimited(1), 300),
+    "serves one": (lambda: Queueing(0.2, lambda _: 1), 200),
+    "serves three": (lambda: Queueing(0.2, lambda _: 3), 200),
+    "serves ten": (lambda: Queueing(0.4, lambda _: 10), 200),
     "serves eight, then three": (lambda: Queueing(0.3, lambda now: 8 if now < 120 else 3), 300),
-    "serves three, then twelve": (lambda: Queueing(0.3, lambda now: 3 if now < 120 else 12), 600),
-    "slows down beyond five": (lambda: Thrashing(0.2, 5), 120),
-    "refuses beyond one": (lambda: Capped(0.2, 1), 600),
-    "refuses beyond five": (lambda: Capped(0.2, 5), 600),
-    "refuses beyond five for 30 s": (lambda: Capped(0.2, 5, wait=30), 3600),
-    "silent beyond six": (lambda: Silent(0.3, 6), 600),
-    "20 a second": (lambda: Rated(0.4, 20, 20), 600),
-    "20 a second, or waits for 10 s": (lambda: Rated(0.4, 20, 20, wait=10), 1200),
-    "3 a second": (lambda: Rated(1, 3, 10), 1200),
-    "1000 in five minutes": (lambda: Quota(1, 1000, 300), 3000),
+    "serves three, then twelve": (lambda: Queueing(0.3, lambda now: 3 if now < 60 else 12), 300),
+    "slows down beyond five": (lambda: Thrashing(0.2, 5), 300),
+    "refuses beyond one": (lambda: Capped(0.2, 1), 300),
+    "refuses beyond five": (lambda: Capped(0.2, 5), 300),
+    "refuses beyond five for 30 s": (lambda: Capped(1, 5, wait=30), 3600),
+    "silent beyond six": (lambda: Silent(0.3, 6), 300),
+    "22 a second": (lambda: Rated(0.4, 22, 20), 300),
+    "22 a second, or waits for 10 s": (lambda: Rated(0.4, 22, 20, wait=10), 600),
+    "3.5 a second": (lambda: Rated(1, 3.5, 10), 600),
+    "1000 in five minutes": (lambda: Quota(1, 1000, 300), 1500),
 }
 """Simulated vendors, and how many seconds each is read."""
 

@@ -190,9 +190,7 @@ class Attempts:
         except ValueError:  # a body that the vendor did not write: a proxy's page
             fault = None
         if fault is None:
-            return of_status(
-                self._connection.vendor, answer, hint=self._connection.hint, now=datetime.now(UTC)
-            )
+            return of_status(self._connection.vendor, answer, hint=self._connection.hint, now=datetime.now(UTC))
         fault.status = answer.status
         return _with_wait(fault, answer)
 

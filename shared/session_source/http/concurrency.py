@@ -33,16 +33,19 @@ SLOWER = 1.5
 ROUNDS_BETWEEN = 2
 """After a trial that did not pay, the next one starts after this many rounds; twice as many after each further one."""
 
+MOST_ROUNDS_BETWEEN = 8
+"""The limit on that number: such a trial costs little."""
+
 REFUSALS_BETWEEN = 5
 """After a refusal, a higher limit is tried after this many times the wait for which the vendor asked."""
 
 LONGEST_FIRST_PAUSE = 120.0
 """Seconds until the first trial after a refusal, at most: a long wait means a quota, which no limit avoids."""
 
-LONGEST_PAUSE = 1800.0
-"""Seconds between two trials, at most."""
+MOST_REFUSALS_BETWEEN = 32
+"""The limit on that number: trials take 3 % of the time."""
 
-NEEDED = 0.92
+NEEDED = 0.96
 """The share of the average concurrency that a lower limit must leave: less would not use what the vendor allows."""
 
 
@@ -53,6 +56,8 @@ class Place(NamedTuple):
     """The number of the round in which it began."""
     open: int
     """How many requests were open when it began, including this one."""
+    began: float
+    """When it was taken."""
 
 
 class _Round:
@@ -77,11 +82,11 @@ class _Round:
     def concurrency(self) -> float:
         return self.open / self.answers
 
-    def pays_against(self, base: "_Round") -> bool:
+    def pays_against(self, base: "_Round", share: float) -> bool:
         """Return whether this limit is worth having instead of that of an earlier round."""
         expected = self.concurrency / base.concurrency
         actual = expected * base.latency / self.latency
-        return actual >= 1 + (expected - 1) * SHARE
+        return actual >= 1 + (expected - 1) * share
 
 
 class ConcurrencyLimit:
@@ -103,20 +108,29 @@ class ConcurrencyLimit:
         """The round before a trial; None while there is no trial."""
         self._is_downward = False
         """Whether the next trial is of a lower limit."""
-        self._is_careful = False
-        """Whether trials go up by one, since a higher limit was refused."""
+        self._is_first = True
+        """Whether the limit only went up so far: small rounds and large steps find the first limit soon."""
+        self._lowest = 0
+        """The limit below which a trial did not pay."""
+        self._step = most
+        """By how much the next trial raises the limit, at most."""
         self._usual = math.inf
         """The mean latency in seconds when the limit was last found right."""
-        self._failed_at = self._resume_at = now
+        self._rounds_between = 0
+        """How many rounds pass until the next trial, if the next one does not pay; 0 before any did not."""
+        self._refused_at = now
         self._pause = 0.0
+        """How many seconds pass until the next trial, if it ends with a refusal."""
+        self._resume_at = now
+        """When the next trial may start."""
         self._episode = -1
         """The last round whose refusals belong to one episode: the vendor refused them all for the same reason."""
         self._floor = 1
         """The lowest limit to which the refusals of this episode lead."""
-        self._free_since = now
-        """When the last wait for a refusal ended."""
+        self._since = now
+        """When the limit was set, or when the last wait for a refusal ended."""
         self._used = 0.0
-        """The seconds that all requests together were open since then."""
+        """The seconds that all answered requests together were open since then."""
 
     @property
     def room(self) -> int:
@@ -129,7 +143,7 @@ class ConcurrencyLimit:
             self._round.is_short = True
             return None
         self._open += 1
-        return Place(self._round.number, self._open)
+        return Place(self._round.number, self._open, self._clock())
 
     def end(self, place: Place, seconds: float | None = None) -> None:
         """Give a place back.
@@ -141,7 +155,7 @@ class ConcurrencyLimit:
         self._open -= 1
         if seconds is None:
             return
-        self._used += seconds
+        self._used += min(seconds, self._clock() - self._since)
         current = self._round
         if place.round != current.number:
             return
@@ -159,29 +173,39 @@ class ConcurrencyLimit:
             wait: the seconds for which nothing is sent.
         """
         if self._is_new(place):
-            resumes = self._clock() + wait
-            average = self._used / max(resumes - self._free_since, 1e-6)
-            self._begin_episode(place, math.ceil(NEEDED * average), wait)
-            self._free_since, self._used = resumes, 0.0
+            average = self._used / max(self._clock() + wait - self._since, 1e-6)
+            self._begin_episode(math.ceil(NEEDED * average), cost=wait, until=self._clock() + wait)
         self._lower()
 
     def overload(self, place: Place) -> None:
-        """Lower the limit because the vendor is overloaded. The arguments are those of ``refuse``."""
+        """Lower the limit because the vendor is overloaded.
+
+        Args:
+            place: the place of the request that showed it; it is given back with ``end``.
+        """
         if self._is_new(place):
-            self._begin_episode(place, 1, 0.0)
+            now = self._clock()
+            self._begin_episode(1, cost=now - place.began, until=now)
         self._lower()
 
     def _is_new(self, place: Place) -> bool:
         return place.round > self._episode
 
-    def _begin_episode(self, place: Place, needed: int, wait: float) -> None:
-        """Decide how low the limit may go: each refused request lowers it by one."""
+    def _begin_episode(self, needed: int, *, cost: float, until: float) -> None:
+        """Decide how low the limit may go, now that each refused request lowers it by one."""
         base = self._base
         accepted = base.limit if base is not None and base.limit < self.limit else 1
         self._floor = min(max(self.limit // 2, needed, accepted), self.limit)
         self._episode = self._round.number
-        self._postpone(min(REFUSALS_BETWEEN * max(wait, 1.0), LONGEST_FIRST_PAUSE), after=wait)
-        self._is_careful = True
+        cost = max(cost, 1.0)
+        if until - self._refused_at > 4 * self._pause:
+            self._pause = 0.0
+        shortest = min(REFUSALS_BETWEEN * cost, LONGEST_FIRST_PAUSE)
+        self._pause = max(self._pause, min(max(2 * self._pause, shortest), MOST_REFUSALS_BETWEEN * cost))
+        self._refused_at = until
+        self._resume_at = max(self._resume_at, until + self._pause)
+        self._since, self._used = until, 0.0
+        self._is_first, self._step = False, 1
         self._is_downward = False
 
     def _lower(self) -> None:
@@ -199,15 +223,29 @@ class ConcurrencyLimit:
             elif self._is_suspicious(measured):
                 self._is_downward = True
             self._try(measured)
-        elif measured.pays_against(base):
+        elif measured.pays_against(base, 0.0 if self._is_first else SHARE):
             self._usual = measured.latency
-            self._is_careful = False
+            self._step *= 2
+            self._rounds_between = 0
             self._try(measured)
-        else:
-            self._usual = base.latency
-            self._is_downward = base.limit < measured.limit  # perhaps the limit was too high before the trial
-            self._postpone(ROUNDS_BETWEEN * (self._clock() - measured.began))
+        elif self._is_first:  # perhaps by chance: measure again, in larger rounds
+            self._is_first = False
             self._begin_round(base.limit)
+        else:
+            self._fail(base, measured)
+
+    def _fail(self, base: _Round, measured: _Round) -> None:
+        """Return to the limit before a trial that did not pay."""
+        self._usual = base.latency
+        self._step = 1
+        if base.limit > measured.limit:
+            self._lowest = base.limit
+        # The limit may have been too high before the trial, unless a lower one did not pay.
+        self._is_downward = base.limit < measured.limit and base.limit != self._lowest
+        self._rounds_between = min(max(2 * self._rounds_between, ROUNDS_BETWEEN), MOST_ROUNDS_BETWEEN)
+        now = self._clock()
+        self._resume_at = max(self._resume_at, now + self._rounds_between * (now - measured.began))
+        self._begin_round(base.limit)
 
     def _is_suspicious(self, measured: _Round) -> bool:
         return self._clock() >= self._resume_at and measured.latency > SLOWER * self._usual
@@ -223,22 +261,13 @@ class ConcurrencyLimit:
             self._is_downward = False
         if measured.is_short and limit < self._most and self._clock() >= self._resume_at:
             self._base = measured
-            higher = limit + 1 if self._is_careful else max(int(limit * STEP), limit + 1)
-            self._begin_round(min(higher, self._most))
+            self._begin_round(min(limit + self._step, max(int(limit * STEP), limit + 1), self._most))
             return
         self._begin_round(limit)
 
     def _begin_round(self, limit: int) -> None:
-        self.limit = limit
-        # Small rounds find a first limit soon. Later there is time to measure well.
-        size = 4 * limit if self._pause else limit
+        if limit != self.limit:
+            self.limit = limit
+            self._since, self._used = max(self._since, self._clock()), 0.0
+        size = limit if self._is_first else max(4 * limit, 32)
         self._round = _Round(self._round.number + 1, limit, size, self._clock())
-
-    def _postpone(self, shortest: float, *, after: float = 0.0) -> None:
-        """Let a while pass until the next trial, and twice as long if the last failure was not long ago."""
-        now = self._clock()
-        if now - self._failed_at > 4 * self._pause:
-            self._pause = 0.0
-        self._pause = min(max(2 * self._pause, shortest), LONGEST_PAUSE)
-        self._failed_at = now + after
-        self._resume_at = now + after + self._pause

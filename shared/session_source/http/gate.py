@@ -16,6 +16,7 @@ from session_source.http.concurrency import ConcurrencyLimit, Place
 from session_source.http.retry import RetryPolicy
 from session_source.http.traffic import Reason, Traffic
 
+
 class Closed(Exception):  # noqa: N818 - not an error: reading has ended, and so does the thread that gets this
     """The client was closed while a request waited."""
 
