@@ -1,9 +1,9 @@
 """Redaction: hides credentials in logs, errors and traces, in any encoding.
 
-The CDK's filter replaces the literal values only. Credentials also appear percent-encoded in URLs, escaped in JSON,
-HTML or ``repr``, in hex, in base64 (Basic auth), wrapped over lines, truncated, and in several of these forms at
-once. This filter decodes a text in every way. If a decoded view contains ``FRAGMENT`` characters of a secret, the
-filter replaces the characters of the text that they were decoded from.
+The CDK's filter replaces the literal values only. Credentials also appear percent-encoded in URLs, escaped in
+JSON, HTML or ``repr``, in hex, in base64 (Basic auth), wrapped over lines, truncated, and in several of these
+forms at once. This filter decodes a text in every way. If a decoded view contains ``FRAGMENT`` characters of a
+secret, the filter replaces the characters of the text that they were decoded from.
 """
 
 import base64
@@ -24,8 +24,8 @@ FRAGMENT = 8
 """Any part of a secret with this many characters is hidden. A shorter secret is hidden as a whole."""
 
 FRAGMENT_OF_OTHERS = 16
-"""The same for secrets of other connectors in this process. Those shorter than ``FRAGMENT`` are not hidden, because
-they may be words that this connector needs."""
+"""The same for secrets of other connectors in this process. Those shorter than ``FRAGMENT`` are not hidden: they
+may be words that this connector needs."""
 
 SHORTEST_IN_BYTES = 4
 """A shorter secret is not searched for in decoded base64 and hex, where it appears by chance."""

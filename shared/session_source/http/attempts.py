@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from session_source.api import times
 from session_source.api.answer import Answer
 from session_source.api.errors import Fault, Kind, StatusInBody
 from session_source.api.request import Request
 from session_source.http.auth import EitherAuth
-from session_source.http.concurrency import Place
 from session_source.http.form import Form
 from session_source.http.gate import Gate
 from session_source.http.retry import RetryPolicy, Tries
 from session_source.http.status import asked_wait, of_status
 from session_source.http.traffic import NO_ANSWER, TIMEOUT, Reason, Traffic
 from session_source.http.transport import Transport
+
+if TYPE_CHECKING:
+    from session_source.http.rounds import Place
 
 OVERLOAD = frozenset({503, 504})
 """Statuses of a vendor that cannot serve so many requests; a timeout means the same."""
@@ -87,8 +89,8 @@ class Attempts:
             with attempt as answer:
                 rows = read(answer)
 
-    The iteration sends the request until an answer with a good status was read. A ``ValueError`` in the block means
-    that the body is not what it should be; it is retried like an outage.
+    The iteration sends the request until an answer with a good status was read. A ``ValueError`` in the block
+    means that the body is not what it should be; it is retried like an outage.
 
     Raises:
         Fault: there is no such answer, and another attempt would not help.

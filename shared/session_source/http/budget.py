@@ -1,7 +1,7 @@
 """Budgets: limits on the number of requests, for vendors that lock out clients that send too many.
 
-``RequestRate`` limits the requests of a second. ``Budget`` limits those of an hour. The budget is saved in the states
-of the streams, because the vendor's hour does not end with the sync: Airbyte restarts a failed sync at once.
+``RequestRate`` limits the requests of a second. ``Budget`` limits those of an hour. The budget is saved in the
+states of the streams, since the vendor's hour does not end with the sync: Airbyte restarts a failed sync at once.
 """
 
 import threading
@@ -117,8 +117,8 @@ class Budget:
         for sent in earlier:
             by_minute |= Counter(readable(sent))  # the larger count of each minute
         with self._lock:
-            # Each counts at the end of its minute, so that the hour is never shorter than the vendor's, but not later
-            # than the current minute: the clock may have been set back.
+            # Each counts at the end of its minute, so that the hour is never shorter than the vendor's, but not
+            # later than the current minute: the clock may have been set back.
             latest = self._clock() + 59.9
             ends: Counter[float] = Counter()
             for minute, count in by_minute.items():

@@ -1,7 +1,7 @@
 """The client: sends the requests of one connection to a vendor.
 
-It uses ``requests`` instead of the CDK's ``HttpClient``. That one sleeps where nothing can wake it (a sync that has
-failed waits out the rate limit of every worker), lets each worker meet the same limit by itself, prints stream
+It uses ``requests`` instead of the CDK's ``HttpClient``. That one sleeps where nothing can wake it (a sync that
+has failed waits out the rate limit of every worker), lets each worker meet the same limit by itself, prints stream
 statuses from workers' threads, logs URLs, and has no timeout for a whole answer.
 
 The way of a request: ``attempts`` (retries) → ``gate`` (when may it be sent?) → ``transport`` (one exchange).

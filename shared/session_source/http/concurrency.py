@@ -2,13 +2,14 @@
 
 Vendors rarely publish how many requests they serve at once, so the limit is found by experiment:
 
-- A *trial* changes the limit for one round of requests. It is kept if it pays: a higher limit has to raise the
-  throughput, a lower one must not reduce it. With Little's law, throughput is open requests / latency, so latency
-  that grows as fast as concurrency means that the vendor only queues the requests.
-- A *refusal* (429) and an *overload* (timeout, 503, 504) lower the limit at once.
+- A *trial* changes the limit for one round of requests, and is kept if it pays: a higher limit has to raise the
+  throughput, a lower one must not reduce it. Where latency grows as fast as concurrency, the vendor only queues
+  the requests, and a higher limit does not pay.
+- A *refusal* (429) or an *overload* (timeout, 503, 504) lowers the limit at once.
 
-Every failed trial doubles the time until the next one, and that time is a multiple of what the failure cost. So a
-sync spends little of its time on trials, and a vendor that is never the bottleneck gets none.
+A higher limit is tried while workers wait for a place, with pauses that keep the cost of failures small. A lower
+limit is tried if the latency has grown, or if a higher one did not pay. So once every worker has a place, a vendor
+that answers quickly gets no trials.
 
 This is pure logic: the caller holds a lock and measures the seconds.
 """
@@ -16,77 +17,27 @@ This is pure logic: the caller holds a lock and measures the seconds.
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+
+from session_source.http.pauses import Pauses
+from session_source.http.rounds import Place, Round
 
 INITIAL = 4
 """The limit before anything was measured."""
 
 STEP = 1.5
-"""The factor between a limit and the next one that is tried."""
+"""The factor between a limit and the next one that is tried, at most."""
 
 SHARE = 1 / 3
-"""A higher limit pays if it brings this share of the throughput that it would bring at an unchanged latency."""
+"""The share of the additional throughput at an unchanged latency that a higher limit has to bring."""
 
 SLOWER = 1.5
 """How many times longer than usual answers take when a lower limit is tried."""
 
-ROUNDS_BETWEEN = 2
-"""After a trial that did not pay, the next one starts after this many rounds; twice as many after each further one."""
-
-MOST_ROUNDS_BETWEEN = 8
-"""The limit on that number: such a trial costs little."""
-
-REFUSALS_BETWEEN = 5
-"""After a refusal, a higher limit is tried after this many times the wait for which the vendor asked."""
-
-LONGEST_FIRST_PAUSE = 120.0
-"""Seconds until the first trial after a refusal, at most: a long wait means a quota, which no limit avoids."""
-
-MOST_REFUSALS_BETWEEN = 32
-"""The limit on that number: trials take 3 % of the time."""
-
 NEEDED = 0.96
-"""The share of the average concurrency that a lower limit must leave: less would not use what the vendor allows."""
+"""After a refusal, the limit stays above this share of the average concurrency, to use what the vendor allows."""
 
-
-class Place(NamedTuple):
-    """The place of one request among the open ones."""
-
-    round: int
-    """The number of the round in which it began."""
-    open: int
-    """How many requests were open when it began, including this one."""
-    began: float
-    """When it was taken."""
-
-
-class _Round:
-    """The requests that began under one limit, and what was measured of them."""
-
-    def __init__(self, number: int, limit: int, size: int, began: float) -> None:
-        self.number = number
-        self.limit = limit
-        self.size = size
-        self.began = began
-        self.answers = 0
-        self.seconds = 0.0
-        self.open = 0
-        self.is_short = False
-        """Whether a request had to wait for a place."""
-
-    @property
-    def latency(self) -> float:
-        return max(self.seconds / self.answers, 1e-6)
-
-    @property
-    def concurrency(self) -> float:
-        return self.open / self.answers
-
-    def pays_against(self, base: "_Round", share: float) -> bool:
-        """Return whether this limit is worth having instead of that of an earlier round."""
-        expected = self.concurrency / base.concurrency
-        actual = expected * base.latency / self.latency
-        return actual >= 1 + (expected - 1) * share
+LARGE_ROUND = 32
+"""Requests of a round, at least, once the first limit was found."""
 
 
 class ConcurrencyLimit:
@@ -102,35 +53,28 @@ class ConcurrencyLimit:
         self._most = most
         self._clock = clock
         self._open = 0
-        now = clock()
-        self._round = _Round(0, self.limit, self.limit, now)
-        self._base: _Round | None = None
-        """The round before a trial; None while there is no trial."""
+        self._pauses = Pauses(clock)
+        self._round = Round(0, self.limit, self.limit, clock())
+        self._base: Round | None = None
+        """The round before the current trial; None if there is no trial."""
+        self._is_ramp = True
+        """Whether the limit only rose so far. Small rounds and large steps find the first limit soon."""
         self._is_downward = False
         """Whether the next trial is of a lower limit."""
-        self._is_first = True
-        """Whether the limit only went up so far: small rounds and large steps find the first limit soon."""
         self._lowest = 0
-        """The limit below which a trial did not pay."""
+        """The limit for which a lower one did not pay."""
         self._step = most
         """By how much the next trial raises the limit, at most."""
         self._usual = math.inf
-        """The mean latency in seconds when the limit was last found right."""
-        self._rounds_between = 0
-        """How many rounds pass until the next trial, if the next one does not pay; 0 before any did not."""
-        self._refused_at = now
-        self._pause = 0.0
-        """How many seconds pass until the next trial, if it ends with a refusal."""
-        self._resume_at = now
-        """When the next trial may start."""
+        """The usual mean latency, in seconds."""
         self._episode = -1
-        """The last round whose refusals belong to one episode: the vendor refused them all for the same reason."""
+        """The last round of which refusals belong to one episode: they have the same reason."""
         self._floor = 1
-        """The lowest limit to which the refusals of this episode lead."""
-        self._since = now
+        """The limit below which the refusals of an episode do not lead."""
+        self._since = clock()
         """When the limit was set, or when the last wait for a refusal ended."""
         self._used = 0.0
-        """The seconds that all answered requests together were open since then."""
+        """For how many seconds requests were open since then, all together, if they were answered."""
 
     @property
     def room(self) -> int:
@@ -143,7 +87,7 @@ class ConcurrencyLimit:
             self._round.is_short = True
             return None
         self._open += 1
-        return Place(self._round.number, self._open, self._clock())
+        return Place(self._round.number, self._open, self._clock(), self._round.begin())
 
     def end(self, place: Place, seconds: float | None = None) -> None:
         """Give a place back.
@@ -153,16 +97,10 @@ class ConcurrencyLimit:
             seconds: the time from the request to its last byte, if it was answered with a good status.
         """
         self._open -= 1
-        if seconds is None:
-            return
-        self._used += min(seconds, self._clock() - self._since)
+        if seconds is not None:
+            self._used += max(min(seconds, self._clock() - self._since), 0.0)
         current = self._round
-        if place.round != current.number:
-            return
-        current.answers += 1
-        current.seconds += seconds
-        current.open += place.open
-        if current.answers >= current.size:
+        if place.is_measured and place.round == current.number and current.end(place, seconds):
             self._judge(current)
 
     def refuse(self, place: Place, wait: float) -> None:
@@ -172,10 +110,10 @@ class ConcurrencyLimit:
             place: the request's place; it is given back with ``end``.
             wait: the seconds for which nothing is sent.
         """
-        if self._is_new(place):
-            average = self._used / max(self._clock() + wait - self._since, 1e-6)
-            self._begin_episode(math.ceil(NEEDED * average), cost=wait, until=self._clock() + wait)
-        self._lower()
+        until = self._clock() + wait
+        # With a quota, the vendor answers only so many requests in this time, whatever the limit.
+        needed = math.ceil(NEEDED * self._used / max(until - self._since, 1e-6))
+        self._lower(place, needed, cost=wait, until=until)
 
     def overload(self, place: Place) -> None:
         """Lower the limit because the vendor is overloaded.
@@ -183,84 +121,76 @@ class ConcurrencyLimit:
         Args:
             place: the place of the request that showed it; it is given back with ``end``.
         """
-        if self._is_new(place):
-            now = self._clock()
-            self._begin_episode(1, cost=now - place.began, until=now)
-        self._lower()
+        now = self._clock()
+        self._lower(place, 1, cost=now - place.began, until=now)
 
-    def _is_new(self, place: Place) -> bool:
-        return place.round > self._episode
-
-    def _begin_episode(self, needed: int, *, cost: float, until: float) -> None:
-        """Decide how low the limit may go, now that each refused request lowers it by one."""
-        base = self._base
-        accepted = base.limit if base is not None and base.limit < self.limit else 1
-        self._floor = min(max(self.limit // 2, needed, accepted), self.limit)
-        self._episode = self._round.number
-        cost = max(cost, 1.0)
-        if until - self._refused_at > 4 * self._pause:
-            self._pause = 0.0
-        shortest = min(REFUSALS_BETWEEN * cost, LONGEST_FIRST_PAUSE)
-        self._pause = max(self._pause, min(max(2 * self._pause, shortest), MOST_REFUSALS_BETWEEN * cost))
-        self._refused_at = until
-        self._resume_at = max(self._resume_at, until + self._pause)
-        self._since, self._used = until, 0.0
-        self._is_first, self._step = False, 1
-        self._is_downward = False
-
-    def _lower(self) -> None:
+    def _lower(self, place: Place, needed: int, *, cost: float, until: float) -> None:
+        """Lower the limit by a quarter, and by one for each further refusal of the same episode."""
+        by = 1
+        if place.round > self._episode:
+            by = max(self.limit // 4, 1)
+            base = self._base
+            accepted = base.limit if base is not None and base.limit < self.limit else 1
+            self._floor = min(max(self.limit // 2, needed, accepted), self.limit)
+            self._episode = self._round.number
+            self._pauses.note_refusal(cost, until)
+            self._since, self._used = until, 0.0
+            self._is_ramp = self._is_downward = False
+            self._step = 1
         self._base = None
-        self._begin_round(max(self.limit - 1, self._floor))
+        self._begin_round(max(self.limit - by, self._floor))
 
-    def _judge(self, measured: _Round) -> None:
-        """Draw the conclusion of a round."""
+    def _judge(self, measured: Round) -> None:
+        """Draw the conclusion of a complete round."""
         base, self._base = self._base, None
-        if base is None:
-            if measured.latency < self._usual:  # slowly, since a round may be fast by chance
-                self._usual = (
-                    measured.latency if self._usual == math.inf else 0.8 * self._usual + 0.2 * measured.latency
-                )
-            elif self._is_suspicious(measured):
-                self._is_downward = True
+        if not measured.answers:
+            self._begin_round(self.limit if base is None else base.limit)
+        elif base is None:
+            self._note_latency(measured)
             self._try(measured)
-        elif measured.pays_against(base, 0.0 if self._is_first else SHARE):
+        elif measured.pays(base, share=0.0 if self._is_ramp else SHARE):
             self._usual = measured.latency
             self._step *= 2
-            self._rounds_between = 0
+            self._pauses.note_success()
             self._try(measured)
-        elif self._is_first:  # perhaps by chance: measure again, in larger rounds
-            self._is_first = False
+        elif self._is_ramp:  # perhaps by chance: measure again, in larger rounds
+            self._is_ramp = False
             self._begin_round(base.limit)
         else:
-            self._fail(base, measured)
+            self._return(measured, base)
 
-    def _fail(self, base: _Round, measured: _Round) -> None:
+    def _note_latency(self, measured: Round) -> None:
+        """Compare the latency of a round without a trial with the usual one."""
+        if self._usual == math.inf:
+            self._usual = measured.latency
+        elif measured.latency < self._usual:  # slowly, since a round may be fast by chance
+            self._usual += (measured.latency - self._usual) / 5
+        elif measured.latency > SLOWER * self._usual and self._pauses.is_over:
+            self._is_downward = True
+
+    def _return(self, measured: Round, base: Round) -> None:
         """Return to the limit before a trial that did not pay."""
         self._usual = base.latency
         self._step = 1
         if base.limit > measured.limit:
             self._lowest = base.limit
-        # The limit may have been too high before the trial, unless a lower one did not pay.
+        # The limit may have been too high before the trial, unless a lower one did not pay either.
         self._is_downward = base.limit < measured.limit and base.limit != self._lowest
-        self._rounds_between = min(max(2 * self._rounds_between, ROUNDS_BETWEEN), MOST_ROUNDS_BETWEEN)
-        now = self._clock()
-        self._resume_at = max(self._resume_at, now + self._rounds_between * (now - measured.began))
+        self._pauses.note_failure(self._clock() - measured.began)
         self._begin_round(base.limit)
 
-    def _is_suspicious(self, measured: _Round) -> bool:
-        return self._clock() >= self._resume_at and measured.latency > SLOWER * self._usual
-
-    def _try(self, measured: _Round) -> None:
+    def _try(self, measured: Round) -> None:
         """Begin a trial if there is reason for one, else another round with the same limit."""
         limit = self.limit
         if self._is_downward:
             if limit > 1 and measured.concurrency > limit / STEP:
                 self._base = measured
-                self._begin_round(max(int(limit / STEP), 1))
+                self._begin_round(min(math.ceil(limit / STEP), limit - 1))
                 return
             self._is_downward = False
-        if measured.is_short and limit < self._most and self._clock() >= self._resume_at:
+        if measured.is_short and limit < self._most and self._pauses.is_over:
             self._base = measured
+            self._pauses.note_attempt()
             self._begin_round(min(limit + self._step, max(int(limit * STEP), limit + 1), self._most))
             return
         self._begin_round(limit)
@@ -269,5 +199,5 @@ class ConcurrencyLimit:
         if limit != self.limit:
             self.limit = limit
             self._since, self._used = max(self._since, self._clock()), 0.0
-        size = limit if self._is_first else max(4 * limit, 32)
-        self._round = _Round(self._round.number + 1, limit, size, self._clock())
+        size = limit if self._is_ramp else max(4 * limit, LARGE_ROUND)
+        self._round = Round(self._round.number + 1, limit, size, self._clock())

@@ -1,8 +1,8 @@
 """Deadlines: a timeout for a whole HTTP exchange.
 
-A read timeout starts again with every byte, so a vendor that sends a byte now and then can block a worker for hours.
-Here another thread shuts down the socket of an exchange that has reached its deadline. The read that waits for it
-then fails.
+A read timeout starts again with every byte, so a vendor that sends a byte now and then can block a worker for
+hours. Here another thread shuts down the socket of an exchange that has reached its deadline, and the thread that
+reads from it gets an error.
 """
 
 import contextlib

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from session_source.api import times
 from session_source.http.budget import Budget, RequestRate
-from session_source.http.concurrency import ConcurrencyLimit, Place
+from session_source.http.concurrency import ConcurrencyLimit
 from session_source.http.retry import RetryPolicy
+from session_source.http.rounds import Place
 from session_source.http.traffic import Reason, Traffic
 
 

@@ -31,7 +31,7 @@ RULES = (
     Rule(
         frozenset({404}),
         Kind.CONFIG,
-        "{vendor} found nothing at this address ({status}){said}. Check base_url and the ids in the configuration.",
+        "{vendor} found nothing at this address ({status}){said}. Check base_url and the ids in the config.",
     ),
     Rule(
         frozenset({413}),

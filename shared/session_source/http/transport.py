@@ -25,7 +25,7 @@ LARGEST_ANSWER = 256 * 2**20
 """The largest body that is read, in bytes after decompression."""
 
 PIECE = 16 * 2**20
-"""Bytes of a body that are read at once. ``requests`` reads 10 kB at once, at a fifth of the CPU time of a read."""
+"""Bytes of a body that are read at once. ``requests`` reads 10 kB: a fifth of the CPU time of a sync."""
 
 _HEADERS = {**requests.utils.default_headers(), "Accept": "application/json"}
 
@@ -129,8 +129,8 @@ def _connection_message(vendor: str, error: Exception) -> str:
     """Describe a connection error without its own text, which may contain URLs and so credentials."""
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
         return (
-            f"The TLS certificate of {vendor} could not be verified. Check base_url and the certificates that this "
-            "machine trusts."
+            f"The TLS certificate of {vendor} could not be verified. Check base_url and the certificates that "
+            "this machine trusts."
         )
     if isinstance(error, requests.exceptions.ProxyError):
         return f"The proxy did not forward the request to {vendor}. Check the proxy settings."
