@@ -288,6 +288,24 @@ def test_a_few_busy_days_are_read_side_by_side_once_the_first_page_has_shown_it(
     assert server.count <= 1.25 * 400 / SIZE
 
 
+@pytest.mark.promise(n=1)
+def test_an_error_after_rows_were_claimed_fails_the_window_instead_of_losing_them() -> None:
+    fails = iter([True])
+
+    def items(row: Row) -> Iterator[Row]:
+        if next(fails, False):
+            raise ValueError("an item that the stream cannot read")
+        yield row
+
+    endpoint = Rows(NUMBERS)
+    endpoint.streams = (Stream("rows", ("id",), "at", items=items),)  # type: ignore[misc]
+    found, server = outcome(Board(evenly(1, 5)), endpoint, days=1)
+    (failure,) = [event for event in found.events if isinstance(event, GroupFailed)]
+    assert isinstance(failure.error, ValueError)
+    assert found.windows == [], "a later sync reads it again"
+    assert server.count == 1, "a second attempt would find the rows claimed"
+
+
 # Windows that the vendor cannot answer
 
 

@@ -5,7 +5,7 @@ from collections import deque
 from typing import NamedTuple, TypeAlias
 
 from session_source.api.windows import Window
-from session_source.http.client import Closed
+from session_source.http.gate import Closed
 from session_source.sync.details import Details
 from session_source.sync.groups import Group
 from session_source.sync.records import Records
@@ -36,9 +36,11 @@ class GroupFailed(NamedTuple):
 
 
 class Limited(NamedTuple):
-    """The vendor asked to slow down."""
+    """The vendor limits requests."""
 
     group: Group | Details
+    seconds: float
+    """How long the next request waits."""
 
 
 class LogLine(NamedTuple):

@@ -16,7 +16,9 @@ from session_source.api.errors import Fault, Kind
 from session_source.api.pagination import Next, Token
 from session_source.api.request import Request
 from session_source.api.windows import Window
-from session_source.http.client import Attempt, Client, Closed, Options
+from session_source.http.attempts import Attempt, Options
+from session_source.http.client import Client
+from session_source.http.gate import Closed
 from session_source.sync.claims import Claimed, Doubt
 from session_source.sync.details import Details
 from session_source.sync.events import Event, GroupFailed, Limited, LogLine, PageRead, Queue, WindowRead
@@ -182,6 +184,7 @@ class _Worker:
                     if not read.is_doubtful or requested == REPEATS:
                         # This may raise, and then the page is requested again: no row may be claimed before.
                         following = group.endpoint.following(context, read)
+                    attempt.accept()  # another attempt would skip the rows that are claimed now
                     claimed, doubt, fingerprint = group.claim(window, read.rows, is_final=requested == REPEATS)
                     emitted += len(claimed)
                     if doubt is Doubt.REPEATED and outcome.doubt is Doubt.TAKEN:
@@ -239,7 +242,8 @@ class _Worker:
         options: Options = {
             "explain": group.endpoint.fault,
             "log": partial(self._log, about),
-            "limited": lambda: self._queue.put(Limited(group)),
+            "limited": lambda seconds: self._queue.put(Limited(group, seconds)),
+            "traffic": self._client.traffic.part(group.endpoint.name),
             **more,
         }
         return self._client.attempts(request, **options)
