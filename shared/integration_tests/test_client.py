@@ -164,7 +164,7 @@ def test_one_workers_limit_holds_them_all(server: Server) -> None:
     shared = client(server.origin, workers=4)
     told = threading.Event()
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(shared.fetch, GET, words, limited=told.set)
+        first = pool.submit(shared.fetch, GET, words, limited=lambda _: told.set())
         assert told.wait(10)
         time.sleep(0.5)  # the worker that was told has begun to wait
         others = [pool.submit(shared.fetch, GET, words) for _ in range(3)]

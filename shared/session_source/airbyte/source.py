@@ -2,7 +2,6 @@
 
 import logging
 import math
-import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
@@ -202,16 +201,18 @@ class SessionSource(Source):
             own = [stream for stream in known if stream in endpoint.all_streams]
             if not own:
                 continue
-            is_limited = threading.Event()
-            fetch = partial(client.fetch, log=logger.info, limited=is_limited.set)
+            limits: list[float] = []
+            fetch = partial(
+                client.fetch, log=logger.info, limited=limits.append, traffic=client.traffic.part(endpoint.name)
+            )
             try:
                 partitions = endpoint.partitions(fetch)
                 endpoint.prepare(fetch, partitions, settings.span)
             except Exception as error:  # noqa: BLE001 - reported, whatever it is; the other streams go on
                 yield from sync.fail(own, error, endpoint.name)
                 continue
-            if is_limited.is_set():
-                yield from sync.limited(own)
+            if limits:
+                yield from sync.limited(own, 0)
             if not partitions:
                 logger.info(f"{endpoint.name}: the configuration names nothing to read.")
             parts += [(endpoint, partition) for partition in partitions]

@@ -32,6 +32,7 @@ from session_source.http.deadlines import Adapter, Deadlines
 from session_source.http.form import Form
 from session_source.http.retry import RetryPolicy, Tries
 from session_source.http.status import asked_wait, of_status
+from session_source.http.traffic import NO_ANSWER, TIMEOUT, Reason, Traffic
 
 Read = TypeVar("Read")
 
@@ -59,8 +60,10 @@ class Options(TypedDict, total=False):
     ``ValueError`` for a body that is not the vendor's."""
     log: Callable[[str], None]
     """Receives a line for the log before each wait."""
-    limited: Callable[[], None]
-    """Called when the vendor asks to slow down, before the wait."""
+    limited: Callable[[float], None]
+    """Called when the vendor limits requests, before the wait, with its seconds."""
+    traffic: Traffic
+    """Counts the requests and waits; the client's own if not given."""
     failures: int
     """How many failures in a row end the request; the client's retry_policy decides if not given."""
     can_ask_less: bool
@@ -101,6 +104,7 @@ class Client:
         self.retry_policy = retry_policy
         self.budget = budget
         self.rate = rate
+        self.traffic = Traffic()
         self.closed = threading.Event()
         self.auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
         self._deadline = deadline
@@ -113,6 +117,7 @@ class Client:
         }
         self._deadlines = Deadlines(self.closed)
         self._open_at = 0.0
+        self._closed_for = Reason.RATE_LIMIT
         if is_loopback(urlsplit(self.base_url).hostname or ""):
             self._settings["proxies"] = {}
         self._kept: dict[bytes, Answer] = {}
@@ -230,7 +235,7 @@ class Client:
 
     def _timeout(self, seconds: float) -> Fault:
         if self.retry_policy.after_timeout:
-            self.hold(self.retry_policy.after_timeout)
+            self.hold(self.retry_policy.after_timeout, Reason.FAILURE)
         message = f"{self.vendor} did not answer within {times.in_words(seconds)}."
         return Fault(Kind.OUTAGE, message, wait=self.retry_policy.after_timeout, is_timeout=True)
 
@@ -273,29 +278,40 @@ class Client:
             f"({times.in_words(self.retry_policy.limit)}). Run the sync again then, or raise max_waiting_time.",
         )
 
-    def hold(self, seconds: float) -> None:
+    def hold(self, seconds: float, reason: Reason) -> None:
         """Let no worker send anything for a while."""
-        self._open_at = max(self._open_at, time.monotonic() + seconds)
+        open_at = time.monotonic() + seconds
+        if open_at > self._open_at:
+            self._open_at, self._closed_for = open_at, reason
 
-    def take_turn(self, log: Callable[[str], None]) -> float:
+    def take_turn(self, log: Callable[[str], None], traffic: Traffic) -> float:
         """Wait until the vendor may be asked, and budget and rate have room; return how many seconds."""
         began = time.monotonic()
         is_in_budget = self.budget is None
         while True:
-            wait = self._open_at - time.monotonic()
+            wait, reason = self._open_at - time.monotonic(), self._closed_for
             if wait <= 0 and not is_in_budget:
-                wait = self._take_from_budget(log)
+                wait, reason = self._take_from_budget(log), Reason.BUDGET
                 is_in_budget = wait <= 0
             if wait <= 0 and self.rate is not None:
-                wait = self.rate.take()
+                wait, reason = self.rate.take(), Reason.RATE
             if wait <= 0:
                 if self.closed.is_set():
                     raise Closed
                 return time.monotonic() - began
             if wait > self._left:
                 raise self._too_long(f"{self.vendor} cannot be asked now.", wait)
-            if self.closed.wait(wait):
-                raise Closed
+            self.wait(wait, reason, traffic)
+
+    def wait(self, seconds: float, reason: Reason, traffic: Traffic) -> None:
+        """Wait, unless the client is closed meanwhile.
+
+        Raises:
+            Closed: it was.
+        """
+        with traffic.waiting(reason, seconds):
+            if self.closed.wait(seconds):
+                raise Closed from None
 
     def _take_from_budget(self, log: Callable[[str], None]) -> float:
         """Take one request out of the budget; return 0, or how many seconds to wait before asking again."""
@@ -318,6 +334,7 @@ class _Call:
         self._options = options
         self._explain: Callable[[Answer], Fault | None] = options.get("explain", lambda _: None)
         self._log: Callable[[str], None] = options.get("log", lambda _: None)
+        self._traffic = options.get("traffic", client.traffic)
         self._tries = Tries()
         self._policy = client.retry_policy.within(request.within)
         self._form = Form(client.auth, request.wishes)
@@ -330,10 +347,7 @@ class _Call:
         """
         client, kept = self._client, self._client.kept(self._request)
         try:
-            if kept is None:
-                self._tries.failing_since += client.take_turn(self._log)
-                self._tries.count += 1
-            answer = kept or client.send(self._request, self._form, self._policy)
+            answer = kept or self._exchange()
             if 200 <= answer.status < 300:
                 return answer
         except Fault as fault:
@@ -341,6 +355,19 @@ class _Call:
         else:
             self._refuse(answer)
         return None
+
+    def _exchange(self) -> Answer:
+        """Send it when the vendor may be asked, and count it."""
+        self._tries.failing_since += self._client.take_turn(self._log, self._traffic)
+        self._tries.count += 1
+        is_retry = self._tries.count > 1
+        try:
+            answer = self._client.send(self._request, self._form, self._policy)
+        except Fault as fault:
+            self._traffic.count(TIMEOUT if fault.is_timeout else NO_ANSWER, is_retry=is_retry)
+            raise
+        self._traffic.count(answer.status, received=len(answer.body), is_retry=is_retry)
+        return answer
 
     def succeed(self, answer: Answer) -> None:
         """Note that the answer was read."""
@@ -381,10 +408,10 @@ class _Call:
         self._log(f"{fault.message} Trying again in {times.in_words(wait)} (attempt {tries.count}).")
         if fault.kind is Kind.LIMIT:
             tries.limited += wait
-            client.hold(wait)
-            self._options.get("limited", lambda: None)()
-        elif client.closed.wait(wait):
-            raise Closed from None
+            client.hold(wait, Reason.RATE_LIMIT)
+            self._options.get("limited", lambda _: None)(wait)
+        else:
+            client.wait(wait, Reason.FAILURE, self._traffic)
 
 
 class Attempt:

@@ -36,9 +36,11 @@ class GroupFailed(NamedTuple):
 
 
 class Limited(NamedTuple):
-    """The vendor asked to slow down."""
+    """The vendor limits requests."""
 
     group: Group | Details
+    seconds: float
+    """How long the next request waits."""
 
 
 class LogLine(NamedTuple):

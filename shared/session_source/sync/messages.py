@@ -5,6 +5,7 @@ order is the order in the output.
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from airbyte_cdk.models import (
     StreamDescriptor,
 )
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from airbyte_protocol_dataclasses.models import AirbyteStreamStatusRateLimitedReason
 
 from session_source.api.errors import as_traced
 from session_source.api.stream import Stream
@@ -79,8 +81,8 @@ class Sync:
                     if group not in self._failed_groups:
                         self._failed_groups.add(group)
                         yield from self.fail(group.fed, error, str(group))
-                case Limited(group):
-                    yield from self.limited(group.fed)
+                case Limited(group, seconds):
+                    yield from self.limited(group.fed, seconds)
                 case LogLine(line):
                     self._logger.info(line)
 
@@ -89,9 +91,13 @@ class Sync:
         for stream in streams:
             yield _status(stream, AirbyteStreamStatus.STARTED)
 
-    def limited(self, streams: Iterable[Stream]) -> Iterator[AirbyteMessage]:
-        """Say that the vendor asked to slow down."""
-        reason = AirbyteStreamStatusReason(type=AirbyteStreamStatusReasonType.RATE_LIMITED)
+    def limited(self, streams: Iterable[Stream], seconds: float) -> Iterator[AirbyteMessage]:
+        """Report that the vendor limits requests, and when the next one may be sent."""
+        quota_reset = round(1000 * (time.time() + seconds))
+        reason = AirbyteStreamStatusReason(
+            type=AirbyteStreamStatusReasonType.RATE_LIMITED,
+            rate_limited=AirbyteStreamStatusRateLimitedReason(quota_reset=quota_reset),
+        )
         for stream in streams:
             self._running.add(stream.name)
             yield _status(stream, AirbyteStreamStatus.RUNNING, [reason])

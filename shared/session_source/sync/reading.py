@@ -239,7 +239,8 @@ class _Worker:
         options: Options = {
             "explain": group.endpoint.fault,
             "log": partial(self._log, about),
-            "limited": lambda: self._queue.put(Limited(group)),
+            "limited": lambda seconds: self._queue.put(Limited(group, seconds)),
+            "traffic": self._client.traffic.part(group.endpoint.name),
             **more,
         }
         return self._client.attempts(request, **options)
