@@ -3,6 +3,7 @@
 import importlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +44,20 @@ class InsideConnector(Connector):
         return run_inside(source_class(self.folder)(), [*arguments, *more])
 
 
-def run_inside(source: SessionSource, arguments: list[str]) -> Output:
-    """Run one command of a source in this process."""
+def run_inside(
+    source: SessionSource, arguments: list[str], *, is_killed: Callable[[], bool] = lambda: False
+) -> Output:
+    """Run one command of a source in this process, until it is killed: nothing it prints after that counts."""
     lines: list[bytes] = []
     exit_code = 0
     log = _Log(lines)
     logging.getLogger("airbyte").addHandler(log)
     try:
         for line in Entrypoint(source).lines(arguments):
-            lines.append(line)  # noqa: PERF402 - what came before an error counts
+            if is_killed():
+                exit_code = -9
+                break
+            lines.append(line)
     except AirbyteTracedException as error:
         exit_code = 1
         message = {"message": str(error), "failure_type": error.failure_type.value}

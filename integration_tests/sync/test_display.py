@@ -101,7 +101,9 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
         for stream in ("sessions", "sessions", "events"):
             display.message({"type": "RECORD", "record": {"stream": stream, "data": {}}})
         display.message(log('progress {"windows": {"sessions": [3, 14]}, "requests": 120}'))
-        display.message(log('progress {"wait": {"reason": "rate limit", "seconds": 30}}'))
+        display.message(
+            log('progress {"wait": {"reason": "the vendor\'s rate limit", "seconds": 30}, "seconds_left": 250}')
+        )
         display.message(log("progress of the vendor: none"))
         time.sleep(0.06)
         display.tick()
@@ -111,7 +113,8 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
     assert shown[0].strip() == "progress of the vendor: none"
     assert "3 rows read, 0 kept" in shown[1]
     assert "120 requests" in shown[1]
-    assert "waiting: rate limit, 30 s left" in shown[1]
+    assert "about 4:10 left" in shown[1]
+    assert "waiting: the vendor's rate limit, 30 s left" in shown[1]
     assert "sessions 3/14 windows, events 1 rows" in shown[1]
 
 
@@ -134,7 +137,7 @@ def test_a_retry_is_shown_as_it_happens_and_not_again_and_again() -> None:
 def test_a_broken_line_of_progress_is_passed_over() -> None:
     now = datetime.now(UTC)
     progress = Progress(["sessions"], Interval(now, now))
-    broken = ['{"windows": {"sessions": [1]}}', '{"windows": [1]}', '{"wait": {}}', '{"requests": "many"}', "{"]
+    broken = ['{"windows": {"sessions": [1]}}', '{"windows": [1]}', '{"wait": {}}', '{"requests": "many"}', '{"seconds_left": {}}', "{"]
     for text in (*map("progress {}".format, broken), 'progress {"windows": {"other": [1, 2]}}'):
         assert progress.take(log(text)) is None
     assert progress.streams["sessions"].windows is None

@@ -9,6 +9,7 @@ import importlib.metadata
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.models import AirbyteCatalog, AirbyteMessage, AirbyteMessageSerializer, Type
@@ -52,7 +53,16 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         help="the streams to read: the output of catalog or of discover",
     )
     read.add_argument(
-        "--state", metavar="FILE", help="where to go on: the output of an earlier read, or its states"
+        "--state", metavar="FILE", help="where to resume: the output of an earlier read, or its state messages"
+    )
+    read.add_argument(
+        "--metrics", metavar="FILE", type=Path, help="write metrics of the sync to this file, for Prometheus"
+    )
+    read.add_argument(
+        "--progress",
+        metavar="SECONDS",
+        type=float,
+        help="log the progress so often as one JSON object for programs, instead of lines for people",
     )
     return parser.parse_args(list(arguments))
 

@@ -22,10 +22,13 @@ from airbyte_cdk.sources.utils.schema_helpers import split_config
 
 from session_source import redaction
 from session_source.airbyte import cli
+from session_source.airbyte.metrics import MetricsFile
 from session_source.airbyte.source import SessionSource
 from session_source.airbyte.validation import validate
 from session_source.api.errors import as_traced
+from session_source.sync.progress import Progress
 from session_source.sync.records import RecordLines, RecordPage
+from session_source.sync.reports import JsonReport, LogReport, Report, Timer
 
 _M_ARENA_MAX = -8
 """How many places there are from which threads take memory, in malloc.h."""
@@ -70,7 +73,19 @@ class Entrypoint(AirbyteEntrypoint):
             yield orjson.dumps(chosen) + b"\n"
             return
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
-        for message in source.read_pages(self.logger, config, catalog, state, RecordPage.written):
+
+
+        def reports(progress: Progress) -> list[Report]:
+            kept: list[Report] = []
+            if parsed.metrics:
+                kept.append(MetricsFile(parsed.metrics, source.package.replace("_", "-"), progress, self.logger))
+            if parsed.progress is None:
+                kept.append(LogReport(progress, self.logger))
+            else:
+                kept.append(JsonReport(progress, self.logger, Timer(parsed.progress)))
+            return kept
+
+        for message in source.read_pages(self.logger, config, catalog, state, RecordPage.written, reports):
             if isinstance(message, RecordLines):
                 yield message.lines
                 self._memory_monitor.check_memory_usage()

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -45,8 +45,10 @@ from session_source.sync.claims import described
 from session_source.sync.details import Details
 from session_source.sync.groups import Group
 from session_source.sync.messages import Sync
+from session_source.sync.progress import Progress
 from session_source.sync.reading import read
 from session_source.sync.records import Recorder, RecordPage, Records
+from session_source.sync.reports import LogReport, Report
 from session_source.sync.settings import Settings
 from session_source.sync.state import StreamState
 
@@ -147,13 +149,13 @@ class SessionSource(Source):
         )
 
     def check(self, logger: logging.Logger, config: Config) -> AirbyteConnectionStatus:
-        """Ask for one page of each configured part, the first ten, and say in a message what is wrong."""
+        """Request one page of each configured part (the first ten), and report what is wrong in one message."""
         self._protect(config)
         try:
             self._check(logger, config)
-        except Exception as error:  # noqa: BLE001 - told, whatever it is
-            told = as_traced(error, f"checking {self.vendor}")
-            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(told.message or str(told)))
+        except Exception as error:  # noqa: BLE001 - every error is reported
+            traced = as_traced(error, f"checking {self.vendor}")
+            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(traced.message or str(traced)))
         return AirbyteConnectionStatus(Status.SUCCEEDED)
 
     def read(
@@ -166,7 +168,7 @@ class SessionSource(Source):
         """Read the configured streams.
 
         Raises:
-            AirbyteTracedException: at the end, when a stream failed; each failure was told before.
+            AirbyteTracedException: at the end, if a stream failed. Each failure was reported before.
         """
         for message in self.read_pages(logger, config, catalog, state):
             if isinstance(message, RecordPage):
@@ -181,8 +183,18 @@ class SessionSource(Source):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
         form: Callable[[RecordPage], Records] = lambda page: page,
+        reports: Callable[[Progress], Sequence[Report]] | None = None,
     ) -> Iterator[AirbyteMessage | Records]:
-        """Do the same, with a page of records as one piece, in a form that is made where the page was read."""
+        """Read the configured streams, and yield the records of a page as one object.
+
+        Args:
+            logger: receives the log lines.
+            config: the user's config.
+            catalog: the streams.
+            state: the state to resume from.
+            form: converts a page of records, in the thread that read it.
+            reports: makes the reports of the sync's progress; by default, log lines for people.
+        """
         self._protect(config)
         settings = self._settings(config)
         budget = self.budget(config)
@@ -193,39 +205,48 @@ class SessionSource(Source):
         if budget is not None:
             budget.spend(saved.requests for saved in states.values())
         client = self._client(config, settings, self.retry_policy(), budget)
-        sync = Sync(states, budget=budget, logger=logger)
-
-        yield from sync.start(known)
-        parts: list[tuple[Endpoint, Partition]] = []
-        for endpoint in endpoints:
-            own = [stream for stream in known if stream in endpoint.all_streams]
-            if not own:
-                continue
-            limits: list[float] = []
-            fetch = partial(
-                client.fetch, log=logger.info, limited=limits.append, traffic=client.traffic.part(endpoint.name)
-            )
-            try:
-                partitions = endpoint.partitions(fetch)
-                endpoint.prepare(fetch, partitions, settings.span)
-            except Exception as error:  # noqa: BLE001 - reported, whatever it is; the other streams go on
-                yield from sync.fail(own, error, endpoint.name)
-                continue
-            if limits:
-                yield from sync.limited(own, 0)
-            if not partitions:
-                logger.info(f"{endpoint.name}: the configuration names nothing to read.")
-            parts += [(endpoint, partition) for partition in partitions]
-            for configured in (chosen[stream.name] for stream in own):
-                for partition in partitions:
-                    states[configured.stream.name].begin(
-                        partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
-                    )
-        groups = _groups(parts, set(chosen), states, settings, client)
-        recorder = Recorder(known, self.package, form)
-        yield from sync.messages(read(groups, client, recorder, settings.workers))
-        yield from sync.end(known)
-        yield from self._missing(set(chosen) - {stream.name for stream in known}, sync)
+        progress = Progress(endpoints, chosen, client.traffic)
+        sync = Sync(
+            states,
+            progress=progress,
+            budget=budget,
+            logger=logger,
+            reports=reports(progress) if reports else [LogReport(progress, logger)],
+        )
+        try:
+            yield from sync.start(known)
+            parts: list[tuple[Endpoint, Partition]] = []
+            for endpoint in endpoints:
+                own = [stream for stream in known if stream in endpoint.all_streams]
+                if not own:
+                    continue
+                limits: list[float] = []
+                traffic = client.traffic.part(endpoint.name)
+                fetch = partial(client.fetch, log=logger.info, limited=limits.append, traffic=traffic)
+                try:
+                    partitions = endpoint.partitions(fetch)
+                    endpoint.prepare(fetch, partitions, settings.span)
+                except Exception as error:  # noqa: BLE001 - every error is reported; the other streams go on
+                    yield from sync.fail(own, error, endpoint.name)
+                    continue
+                if limits:
+                    yield from sync.limited(own, 0)
+                if not partitions:
+                    logger.info(f"{endpoint.name}: the configuration selects nothing to read.")
+                parts += [(endpoint, partition) for partition in partitions]
+                for configured in (chosen[stream.name] for stream in own):
+                    for partition in partitions:
+                        states[configured.stream.name].begin(
+                            partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
+                        )
+            groups = _groups(parts, set(chosen), states, settings, client)
+            progress.begin(groups)
+            recorder = Recorder(known, self.package, form)
+            yield from sync.messages(read(groups, client, recorder, settings.workers))
+            yield from sync.end(known)
+            yield from self._missing(set(chosen) - {stream.name for stream in known}, sync)
+        finally:
+            sync.close()
         if sync.errors:
             raise _summary(sync.errors)
 

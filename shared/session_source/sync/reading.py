@@ -19,7 +19,16 @@ from session_source.api.windows import Window
 from session_source.http.client import Attempt, Client, Closed, Options
 from session_source.sync.claims import Claimed, Doubt
 from session_source.sync.details import Details
-from session_source.sync.events import Event, GroupFailed, Limited, LogLine, PageRead, Queue, WindowRead
+from session_source.sync.events import (
+    Event,
+    GroupFailed,
+    Limited,
+    LogLine,
+    PageRead,
+    Queue,
+    WindowRead,
+    WindowSized,
+)
 from session_source.sync.groups import Group
 from session_source.sync.keys import OpenWindow
 from session_source.sync.records import Recorder, Records
@@ -149,6 +158,8 @@ class _Worker:
             if wrong := trail.error(outcome):
                 raise _stuck(self._client.vendor, group, window, trail.page.token, wrong)
             following = outcome.following
+            if trail.length == 1:
+                self._note_size(group, window, outcome)
             if following is None or (not following.is_certain and group.lengths.ends(outcome.rows)):
                 return None
             if following.is_certain or trail.length > 1 or group.lengths.is_full(outcome.rows):
@@ -161,6 +172,13 @@ class _Worker:
                 raise _stuck(
                     self._client.vendor, group, window, following.token, "was named as the next one twice"
                 )
+
+    def _note_size(self, group: Group, window: OpenWindow, first: Outcome) -> None:
+        """Report how many rows a window has, if the vendor does: on the first of several pages."""
+        total = first.following.total if first.following else first.rows
+        group.is_sized = group.is_sized or (first.following is not None and total is not None)
+        if group.is_sized and total is not None:
+            self._queue.put(WindowSized(group, window.window, total))
 
     def _read_page(self, group: Group, window: OpenWindow, context: PageContext, page: Next) -> Outcome:
         """Read a page and pass it on. One that is doubted (a cache's, of another request) is requested again.
