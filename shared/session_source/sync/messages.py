@@ -208,8 +208,8 @@ def _undeclared_line(stream: str, fields: list[str]) -> str:
     named = ", ".join(field[:LONGEST_NAME] for field in fields[:NAMED])
     more = f" and {len(fields) - NAMED} more" if len(fields) > NAMED else ""
     return (
-        f"{stream}: the vendor sent fields that the schema does not declare: {named}{more}. The records "
-        "hold them, but destinations with typed columns may drop them."
+        f"{stream}: the vendor sent fields that the schema does not declare: {named}{more}. The records have "
+        "them, but destinations with typed columns may drop them."
     )
 
 
