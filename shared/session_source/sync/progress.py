@@ -8,12 +8,9 @@ from datetime import timedelta
 from session_source.api.endpoint import Endpoint
 from session_source.api.stream import Stream
 from session_source.api.windows import Window
-from session_source.http.traffic import Traffic, Wait
+from session_source.http.traffic import Traffic
 from session_source.sync.details import Details
 from session_source.sync.groups import Group
-
-SHORTEST_WAIT = 0.5
-"""Seconds; shorter waits are part of sending requests."""
 
 
 @dataclass
@@ -154,11 +151,6 @@ class Progress:
         wait = stream.traffic.current_wait()
         return max(self.seconds * (planned - done) / done, wait.seconds if wait else 0.0)
 
-    def current_wait(self) -> Wait | None:
-        """Return what is waited for now, if that lasts a while."""
-        wait = self.traffic.current_wait()
-        return wait if wait and wait.seconds >= SHORTEST_WAIT else None
-
     def as_json(self) -> Mapping[str, object]:
         """Write it for programs.
 
@@ -166,7 +158,7 @@ class Progress:
         those so far. ``wait`` is why no request is sent now, and for how many seconds; null if requests are sent.
         ``seconds_left`` is null where nothing shows it yet.
         """
-        wait = self.current_wait()
+        wait = self.traffic.current_wait()
         left = [seconds for stream in self.streams.values() if (seconds := self.seconds_left(stream)) is not None]
         return {
             "windows": {stream.name: stream.windows for stream in self.streams.values()},
