@@ -80,7 +80,9 @@ def deduped(connector: Connector, stream: str, syncs: list[Output]) -> dict[tupl
     for one, versions in itertools.groupby(sorted(rows, key=by_key), by_key):
         ranked = sorted(versions, key=rank)
         newest = [row for row in ranked if rank(row) == rank(ranked[-1])]
-        assert len({json.dumps(record) for _, record in newest}) == 1, f"{stream} {one} depends on the order of rows"
+        assert len({json.dumps(record) for _, record in newest}) == 1, (
+            f"{stream} {one} depends on the order of rows"
+        )
         kept[one] = newest[0]
     return kept
 

@@ -6,8 +6,8 @@ connector reports more in log lines: the word ``progress`` and a JSON object, in
     progress {"windows": {"sessions": [3, 14]}, "requests": 120, "retries": 2,
               "wait": {"reason": "the vendor's rate limit", "seconds": 30}, "seconds_left": 240}
 
-``windows`` are those that are done and those that are planned, by stream; ``requests`` and ``retries`` were sent so
-far; ``wait`` is null where nothing is waited for, and ``seconds_left`` where nothing shows it yet.
+``windows`` are those that are done and those that are planned, by stream; ``requests`` and ``retries`` were sent
+so far; ``wait`` is null where nothing is waited for, and ``seconds_left`` where nothing shows it yet.
 """
 
 import time

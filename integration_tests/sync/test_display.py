@@ -137,7 +137,14 @@ def test_a_retry_is_shown_as_it_happens_and_not_again_and_again() -> None:
 def test_a_broken_line_of_progress_is_passed_over() -> None:
     now = datetime.now(UTC)
     progress = Progress(["sessions"], Interval(now, now))
-    broken = ['{"windows": {"sessions": [1]}}', '{"windows": [1]}', '{"wait": {}}', '{"requests": "many"}', '{"seconds_left": {}}', "{"]
+    broken = [
+        '{"windows": {"sessions": [1]}}',
+        '{"windows": [1]}',
+        '{"wait": {}}',
+        '{"requests": "many"}',
+        '{"seconds_left": {}}',
+        "{",
+    ]
     for text in (*map("progress {}".format, broken), 'progress {"windows": {"other": [1, 2]}}'):
         assert progress.take(log(text)) is None
     assert progress.streams["sessions"].windows is None

@@ -301,7 +301,9 @@ def test_a_window_that_is_too_large_for_the_vendor_is_cut_until_it_is_answered(
     found, server = outcome(board, Rows(TOKENS, step=step), days=8)
     assert found.errors == []
     assert sorted(map(int, found.ids())) == list(range(40))
-    assert sum("Trying again with a shorter window" in line for line in found.log) <= 6, "what is too large is learned"
+    assert sum("Trying again with a shorter window" in line for line in found.log) <= 6, (
+        "what is too large is learned"
+    )
     assert server.count <= 4 * 8 * DAY / longest + 12
 
 

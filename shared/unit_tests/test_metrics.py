@@ -1,6 +1,5 @@
 """The file of metrics, as Prometheus's own parser reads it."""
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,6 @@ from session_source.airbyte.metrics import MetricsFile, written
 from session_source.http.traffic import TIMEOUT, Reason, Traffic
 from session_source.sync.progress import Progress, StreamProgress
 from session_source.sync.reports import Timer
-
-LOGGER = logging.getLogger("metrics")
 
 
 class Clock:
@@ -35,7 +32,7 @@ class Sync:
         self.path = path
         self.moment = moment
         self.file = MetricsFile(
-            path, "source-x", self.progress, LOGGER, timer=Timer(30, self.clock), now=lambda: self.moment
+            path, "source-x", self.progress, timer=Timer(30, self.clock), now=lambda: self.moment
         )
 
     def end(self, **streams: bool) -> None:
@@ -159,6 +156,8 @@ def test_a_disk_that_fills_up_does_not_end_the_sync(tmp_path: Path, caplog: pyte
 def test_a_label_may_hold_any_text() -> None:
     odd = 'a "quoted" \\ text\nof two lines'
     (family, *_) = (
-        found for found in text_string_to_metric_families(written([("rows", {"stream": odd}, 1)], {})) if found.samples
+        found
+        for found in text_string_to_metric_families(written([("rows", {"stream": odd}, 1)], {}))
+        if found.samples
     )
     assert family.samples[0].labels == {"stream": odd}

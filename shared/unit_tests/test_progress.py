@@ -78,7 +78,8 @@ class Bench:
     def __init__(self, *names: str, partitions: int = 1) -> None:
         self.clock = Clock()
         self.lines: list[str] = []
-        self.logger = logging.Logger("bench")
+        self.logger = logging.getLogger(f"bench {id(self)}")
+        self.logger.setLevel(logging.INFO)
         self.logger.addHandler(Lines(self.lines))
         endpoint = Sessions()
         streams = [stream for stream in endpoint.streams if stream.name in names]
@@ -119,10 +120,11 @@ def test_each_stream_has_a_line_every_thirty_seconds() -> None:
     bench.clock.now += 5
     report.tick()
     report.tick()
+    figures = "sessions: 3 of 10 windows, 12,300 rows, 4 requests, 2 retries"
+    left = "About 1 minute 10 seconds left."
     assert bench.lines == [
-        "sessions: 3 of 10 windows, 12,300 rows, 4 requests, 2 retries, waited 25 seconds for the vendor's rate "
-        "limit. About 1 minute 10 seconds left.",
-        "screens: 3 of 10 windows, 1 row, from the requests of sessions. About 1 minute 10 seconds left.",
+        f"{figures}, waited 25 seconds for the vendor's rate limit. {left}",
+        f"screens: 3 of 10 windows, 1 row, from the requests of sessions. {left}",
     ]
     bench.clock.now += 29
     report.tick()
@@ -185,11 +187,11 @@ def test_the_table_at_the_end_has_each_request_once() -> None:
     bench.clock.now += 76
     report.end()
     assert bench.lines == [
-        "stream    result                   windows   rows  requests  retries  waited",
-        "sessions  complete                10 of 10  1,200        12        0     4 s",
-        "screens   complete                10 of 10  5,400",
-        "notes     incomplete               0 of 10     70         2        1     0 s",
-        "all       1 minute 20 seconds               6,670        14        1     4 s",
+        "stream    result                windows   rows  requests  retries  waited",
+        "sessions  complete             10 of 10  1,200        12        0     4 s",
+        "screens   complete             10 of 10  5,400",
+        "notes     incomplete            0 of 10     70         2        1     0 s",
+        "total     1 minute 20 seconds            6,670        14        1     4 s",
     ]
 
 

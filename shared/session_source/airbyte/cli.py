@@ -44,7 +44,9 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
     )
     commands.add_parser("discover", parents=[configured], help="print the streams and their schemas")
     catalog = commands.add_parser(CATALOG, parents=[configured], help="print a configured catalog, for read")
-    catalog.add_argument("--streams", default="", metavar="NAMES", help="stream names, separated by commas; default: all")
+    catalog.add_argument(
+        "--streams", default="", metavar="NAMES", help="stream names, separated by commas; default: all"
+    )
     read = commands.add_parser("read", parents=[configured], help="read records")
     read.add_argument(
         "--catalog",

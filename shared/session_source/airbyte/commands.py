@@ -74,18 +74,18 @@ class Entrypoint(AirbyteEntrypoint):
             return
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
 
-
         def reports(progress: Progress) -> list[Report]:
             kept: list[Report] = []
             if parsed.metrics:
-                kept.append(MetricsFile(parsed.metrics, source.package.replace("_", "-"), progress, self.logger))
+                kept.append(MetricsFile(parsed.metrics, source.package.replace("_", "-"), progress))
             if parsed.progress is None:
                 kept.append(LogReport(progress, self.logger))
             else:
                 kept.append(JsonReport(progress, self.logger, Timer(parsed.progress)))
             return kept
 
-        for message in source.read_pages(self.logger, config, catalog, state, RecordPage.written, reports):
+        pages = source.read_pages(self.logger, config, catalog, state, form=RecordPage.written, reports=reports)
+        for message in pages:
             if isinstance(message, RecordLines):
                 yield message.lines
                 self._memory_monitor.check_memory_usage()

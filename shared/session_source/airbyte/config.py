@@ -65,7 +65,9 @@ def base_url(config: Config, production: str) -> str:
     if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not is_loopback(host)):
         raise config_error("base_url must begin with https:// and name a host; http:// is for this machine only.")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise config_error("base_url must be an address only: remove the user, password, query or fragment from it.")
+        raise config_error(
+            "base_url must be an address only: remove the user, password, query or fragment from it."
+        )
     return url
 
 

@@ -15,6 +15,8 @@ from session_source.api.errors import config_error
 from session_source.sync.progress import Progress, StreamProgress
 from session_source.sync.reports import INTERVAL, Timer
 
+_LOGGER = logging.getLogger("airbyte")
+
 PREFIX = "session_sync_"
 
 LAST_SUCCESS = "last_success_timestamp_seconds"
@@ -47,7 +49,6 @@ class MetricsFile:
         path: the file. Its name without the suffix is the label ``sync`` of every metric.
         connector: the label ``connector``, ``source-uxcam`` for example.
         progress: of the sync.
-        logger: receives a warning if the file cannot be written any more.
         timer: when to write it.
         now: returns seconds since 1970.
 
@@ -60,7 +61,6 @@ class MetricsFile:
         path: Path,
         connector: str,
         progress: Progress,
-        logger: logging.Logger,
         *,
         timer: Timer | None = None,
         now: Callable[[], float] = time.time,
@@ -68,7 +68,6 @@ class MetricsFile:
         self._path = path
         self._labels = {"connector": connector, "sync": path.stem}
         self._progress = progress
-        self._logger = logger
         self._timer = timer or Timer(INTERVAL)
         self._now = now
         self._started = now()
@@ -97,7 +96,7 @@ class MetricsFile:
         try:
             self._write()
         except OSError as error:
-            self._logger.warning(f"The metrics file {self._path} cannot be written ({error.strerror}).")
+            _LOGGER.warning(f"The metrics file {self._path} cannot be written ({error.strerror}).")
 
     def _write(self) -> None:
         """Replace the file in one step, so that nobody reads half of it."""

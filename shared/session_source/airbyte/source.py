@@ -176,12 +176,13 @@ class SessionSource(Source):
             elif isinstance(message, AirbyteMessage):
                 yield message
 
-    def read_pages(
+    def read_pages(  # noqa: PLR0913 - the CDK's four, and the two that differ for the command line
         self,
         logger: logging.Logger,
         config: Config,
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
+        *,
         form: Callable[[RecordPage], Records] = lambda page: page,
         reports: Callable[[Progress], Sequence[Report]] | None = None,
     ) -> Iterator[AirbyteMessage | Records]:
@@ -266,7 +267,9 @@ class SessionSource(Source):
             for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
                 left = end - time.monotonic()
                 if number and left < 2 * retry_policy.total:
-                    logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were checked.")
+                    logger.warning(
+                        f"{self.vendor} answers slowly: only {number} of {len(partitions)} were checked."
+                    )
                     return
                 page = PageContext(window, window, partition)
                 page = page._replace(token=endpoint.first(page))

@@ -1,7 +1,7 @@
 """Validation: checks a config against its spec.
 
-The error messages of ``jsonschema`` quote the invalid values, and a value may be a password that was pasted into the
-wrong field. The messages here state the rule only.
+The error messages of ``jsonschema`` quote the invalid values, and a value may be a password that was pasted into
+the wrong field. The messages here state the rule only.
 """
 
 import json
@@ -41,8 +41,8 @@ def validate(specification: Mapping[str, Any], config: Value) -> None:
         orjson.dumps(config)
     except orjson.JSONEncodeError:
         raise config_error(
-            "The configuration has a value that cannot be sent: a number beyond 64 bits, half of a surrogate pair, "
-            "or objects and lists nested hundreds of levels deep. Remove it."
+            "The configuration has a value that cannot be sent: a number beyond 64 bits, half of a surrogate "
+            "pair, or objects and lists nested hundreds of levels deep. Remove it."
         ) from None
     errors = list(_innermost(Draft7Validator(specification).iter_errors(config)))
     missing = list(dict.fromkeys(name for error in errors for name in _missing(error)))
@@ -54,7 +54,7 @@ def validate(specification: Mapping[str, Any], config: Value) -> None:
 
 
 def _innermost(errors: Iterable[_Error]) -> Iterator[_Error]:
-    """Replace an error about alternatives by the errors of the alternative that the config's constant selects."""
+    """Replace an error about alternatives by those of the one that the config's constant selects."""
     for error in errors:
         branches: dict[Any, list[_Error]] = {}
         for inner in error.context or ():

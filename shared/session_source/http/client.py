@@ -345,9 +345,8 @@ class _Call:
         Returns:
             An answer with a good status; None where it has to be sent again.
         """
-        client, kept = self._client, self._client.kept(self._request)
         try:
-            answer = kept or self._exchange()
+            answer = self._client.kept(self._request) or self._exchange()
             if 200 <= answer.status < 300:
                 return answer
         except Fault as fault:
@@ -409,7 +408,8 @@ class _Call:
         if fault.kind is Kind.LIMIT:
             tries.limited += wait
             client.hold(wait, Reason.RATE_LIMIT)
-            self._options.get("limited", lambda _: None)(wait)
+            if limited := self._options.get("limited"):
+                limited(wait)
         else:
             client.wait(wait, Reason.FAILURE, self._traffic)
 

@@ -26,6 +26,7 @@ from airbyte_protocol_dataclasses.models import AirbyteStreamStatusRateLimitedRe
 
 from session_source.api.errors import as_traced
 from session_source.api.stream import Stream
+from session_source.api.windows import Window
 from session_source.http.budget import Budget
 from session_source.sync.details import Details
 from session_source.sync.events import (
@@ -100,14 +101,7 @@ class Sync:
                     for sized in self._progress.size_window(group, window, rows):
                         yield from self._estimate(sized)
                 case WindowRead(group, window):
-                    for stream in group.streams:
-                        if stream.cursor:
-                            state = self._states[stream.name]
-                            state.add(group.partition, window)
-                            if state.is_due:
-                                yield state.message(self._budget)
-                    for read in self._progress.read_window(group):
-                        self._report_end(read)
+                    yield from self._window(group, window)
                 case GroupFailed(group, error):
                     if group not in self._failed_groups:
                         self._failed_groups.add(group)
@@ -117,7 +111,7 @@ class Sync:
                 case LogLine(line):
                     self._logger.info(line)
                 case Tick():
-                    pass
+                    pass  # for the reports
             for report in self._reports:
                 report.tick()
 
@@ -176,11 +170,20 @@ class Sync:
                 self._undeclared.setdefault(page.stream, []).extend(page.undeclared)
             yield page
 
+    def _window(self, group: Group | Details, window: Window) -> Iterator[AirbyteMessage]:
+        for stream in group.streams:
+            if stream.cursor:
+                state = self._states[stream.name]
+                state.add(group.partition, window)
+                if state.is_due:
+                    yield state.message(self._budget)
+        for read in self._progress.read_window(group):
+            self._report_end(read)
+
     def _run(self, stream: Stream) -> Iterator[AirbyteMessage]:
         if stream.name not in self._running:
             self._running.add(stream.name)
             yield _status(stream, AirbyteStreamStatus.RUNNING)
-
 
     def _report_end(self, stream: StreamProgress) -> None:
         for report in self._reports:

@@ -1,7 +1,7 @@
 """Reading: workers read windows in parallel, page by page, and pass the records to the thread that emits.
 
-Pages, not records, cross the queue, already serialized: that halves the CPU of a read. The queue is short, so memory
-does not grow with the number of windows. Closing it wakes and ends every worker.
+Pages, not records, cross the queue, already serialized: that halves the CPU of a read. The queue is short, so
+memory does not grow with the number of windows. Closing it wakes and ends every worker.
 """
 
 import threading
@@ -38,17 +38,17 @@ BEYOND_THE_END = frozenset({400, 404, 410, 416, 422})
 """Statuses that vendors answer when a page after the last one is requested."""
 
 DETAIL_FAILURES = 3
-"""How often the details of one row are requested, and after how many consecutive failed rows the stream fails."""
+"""How often the details of one row are requested, and after how many failed rows in a row the stream fails."""
 
 DETAILS_AHEAD = 50
-"""How many detail calls may wait. Beyond that, the worker that adds them does some itself, so memory stays flat."""
+"""How many detail calls may wait. Beyond that, whoever adds them does some first, to limit memory."""
 
 
 def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: int) -> Iterator[Event]:
     """Read the windows of groups in parallel, and yield what happens.
 
-    The pages of a window come before its end. After the first failure of a group, no further window of it is started.
-    Leaving the iteration ends the threads.
+    The pages of a window come before its end. After the first failure of a group, no further window of it is
+    started. Leaving the iteration ends the threads.
 
     Args:
         groups: what to read.
@@ -163,8 +163,7 @@ class _Worker:
             if wrong := trail.error(outcome):
                 raise _stuck(self._client.vendor, group, window, trail.page.token, wrong)
             following = outcome.following
-            if trail.length == 1:
-                self._note_size(group, window, outcome)
+            self._note_size(group, window, trail, outcome)
             if following is None or (not following.is_certain and group.lengths.ends(outcome.rows)):
                 return None
             if following.is_certain or trail.length > 1 or group.lengths.is_full(outcome.rows):
@@ -178,11 +177,12 @@ class _Worker:
                     self._client.vendor, group, window, following.token, "was named as the next one twice"
                 )
 
-    def _note_size(self, group: Group, window: OpenWindow, first: Outcome) -> None:
-        """Report how many rows a window has, if the vendor does: on the first of several pages."""
-        total = first.following.total if first.following else first.rows
-        group.is_sized = group.is_sized or (first.following is not None and total is not None)
-        if group.is_sized and total is not None:
+    def _note_size(self, group: Group, window: OpenWindow, trail: Trail, outcome: Outcome) -> None:
+        """Report how many rows a window has after its first page, if the vendor reports that."""
+        following = outcome.following
+        total = following.total if following else outcome.rows
+        group.is_sized = group.is_sized or (following is not None and total is not None)
+        if trail.length == 1 and group.is_sized and total is not None:
             self._queue.put(WindowSized(group, window.window, total))
 
     def _read_page(self, group: Group, window: OpenWindow, context: PageContext, page: Next) -> Outcome:

@@ -160,7 +160,7 @@ def table(progress: Progress) -> Iterator[str]:
         result = "complete" if stream.is_complete else "incomplete"
         lines.append((stream.name, result, f"{done:,} of {planned:,}", f"{stream.rows:,}", *figures))
     rows = sum(stream.rows for stream in progress.streams.values())
-    lines.append(("all", times.in_words(progress.seconds), "", f"{rows:,}", *_traffic(progress.traffic)))
+    lines.append(("total", times.in_words(progress.seconds), "", f"{rows:,}", *_traffic(progress.traffic)))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [text.ljust(width) for text, width in zip(line[:2], widths[:2], strict=True)]
