@@ -37,27 +37,29 @@ class _Log(logging.Handler):
 class InsideConnector(Connector):
     """The same as a ``Connector``, without a process for each command."""
 
-    def run(self, command: str, *more: str, timeout: float = 240) -> Output:
+    def run(
+        self, command: str, *more: str, timeout: float = 240, is_killed: Callable[[bytes], bool] | None = None
+    ) -> Output:
         arguments = [command]
         if command != "spec":
             arguments += ["--config", self._file("config", self.config)]
-        return run_inside(source_class(self.folder)(), [*arguments, *more])
+        return run_inside(source_class(self.folder)(), [*arguments, *more], is_killed=is_killed)
 
 
 def run_inside(
-    source: SessionSource, arguments: list[str], *, is_killed: Callable[[], bool] = lambda: False
+    source: SessionSource, arguments: list[str], *, is_killed: Callable[[bytes], bool] | None = None
 ) -> Output:
-    """Run one command of a source in this process, until it is killed: nothing it prints after that counts."""
+    """Run one command of a source in this process, until ``is_killed`` finds enough in what it has printed."""
     lines: list[bytes] = []
     exit_code = 0
     log = _Log(lines)
     logging.getLogger("airbyte").addHandler(log)
     try:
         for line in Entrypoint(source).lines(arguments):
-            if is_killed():
+            lines.append(line)
+            if is_killed is not None and is_killed(b"".join(lines)):
                 exit_code = -9
                 break
-            lines.append(line)
     except AirbyteTracedException as error:
         exit_code = 1
         message = {"message": str(error), "failure_type": error.failure_type.value}
