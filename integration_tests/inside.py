@@ -37,13 +37,11 @@ class _Log(logging.Handler):
 class InsideConnector(Connector):
     """The same as a ``Connector``, without a process for each command."""
 
-    def run(
-        self, command: str, *more: str, timeout: float = 240, is_killed: Callable[[bytes], bool] | None = None
-    ) -> Output:
+    def run(self, command: str, *more: str, timeout: float = 240) -> Output:
         arguments = [command]
         if command != "spec":
             arguments += ["--config", self._file("config", self.config)]
-        return run_inside(source_class(self.folder)(), [*arguments, *more], is_killed=is_killed)
+        return run_inside(source_class(self.folder)(), [*arguments, *more])
 
 
 def run_inside(

@@ -9,6 +9,7 @@ import pytest
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Json, Output, expected
+from integration_tests.inside import run_inside, source_class
 from integration_tests.test_progress import reported
 from integration_tests.test_resume import is_finished
 from integration_tests.whole import REPEATED, check_whole
@@ -51,7 +52,9 @@ def test_a_backfill_killed_after_a_tenth_has_the_newest_tenth_and_resumes_with_t
         output = Output(0, lines.decode(), "")
         return bool(reported(output)) and all(done >= planned / 10 for done, planned in windows(output).values())
 
-    killed = connector.run(*connector.read_arguments(*names), "--progress", "0", is_killed=is_killed)
+    config_file = connector._file("config", connector.config)
+    arguments = [*connector.read_arguments(*names), "--config", config_file, "--progress", "0"]
+    killed = run_inside(source_class(case[0])(), arguments, is_killed=is_killed)
     resumed = connector.run(*connector.read_arguments(*names, state=killed.state), "--progress", "0")
     assert resumed.exit_code == 0, resumed.log
 
