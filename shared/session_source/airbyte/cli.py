@@ -64,7 +64,7 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         "--progress",
         metavar="SECONDS",
         type=float,
-        help="log the progress so often as one JSON object for programs, instead of lines for people",
+        help="log the progress this often as a JSON object for programs, instead of lines for people",
     )
     return parser.parse_args(list(arguments))
 

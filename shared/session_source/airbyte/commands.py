@@ -11,7 +11,9 @@ import io
 import logging
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -73,17 +75,6 @@ class Entrypoint(AirbyteEntrypoint):
             yield orjson.dumps(chosen) + b"\n"
             return
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
-
-        def reports(progress: Progress) -> list[Report]:
-            kept: list[Report] = []
-            if parsed.metrics:
-                kept.append(MetricsFile(parsed.metrics, source.package.replace("_", "-"), progress))
-            if parsed.progress is None:
-                kept.append(LogReport(progress, self.logger))
-            else:
-                kept.append(JsonReport(progress, self.logger, Timer(parsed.progress)))
-            return kept
-
         pages = source.read_pages(self.logger, config, catalog, state, form=RecordPage.written, reports=reports)
         for message in pages:
             if isinstance(message, RecordLines):
@@ -91,6 +82,17 @@ class Entrypoint(AirbyteEntrypoint):
                 self._memory_monitor.check_memory_usage()
             elif isinstance(message, AirbyteMessage):
                 yield self.airbyte_message_to_string(message).encode() + b"\n"
+
+    def _reports(self, parsed: Namespace, progress: Progress) -> list[Report]:
+        """Return the reports that the arguments ask for."""
+        reports: list[Report] = []
+        if parsed.metrics:
+            reports.append(MetricsFile(parsed.metrics, self.source.package.replace("_", "-"), progress))
+        if parsed.progress is None:
+            reports.append(LogReport(progress, self.logger))
+        else:
+            reports.append(JsonReport(progress, self.logger, Timer(parsed.progress)))
+        return reports
 
 
 def run(source: SessionSource, arguments: list[str] | None = None) -> None:
