@@ -75,8 +75,9 @@ class Entrypoint(AirbyteEntrypoint):
             yield orjson.dumps(chosen) + b"\n"
             return
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
-        pages = source.read_pages(self.logger, config, catalog, state, form=RecordPage.written, reports=reports)
-        for message in pages:
+        reports = partial(self._reports, parsed)
+        form = RecordPage.written
+        for message in source.read_pages(self.logger, config, catalog, state, form=form, reports=reports):
             if isinstance(message, RecordLines):
                 yield message.lines
                 self._memory_monitor.check_memory_usage()
