@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 from sandbox_server import Server, Status, load_vendor, serve
 
-from integration_tests.conftest import late
+from integration_tests.conftest import late, starting
 from integration_tests.sync.command import ROOT, Command, environment
 from integration_tests.sync.databases import duckdb_file
 from sync.coverage import Interval
@@ -116,6 +116,22 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
     assert "about 4:10 left" in shown[1]
     assert "waiting: the vendor's rate limit, 30 s left" in shown[1]
     assert "sessions 3/14 windows, events 1 rows" in shown[1]
+
+
+def test_the_display_knows_what_a_connector_reports(tmp_path: Path) -> None:
+    with starting("source-devrev", tmp_path) as start:
+        connector, server = start("default", {"window_in_days": 1}, sessions=30, days=3)
+        output = connector.run(*connector.read_arguments(), "--progress", "0")
+    now = datetime.now(UTC)
+    progress = Progress(list(connector.streams), Interval(now - timedelta(days=3), now))
+    for message in output.messages:
+        progress.take(message)
+    assert progress.requests == server.count
+    for stream in progress.streams.values():
+        assert stream.windows is not None
+        done, planned = stream.windows
+        assert 3 <= done == planned
+    assert progress.seconds_left is None
 
 
 def log(text: str) -> dict[str, object]:

@@ -24,6 +24,8 @@ class Reading:
     group: Group
     done: int = 0
     """Windows that were read."""
+    is_done: bool = False
+    """Whether these are all."""
     sized: timedelta = timedelta()
     """The length of all windows for which the vendor reported how many rows they have."""
     sized_rows: int = 0
@@ -65,12 +67,6 @@ class StreamProgress:
         """How many windows are done, and how many are planned."""
         done = sum(reading.done for reading in self.readings)
         return done, max(done, sum(reading.planned for reading in self.readings))
-
-    @property
-    def is_read(self) -> bool:
-        """Whether all windows are done."""
-        done, planned = self.windows
-        return bool(self.readings) and done == planned
 
     @property
     def expected_rows(self) -> int | None:
@@ -126,15 +122,19 @@ class Progress:
         for group in groups:
             for reader in (group, group.details):
                 if reader is not None:
-                    reading = self._readings[reader] = Reading(group)
+                    reading = self._readings[reader] = Reading(group, is_done=not group.planned())
                     for stream in reader.streams:
                         self.streams[stream.name].readings.append(reading)
 
     def read_window(self, reader: Group | Details) -> list[StreamProgress]:
         """Count a window as read, and return the streams that were read to their end by that."""
-        self._readings[reader].done += 1
+        reading = self._readings[reader]
+        reading.done += 1
+        reading.is_done = reading.done == reading.planned
+        if not reading.is_done:
+            return []
         streams = [self.streams[stream.name] for stream in reader.streams]
-        return [stream for stream in streams if stream.is_read]
+        return [stream for stream in streams if all(one.is_done for one in stream.readings)]
 
     def size_window(self, group: Group, window: Window, rows: int) -> list[StreamProgress]:
         """Note how many rows a window has, and return the streams with one record for each row."""
