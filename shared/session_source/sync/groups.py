@@ -59,9 +59,13 @@ class Group:
         self.has_failed = False
         self.is_probing = False
         """Whether the first window is being read that shows how long the others should be."""
+        self.is_sized = False
+        """Whether the vendor reports how many rows a window has."""
         self._filter = endpoint.time_filter
         self._latest = max(now or span.end, span.end)
         self._missing = windows.gaps(finished, span) if self._filter else (span,)
+        self.duration = sum((gap.end - gap.start for gap in self._missing), timedelta())
+        """How much time there is to read."""
         most = self._filter.longest if self._filter else None
         self._plan = Plan(
             self._missing,
@@ -71,6 +75,7 @@ class Group:
             affordable=affordable,
         )
         self._claims = Claims(endpoint, partition, span=span, missing=self._missing)
+        self._taken = 0
         self._shrinking: tuple[float, int] | None = None
         self._lock = threading.Lock()
 
@@ -87,6 +92,17 @@ class Group:
         """The windows of which keys are remembered."""
         return self._claims.remembered
 
+    def planned(self) -> int:
+        """Return how many windows there are: those read, those being read, and an estimate of the rest."""
+        with self._lock:
+            return self._taken + self._plan.ahead
+
+    @property
+    def newest(self) -> datetime | None:
+        """The end of the next window; None if there is none."""
+        remaining = self._plan.remaining
+        return remaining[-1].end if remaining else None
+
     def next_window(self) -> OpenWindow | None:
         """Return the next window to read. It is open until ``close`` or ``put_back``."""
         with self._lock:
@@ -94,6 +110,7 @@ class Group:
             window = self._plan.take()
             if window is None:
                 return None
+            self._taken += 1
             self.is_probing = is_first and bool(self._plan.remaining)
             opened = OpenWindow(window, self._requested(window))
             self._claims.open(opened)
@@ -119,6 +136,7 @@ class Group:
         """
         with self._lock:
             self.is_probing = False
+            self._taken -= 1
             window.is_put_back = True
             if is_limit:
                 self._plan.limit(length)

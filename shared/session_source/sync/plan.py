@@ -74,6 +74,12 @@ class Plan:
         self.remaining = windows.union([*older, Window(piece.start, start)])
         return Window(start, piece.end)
 
+    @property
+    def ahead(self) -> int:
+        """How many windows the remaining time will be, at their present length."""
+        lengths = [piece.end - piece.start for piece in self.remaining]
+        return len(lengths) if self._step is None else sum(-(-length // self._length) for length in lengths)
+
     def put_back(self, window: Window, length: timedelta) -> None:
         """Put back a window that is too large, to be split into windows of about this length."""
         self.remaining = windows.union([*self.remaining, window])
