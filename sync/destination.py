@@ -75,7 +75,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         size = path.stat().st_size if path.exists() else 0
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             # The order of rows does not matter; to preserve it, a large load would take far more memory.
             "preserve_insertion_order": False,
             "memory_limit": f"{max(LEAST_MEMORY, size // 8) // 2**20}MB",
