@@ -1,4 +1,4 @@
-"""Serve a vendor until interrupted: `python -m sandbox_server source-uxcam --sessions 300`."""
+"""Serve a vendor's sandbox until interrupted: `python -m sandbox_server source-<vendor> --sessions 300`."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from sandbox_server.vendor import load_vendor, vendor_names
 
 
 def arguments() -> argparse.Namespace:
-    """The arguments of the command."""
+    """Parse the arguments of the command."""
     parser = argparse.ArgumentParser(prog="python -m sandbox_server", description=__doc__)
     parser.add_argument("vendor", choices=vendor_names())
     parser.add_argument("--port", type=int, default=8800, help="0: any free port")
@@ -24,13 +24,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--grow-by", type=int, default=1, metavar="M")
     parser.add_argument("--gzip", action="store_true", help="compress for clients that accept it")
     parser.add_argument(
-        "--option", action="append", default=[], metavar="NAME=JSON", help="an option of the vendor's own"
+        "--option", action="append", default=[], metavar="NAME=JSON", help="an option of the vendor's sandbox"
     )
     return parser.parse_args()
 
 
 def option(text: str) -> tuple[str, Any]:
-    """One option of the vendor; a value that is not JSON is a string."""
+    """Parse an option of the vendor's sandbox; a value that is not JSON is a string."""
     name, _, value = text.partition("=")
     try:
         return name, json.loads(value)
@@ -39,7 +39,7 @@ def option(text: str) -> tuple[str, Any]:
 
 
 def main() -> None:
-    """Serve."""
+    """Serve until SIGINT or SIGTERM."""
     given = arguments()
     own = dict(option(text) for text in given.option)
     vendor = load_vendor(given.vendor, sessions=given.sessions, days=given.days, seed=given.seed, **own)
@@ -54,8 +54,8 @@ def main() -> None:
         grow_by=given.grow_by,
         gzip=given.gzip,
     ) as server:
-        told = {"origin": server.origin, "configs": vendor.configs(server.origin)}
-        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        started = {"origin": server.origin, "configs": vendor.configs(server.origin)}
+        sys.stdout.write(json.dumps(started, indent=2, ensure_ascii=False) + "\n")
         sys.stdout.flush()
         stop.wait()
 
