@@ -13,11 +13,13 @@ any of them over HTTP and adds faults. It names no vendor.
 
 The server and the sandboxes share no code with the connectors, so that a mistake in one cannot be hidden by the
 same mistake in the other. A sandbox's options (see its class) cover what the vendor's page leaves open. `changes`
-and `faults` work with every vendor. `python -m sandbox_server source-<vendor>` starts the server from a shell.
+and `faults` work with every vendor. `Cassette` replays a recorded read instead. `python -m sandbox_server
+source-<vendor>` starts the server from a shell.
 
 Imports go one way: message → limits, log, vendor → service → exchange → faults → changes → control → server.
 """
 
+from sandbox_server.cassette import Cassette
 from sandbox_server.changes import BrokenIds, DeepValue, LargeIds, NewFields, Retyped
 from sandbox_server.fault_kinds import read_fault
 from sandbox_server.faults import (
@@ -66,6 +68,7 @@ __all__ = [
     "BeyondEnd",
     "BeyondEndError",
     "BrokenIds",
+    "Cassette",
     "Config",
     "DeepValue",
     "Deletion",

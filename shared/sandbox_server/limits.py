@@ -26,6 +26,10 @@ class NoAnswerError(Exception):
     """The vendor never answers this request. The server keeps the connection open until the client disconnects."""
 
 
+class InterruptionError(Exception):
+    """The vendor interrupts the connection instead of answering this request."""
+
+
 def check_size(limit: TooLarge | None, rows: int) -> None:
     """Raise TooLargeError or NoAnswerError if a request matches more rows than the vendor can serve."""
     if limit is None or rows <= limit["rows"]:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sandbox_server import control, faults
 from sandbox_server.exchange import Exchange
-from sandbox_server.limits import NoAnswerError
+from sandbox_server.limits import InterruptionError, NoAnswerError
 from sandbox_server.message import Request
 from sandbox_server.service import Service
 from sandbox_server.vendor import Vendor
@@ -129,6 +129,8 @@ class Server(Service):
             await exchange.send(exchange.truth())
         except NoAnswerError:
             await exchange.hang()
+        except InterruptionError:
+            await exchange.reset()
 
 
 def serve(

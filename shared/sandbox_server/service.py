@@ -60,6 +60,7 @@ class Service:
 
         Raises:
             NoAnswerError: the vendor never answers this request.
+            InterruptionError: the vendor interrupts the connection.
         """
         try:
             with self.vendor.lock:

@@ -53,6 +53,7 @@ class Vendor(ABC):
         Raises:
             TooLargeError: the server sends `error` with its status instead.
             NoAnswerError: the server never answers the request.
+            InterruptionError: the server interrupts the connection.
         """
 
     @abstractmethod

@@ -9,6 +9,7 @@ import importlib.metadata
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.models import AirbyteCatalog, AirbyteMessage, AirbyteMessageSerializer, Type
@@ -53,6 +54,12 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
     )
     read.add_argument(
         "--state", metavar="FILE", help="where to go on: the output of an earlier read, or its states"
+    )
+    read.add_argument(
+        "--record",
+        metavar="FILE",
+        type=Path,
+        help="write requests and answers to this file, without secrets and personal values, to report a problem",
     )
     return parser.parse_args(list(arguments))
 

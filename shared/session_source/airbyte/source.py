@@ -7,7 +7,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
@@ -39,7 +39,7 @@ from session_source.api.errors import Fault, as_traced, config_error
 from session_source.api.pagination import PageLengths
 from session_source.api.windows import Window
 from session_source.http.budget import Budget, RequestRate
-from session_source.http.client import Client
+from session_source.http.client import Client, Observer
 from session_source.http.retry import RetryPolicy
 from session_source.sync import state
 from session_source.sync.claims import described
@@ -73,6 +73,9 @@ class SessionSource(Source):
     credentials_hint: ClassVar[str]
     window_days: ClassVar[int]
     workers: ClassVar[int]
+
+    observer: Observer | None = None
+    """What is called with each request and its answer or failure."""
 
     @abstractmethod
     def endpoints(self, config: Config) -> list[Endpoint]:
@@ -267,7 +270,7 @@ class SessionSource(Source):
         defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
         if self.workers == 1:  # no option: one that stands in the config all the same would ask too much
             config = {**config, "num_workers": 1}
-        settings = configs.settings(config, defaults, datetime.now(UTC))
+        settings = configs.settings(config, defaults, configs.now(config))
         rate = self.rate(config)
         return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
 
@@ -289,6 +292,7 @@ class SessionSource(Source):
             rate=self.rate(config),
             workers=settings.workers,
             deadline=deadline,
+            observer=self.observer,
         )
 
     def _states(

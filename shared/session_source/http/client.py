@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import requests
@@ -34,6 +34,9 @@ from session_source.http.retry import RetryPolicy, Tries
 from session_source.http.status import asked_wait, of_status
 
 Read = TypeVar("Read")
+
+Observer: TypeAlias = Callable[[requests.PreparedRequest, Answer | Fault], None]
+"""Is called with each request as it was sent, and its answer or the fault that there was instead."""
 
 _LATER = "Try again later: a sync goes on with what was not read."
 """The hint where a vendor could not be asked any longer."""
@@ -80,6 +83,7 @@ class Client:
         rate: how many requests the vendor allows in a moment.
         workers: how many threads will use it.
         deadline: when, in ``time.monotonic()``, nothing is sent or waited for any more.
+        observer: is called with each request and its outcome.
     """
 
     def __init__(  # noqa: PLR0913 - each is one thing a vendor or a user chooses
@@ -94,6 +98,7 @@ class Client:
         rate: RequestRate | None = None,
         workers: int = 1,
         deadline: float = math.inf,
+        observer: Observer | None = None,
     ) -> None:
         self.vendor = vendor
         self.base_url = base_url.rstrip("/")
@@ -102,6 +107,7 @@ class Client:
         self.budget = budget
         self.rate = rate
         self.closed = threading.Event()
+        self._observer = observer
         self.auth = auth if isinstance(auth, EitherAuth) else EitherAuth(auth)
         self._deadline = deadline
         self._adapter = Adapter(pool_connections=1, pool_maxsize=workers)
@@ -178,7 +184,15 @@ class Client:
                 json={**(request.json or {}), **form.fields} if form.fields else request.json,
                 auth=form.spelling,
             ).prepare()
-            return self._exchange(prepared, retry_policy)
+            try:
+                answer = self._exchange(prepared, retry_policy)
+            except Fault as fault:
+                if self._observer is not None:
+                    self._observer(prepared, fault)
+                raise
+            if self._observer is not None:
+                self._observer(prepared, answer)
+            return answer
         finally:
             if self.rate is not None:
                 self.rate.end()
