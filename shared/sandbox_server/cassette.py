@@ -115,5 +115,10 @@ def body(answer: dict[str, Any]) -> str:
         return str(answer["text"])
     if "embedded_json" in answer:
         before, value, after = answer["embedded_json"]
-        return f"{before}{json.dumps(value, ensure_ascii=False)}{after}"
-    return json.dumps(answer["json"], ensure_ascii=False)
+        return f"{before}{compact(value)}{after}"
+    return compact(answer["json"])
+
+
+def compact(value: object) -> str:
+    """Serialize as JSON without white space."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

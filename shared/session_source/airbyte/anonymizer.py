@@ -55,7 +55,7 @@ class Anonymizer:
             return self._text(value, name, is_custom=is_custom, has_terms=has_terms)
         if isinstance(value, bool) or value is None:
             return value
-        return self._number(value) if is_custom or is_personal(name) else value
+        return value if self._vocabulary.is_kept_number(name) and not is_custom else self._number(value)
 
     def path(self, path: str) -> str:
         """Replace the ids in the path of a URL."""
@@ -95,11 +95,10 @@ class Anonymizer:
         if not is_custom and text not in self._secrets:
             if text in self._vocabulary.literals:
                 return text
-            if not is_personal(name):
-                if _NUMBER.fullmatch(text) or _is_time(text):
-                    return text
-            elif _NUMBER.fullmatch(text):
-                return self._digits(text)
+            if _NUMBER.fullmatch(text):
+                return text if self._vocabulary.is_kept_number(name) else self._digits(text)
+            if not is_personal(name) and _is_time(text):
+                return text
         return self._replaced(text, has_terms=has_terms and not is_custom)
 
     def _segment(self, segment: str) -> str:
@@ -116,7 +115,7 @@ class Anonymizer:
         return replaced if math.isfinite(replaced) else 0.5
 
     def _digits(self, number: str) -> str:
-        """Replace a number. Zeros at the end of its fraction stay, so that it is the same number with or without."""
+        """Replace a number. Zeros at the end of its fraction stay, so that 1.50 and 1.5 stay equal."""
         return re.sub(r"(?<=\.)(\d*[1-9])(?=0*$)|\d+", lambda digits: self._stand_in(digits[0]), number)
 
     def _replaced(self, text: str, *, has_terms: bool = False) -> str:

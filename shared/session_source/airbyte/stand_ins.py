@@ -25,7 +25,7 @@ WORD = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|(?<![^\W_])(?!htt
 BLOCK = 64
 """Characters beyond ASCII stay within their block of so many code points, and so keep their length in UTF-8."""
 
-SMALL = 20_000
+SMALL = 1000
 """Up to so many candidates are listed; of more, some are drawn."""
 
 LONGEST = 19
@@ -53,13 +53,12 @@ def choose(words: Iterable[str], taken: Container[str]) -> dict[str, str]:
 
 
 def _shape(word: str) -> tuple[str, ...]:
-    """Return the characters that each character may be replaced by. A number keeps its leading zeros."""
+    """Return the characters that each character may be replaced by. A zero at the beginning stays."""
     if "." in word:
         return (".".join(str(len(part)) for part in word.split(".")),)
     if word.isascii() and word.isdecimal():
-        rest = word.lstrip("0")
-        first = ["12345678" if len(rest) == LONGEST else "123456789"] if rest else []
-        return (*("0" for _ in range(len(word) - len(rest))), *first, *(string.digits for _ in rest[1:]))
+        first = "0" if word[0] == "0" else "12345678" if len(word) == LONGEST else "123456789"
+        return (first, *(string.digits for _ in word[1:]))
     return tuple(map(_alphabet, word))
 
 

@@ -33,12 +33,14 @@ class Vocabulary:
     Attributes:
         literals: strings of the connector's code, and the names in its spec and schemas.
         terms: the words of those strings that are not prose, in lower case.
+        numeric: the names that the connector's code reads, or whose numbers a schema declares.
         declared: the fields that schemas declare in an object, by the object's name.
         open: the names of objects that may have custom properties beside these.
     """
 
     literals: set[str] = field(default_factory=set)
     terms: set[str] = field(default_factory=set)
+    numeric: set[str] = field(default_factory=set)
     declared: dict[str, set[str]] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
 
@@ -50,7 +52,7 @@ class Vocabulary:
             package: the vendor's package.
             specification: the JSON schema of its configuration.
         """
-        vocabulary = cls()
+        vocabulary = cls({"detail", "details", "error", "errors", "message", "messages", "reason"})
         columns = resources.files("session_source.api") / "session_columns.json"
         vocabulary._add_properties({"properties": orjson.loads(columns.read_bytes())})
         vocabulary._add_properties(specification)
@@ -59,11 +61,16 @@ class Vocabulary:
                 vocabulary._add_properties(orjson.loads(file.read_bytes()))
             elif file.name.endswith(".py"):
                 vocabulary._add_code(file.read_text(encoding="utf-8"))
+        vocabulary._add_code((resources.files("session_source.http") / "status.py").read_text(encoding="utf-8"))
         return vocabulary
 
     def is_custom(self, parent: str, name: str) -> bool:
         """Return whether a field of an object is not the vendor's but a customer's."""
         return name not in self.literals or (parent in self.open and name not in self.declared[parent])
+
+    def is_kept_number(self, name: str) -> bool:
+        """Return whether numbers under this name are counts, times and the like: no ids, and no places."""
+        return name in self.numeric and _PERSONAL.search(name) is None
 
     def is_kept_word(self, word: str) -> bool:
         """Return whether a word of an error message, or of a technical field, is one that the connector knows."""
@@ -78,6 +85,7 @@ class Vocabulary:
                 text = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
                 if isinstance(text, str):
                     self._add(text)
+                    self.numeric.add(text)
 
     def _add_properties(self, schema: Mapping[str, Any], name: str = "") -> None:
         """Add the names and constants of a JSON schema."""
@@ -89,7 +97,9 @@ class Vocabulary:
         if isinstance(items := schema.get("items"), Mapping):
             self._add_properties(items, name)
         properties = schema.get("properties", {})
-        is_bare = not properties and "object" in (schema.get("type") or ())
+        if {"integer", "number"} & {*_types(schema)}:
+            self.numeric.add(name)
+        is_bare = not properties and "object" in _types(schema)
         if name and (schema.get("additionalProperties") or is_bare):
             self.open.add(name)
         self.declared.setdefault(name, set()).update(properties)
@@ -101,6 +111,11 @@ class Vocabulary:
         self.literals.add(text)
         if text.count(" ") <= 2 or "|" in text:  # no prose: a name, a value or a pattern
             self.terms.update(re.findall(r"[a-z]+|\d+", re.sub(r"\\[a-z]", " ", text).lower()))
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    types: str | list[str] = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
 
 
 def is_personal(name: str) -> bool:
