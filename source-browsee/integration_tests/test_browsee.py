@@ -186,7 +186,7 @@ class IgnoredOffset(Fault):
     def answer(self, exchange: Exchange) -> Answer:
         body = json.loads(exchange.request.body) | {"from": 0}
         request = replace(exchange.request, body=json.dumps(body).encode())
-        return exchange.server.truth(exchange.entry, request)
+        return exchange.service.truth(exchange.entry, request)
 
 
 def test_an_offset_that_is_ignored_is_an_error_that_names_where(begin: Begin) -> None:

@@ -1,4 +1,4 @@
-"""Visitors, how they arrive, where they go, and who they turn out to be."""
+"""Visitors: how they arrive, which pages they visit, and how they are identified."""
 
 import random
 from typing import Any
@@ -49,7 +49,7 @@ TAGS: list[Any] = [["vip", "beta"], {"plan": "pro 🚀", "seats": 12, "since": N
 
 
 def visitor(dice: random.Random, number: int) -> Visitor:
-    """Somebody new; few addresses are shared, and some sites ask not to keep them."""
+    """Make a new visitor. Few addresses are shared, and some sites do not store them."""
     browser, system, device, mobile = dice.choice(BROWSERS)
     code, country, city = dice.choice(PLACES)
     addresses = [
@@ -70,7 +70,7 @@ def visitor(dice: random.Random, number: int) -> Visitor:
 
 
 def arrivals() -> list[Arrival]:
-    """All ways in: each domain's pages, with and without a campaign."""
+    """Return all landing pages: each domain's pages, with and without a campaign."""
     found: list[Arrival] = []
     for domain in DOMAINS:
         for index, path in enumerate(PATHS):
@@ -81,7 +81,7 @@ def arrivals() -> list[Arrival]:
 
 
 def urls(dice: random.Random, arrival: Arrival) -> tuple[str, ...]:
-    """The pages of a visit, the same one more than once; of a few visits no page is known."""
+    """Make the pages of a visit; pages may repeat, and a few visits have none."""
     kind = dice.random()
     if kind < 0.02:
         return ()
@@ -90,11 +90,11 @@ def urls(dice: random.Random, arrival: Arrival) -> tuple[str, ...]:
 
 
 def next_url(dice: random.Random, arrival: Arrival) -> str:
-    """One more page of the same site."""
+    """Return one more page of the same site."""
     return f"https://{arrival.domain}{dice.choice(PATHS)}"
 
 
 def user(dice: random.Random, number: int, *, numeric: bool) -> User:
-    """Whom an identify call names; an id is what a site makes of it."""
+    """Make the data of an identify call; sites choose the form of their ids."""
     name, email = dice.choice(PEOPLE)
     return User(number if numeric else f"üser/{number}", name, email, dice.choice(TAGS))

@@ -1,4 +1,4 @@
-"""The sandbox's data: made from a seed; it grows, changes and shrinks on request."""
+"""The sandbox's data. It is generated from a seed and grows, changes or shrinks on request."""
 
 import dataclasses
 import random
@@ -10,7 +10,7 @@ from .records import IDENTITY, NOBODY, Session, User, Visitor
 
 SECOND = 1000
 DAY = 86_400 * SECOND
-# Lists end a little before now: a sync ends at the second in which it starts, and its edge is ambiguous.
+# Lists end slightly before now: a sync ends at the second in which it starts, and that second is ambiguous.
 MARGIN = 60 * SECOND
 ENOUGH = 20
 
@@ -49,11 +49,11 @@ class Data:
         self._add(found)
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         return int(self.clock() * SECOND)
 
     def grow(self, count: int, ago: float = 0) -> None:
-        """Add sessions that started so many seconds ago and were not listed before."""
+        """Add sessions that started some seconds ago and were not listed before."""
         self._add([self._session(self.now() - int(ago * SECOND)) for _ in range(count)])
 
     def delete(self, count: int) -> None:
@@ -62,7 +62,7 @@ class Data:
         self.version += 1
 
     def touch(self, count: int) -> list[Session]:
-        """Let the newest sessions go on with another page, more time and an identify call; returns them."""
+        """Continue the newest sessions with another page, more time and an identify call, and return them."""
         changed = self.sessions[:count]
         for session in changed:
             longer = max(0, min(MARGIN, self.now() - session.ended))
@@ -77,9 +77,9 @@ class Data:
 
     def _identified(self, before: User) -> User:
         number = len(self._users)
-        told = cast.user(self.dice, number, numeric=self._numeric)
-        known = told.id if before.id in {None, ""} else before.id
-        self._users.append(User(known, f"Zoë {number}", f"zoe{number}@example.com", told.tags))
+        user = cast.user(self.dice, number, numeric=self._numeric)
+        known = user.id if before.id in {None, ""} else before.id
+        self._users.append(User(known, f"Zoë {number}", f"zoe{number}@example.com", user.tags))
         return self._users[-1]
 
     def _add(self, sessions: list[Session]) -> None:
@@ -89,7 +89,7 @@ class Data:
         self.version += 1
 
     def _moments(self, count: int, days: int) -> list[int]:
-        """One per day first, then at random: at the edges of a day, on a whole second, at the same millisecond."""
+        """Choose start times: first one per day, then random ones; some at midnight or on a whole second."""
         dice = self.dice
         end = max(self.now() - MARGIN, self.first_day + 1)
         found: list[int] = []
@@ -106,14 +106,14 @@ class Data:
         return found
 
     def _overnight(self) -> Session:
-        """A session that begins before the first day and ends in it."""
+        """Make a session that begins before the first day and ends in it."""
         before, after = (self.dice.randrange(MARGIN, 30 * MARGIN) for _ in range(2))
         session = self._session(self.first_day - before)
         duration = before + min(after, self.now() - self.first_day)
         return dataclasses.replace(session, duration=duration, inactive=duration // 3)
 
     def _visitor(self, moment: int) -> Visitor:
-        """A returning visitor or a new one; none of them twice at the same moment."""
+        """Return an existing visitor or a new one, but no visitor twice at the same time."""
         seen = self._visitors and self.dice.random() < 0.6
         found = self.dice.choice(self._visitors) if seen else None
         while found is None or (moment, found.ip) in self._taken:
@@ -137,9 +137,9 @@ class Data:
         arrival = dice.choice(self._arrivals)
         kind = dice.random()
         wanted = int(dice.expovariate(1 / (5 * MARGIN))) if kind < 0.9 else 0
-        if kind > 0.95:  # a tab that was left open
+        if kind > 0.95:  # a tab left open
             wanted = dice.randrange(DAY)
-        # Data ends now: a session that is under way is as long as it has lasted.
+        # Data ends now, so a running session has lasted until now.
         duration = max(0, min(wanted, self.now() - moment))
         return Session(
             id=self._id(),
@@ -161,7 +161,7 @@ class Data:
         return f"{self.dice.getrandbits(64):016x}{self._order:08x}"
 
     def _nearly_alike(self, base: Session) -> Iterator[Session]:
-        """Sessions that differ from another one in a single value of its identity each."""
+        """Make sessions that each differ from another one in a single value of its identity."""
         at, visitor, arrival = base.started, base.visitor, base.arrival
         landing = f"https://{arrival.domain}/another"
         yield self._like(base, started=at + 1)
@@ -175,7 +175,7 @@ class Data:
         yield self._like(base, arrival=dataclasses.replace(arrival, referrer="other.example"))
 
     def _twin(self, base: Session) -> Session:
-        """Another session with the same identity: two tabs that were opened at once."""
+        """Make another session with the same identity, like two tabs opened at once."""
         return self._like(base, events=base.events + 1, duration=base.duration // 2, inactive=base.inactive // 2)
 
     def _like(self, base: Session, **differences: Any) -> Session:  # noqa: ANN401

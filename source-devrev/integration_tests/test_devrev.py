@@ -174,8 +174,8 @@ def test_a_limit_that_is_always_refused_is_an_error_that_names_it(begin: Begin) 
         {},
         {"cursors": "position"},
         {"cursors": "position", "takes_sort_by": False},
-        {"cursors": "position", "heeds_sort_by": False, "order": "shuffled"},
-        {"order": "shuffled", "heeds_sort_by": False},
+        {"cursors": "position", "applies_sort_by": False, "order": "shuffled"},
+        {"order": "shuffled", "applies_sort_by": False},
     ],
     ids=str,
 )
@@ -225,7 +225,7 @@ def test_a_start_with_a_fraction_loses_and_adds_nothing(begin: Begin) -> None:
 
 @pytest.mark.parametrize("told", ["all", "header", "body", "reset"])
 def test_a_limit_is_waited_for_as_the_vendor_asks(begin: Begin, told: str) -> None:
-    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_told=told, retry_seconds=3)
+    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_hint=told, retry_seconds=3)
     server.faults.append(Status(429))
     read_whole(connector.read(), connector, server)
     assert 1.9 <= wait_after_fault(server) < 5
@@ -241,7 +241,7 @@ def test_a_limit_is_waited_for_as_the_vendor_asks(begin: Begin, told: str) -> No
     ids=["header first", "as a date", "body before reset"],
 )
 def test_the_shortest_way_to_tell_a_wait_comes_first(begin: Begin, fault: Status) -> None:
-    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_told="none")
+    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_hint="none")
     server.faults.append(fault)
     read_whole(connector.read(), connector, server)
     assert 1.5 <= wait_after_fault(server) < 5
@@ -255,14 +255,14 @@ def test_the_shortest_way_to_tell_a_wait_comes_first(begin: Begin, fault: Status
 def test_without_a_wait_that_is_told_the_next_attempt_comes_soon_but_not_at_once(
     begin: Begin, fault: Status
 ) -> None:
-    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_told="none", requests_per_window=None)
+    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_hint="none", requests_per_window=None)
     server.faults.append(fault)
     read_whole(connector.read(), connector, server)
     assert 0.5 <= wait_after_fault(server) < 5
 
 
 def test_a_limit_beyond_the_longest_wait_says_when_to_come_back(begin: Begin) -> None:
-    connector, server = begin({"max_waiting_time": 1}, sessions=50, days=1, retry_told="body", retry_seconds=299)
+    connector, server = begin({"max_waiting_time": 1}, sessions=50, days=1, retry_hint="body", retry_seconds=299)
     server.faults.append(Status(429, times=None))
     began = time.monotonic()
     output = connector.read()

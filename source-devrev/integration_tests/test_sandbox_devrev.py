@@ -179,7 +179,7 @@ def test_orders() -> None:
         assert shuffled not in (oldest, oldest[::-1])
         assert shuffled == rows(server)
         assert rows(server, sort_by=ASC) == oldest
-    with serve(vendor_at_noon(heeds_sort_by=False)) as server:
+    with serve(vendor_at_noon(applies_sort_by=False)) as server:
         assert rows(server, sort_by=ASC) == oldest[::-1]
     for kind in (FIELD, VALUE):
         with serve(vendor_at_noon(takes_sort_by=False, sort_by_refusal=kind)) as server:
@@ -360,7 +360,7 @@ def test_who_may_ask_for_what(server: Server) -> None:
 
 @pytest.mark.parametrize("told", ["all", "header", "body", "reset", "none"])
 def test_the_rate_limit(told: str) -> None:
-    vendor = vendor_at_noon(requests_per_window=2, retry_told=told, retry_seconds=7)
+    vendor = vendor_at_noon(requests_per_window=2, retry_hint=told, retry_seconds=7)
     with serve(vendor) as server:
         assert [ask(server).headers["X-Ratelimit-Remaining"] for _ in range(2)] == ["1", "0"]
         vendor.advance(299)

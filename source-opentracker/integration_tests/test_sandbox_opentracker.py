@@ -321,7 +321,7 @@ def test_combinations_bodies_methods_and_paths(server: Server) -> None:
     assert "from is after to" in send(server, {**own, "from": "5", "to": "4"}).text
     for query, more in (([("limit", "4")], []), ([], [("uid", "a"), ("uid", "b")])):
         answer = requests.post(place, params=query, data=[*own.items(), *more], timeout=5)
-        assert re.fullmatch("Error: .* is given twice", answer.text)
+        assert re.fullmatch("Error: .* occurs twice", answer.text)
     is_form = {"Content-Type": "application/x-www-form-urlencoded"}
     answers = [requests.post(place, json=own, timeout=5), requests.post(place, timeout=5)]
     answers.append(requests.post(place, data=b"login=%FF", headers=is_form, timeout=5))

@@ -66,6 +66,12 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         type=float,
         help="log the progress this often as a JSON object for programs, instead of lines for people",
     )
+    read.add_argument(
+        "--record",
+        metavar="FILE",
+        type=Path,
+        help="write requests and answers to this file, without secrets and personal values, to report a problem",
+    )
     return parser.parse_args(list(arguments))
 
 

@@ -23,7 +23,9 @@ from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 
 from session_source import redaction
-from session_source.airbyte import cli
+from session_source.airbyte import cassette, cli
+from session_source.airbyte.cassette import Recording
+from session_source.airbyte.config import base_url
 from session_source.airbyte.metrics import MetricsFile
 from session_source.airbyte.source import SessionSource
 from session_source.airbyte.validation import validate
@@ -77,12 +79,28 @@ class Entrypoint(AirbyteEntrypoint):
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
         reports = partial(self._reports, parsed)
         form = RecordPage.written
-        for message in source.read_pages(self.logger, config, catalog, state, form=form, reports=reports):
-            if isinstance(message, RecordLines):
-                yield message.lines
-                self._memory_monitor.check_memory_usage()
-            elif isinstance(message, AirbyteMessage):
-                yield self.airbyte_message_to_string(message).encode() + b"\n"
+        recording = None
+        if parsed.record:
+            config = cassette.repeatable(config)
+            recording = Recording(
+                source.package,
+                spec.connectionSpecification,
+                config,
+                catalog,
+                state,
+                base_url=base_url(config, source.base_url(config)),
+                path=parsed.record,
+            )
+            source.observer = recording.exchange
+        with recording or contextlib.nullcontext():
+            for message in source.read_pages(self.logger, config, catalog, state, form=form, reports=reports):
+                if recording is not None:
+                    recording.emitted(message)
+                if isinstance(message, RecordLines):
+                    yield message.lines
+                    self._memory_monitor.check_memory_usage()
+                elif isinstance(message, AirbyteMessage):
+                    yield self.airbyte_message_to_string(message).encode() + b"\n"
 
     def _reports(self, parsed: Namespace, progress: Progress) -> list[Report]:
         """Return the reports that the arguments ask for."""

@@ -18,6 +18,19 @@ Config = Mapping[str, Any]
 """A user's config, as loaded from JSON."""
 
 
+NOW = "_now"
+"""The key of a config that stops the clock of a read at a moment, so that a recorded read can be repeated."""
+
+
+def now(config: Config) -> datetime:
+    """Return when a sync starts: now, unless the config says otherwise.
+
+    Raises:
+        ValueError: the config names no date that exists.
+    """
+    return times.from_text(config[NOW]) if NOW in config else datetime.now(UTC)
+
+
 def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Settings:
     """Read the shared properties of a valid config.
 

@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
@@ -40,6 +40,7 @@ from session_source.api.windows import Window
 from session_source.http.budget import Budget, RequestRate
 from session_source.http.client import Client
 from session_source.http.retry import RetryPolicy
+from session_source.http.transport import Observer
 from session_source.sync import state
 from session_source.sync.claims import described
 from session_source.sync.details import Details
@@ -74,6 +75,9 @@ class SessionSource(Source):
     credentials_hint: ClassVar[str]
     window_days: ClassVar[int]
     workers: ClassVar[int]
+
+    observer: Observer | None = None
+    """What is called with each request and its answer or failure."""
 
     @abstractmethod
     def endpoints(self, config: Config) -> list[Endpoint]:
@@ -292,7 +296,7 @@ class SessionSource(Source):
         defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
         if self.workers == 1:  # the spec does not offer num_workers; ignore it if the config has it all the same
             config = {**config, "num_workers": 1}
-        settings = configs.settings(config, defaults, datetime.now(UTC))
+        settings = configs.settings(config, defaults, configs.now(config))
         rate = self.rate(config)
         return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
 
@@ -314,6 +318,7 @@ class SessionSource(Source):
             rate=self.rate(config),
             workers=settings.workers,
             deadline=deadline,
+            observer=self.observer,
         )
 
     def _states(
