@@ -63,7 +63,11 @@ ASSUMPTIONS: Assumptions = {
                 ),
             ),
         ),
-        Assumption("page-size", "A page has as many sessions as `limit` says.", PageSize(PAGE_SIZES[0])),
+        Assumption(
+            "page-size",
+            "A page has as many sessions as `limit` says.",
+            PageSize(lambda endpoint: PAGE_SIZES[endpoint.limit.granted or 0]),
+        ),
         Assumption(
             "end-of-list",
             "The last page has no `next_cursor`; a shorter page is not the last one.",

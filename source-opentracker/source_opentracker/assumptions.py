@@ -75,7 +75,9 @@ class FromAndTo(Probe):
             return cannot_tell("no day has a session between older and newer ones")
         if learned.per_second == 1000:
             return Seen(AS_ASSUMED, "they bound a list by last events, in milliseconds")
-        return Seen("seconds" if learned.per_second else "ignored", "in seconds" if learned.per_second else "no effect")
+        return Seen(
+            "seconds" if learned.per_second else "ignored", "in seconds" if learned.per_second else "no effect"
+        )
 
 
 class DateBy(Probe):
@@ -89,7 +91,6 @@ class DateBy(Probe):
             "`lookback_window_days` to the length of your longest session.",
         ),
         "any": nothing("A session is listed for each day of it."),
-        "neither": report("A session is listed neither for its first nor for its last day."),
     }
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
@@ -110,7 +111,9 @@ class DateBy(Probe):
             return Seen("any", "it is listed for its first and its last day")
         if first:
             return Seen("start", "it is listed for its first day only")
-        return Seen(AS_ASSUMED, "it is listed for its last day only") if last else Seen("neither", "it is not listed")
+        return (
+            Seen(AS_ASSUMED, "it is listed for its last day only") if last else Seen("neither", "it is not listed")
+        )
 
     def _is_listed(self, survey: Survey, sample: Sample, row: SampleRow, n: int) -> bool | None:
         """Return whether a session is listed for the day of one of its times, in any time zone."""
@@ -120,7 +123,7 @@ class DateBy(Probe):
         for date in dict.fromkeys(midnight(moment + zone) for zone in (timedelta(), -WEST, EAST)):
             window = Window(date, date + DAY)
             gap = Window(day - 3 * DAY, day + 3 * DAY)  # wide, so that no bounds are sent
-            found.append(survey.lists(sample, row.columns["session_id"], window, gap))
+            found.append(survey.lists(sample, row.key, window, gap))
             if found[-1]:
                 return True
         return None if None in found else False
@@ -152,7 +155,7 @@ class NextToken(Probe):
             return Seen(AS_ASSUMED, "a page has the token of the next one")
         more = sample.endpoint.request(start)
         second = survey.read(sample.endpoint, start, replace(more, form={**(more.form or {}), "offset": str(FEW)}))
-        if second.ids and not second.ids <= first.ids:
+        if set(second.keys) - set(first.keys):
             return Seen("offset", "no token; offset continues the list")
         return Seen("nothing", "no token; offset is ignored")
 
@@ -197,7 +200,9 @@ class VisitId(Probe):
         different = sum(row["visit_id"] != row.get("session_id") for row in rows)
         if different:
             return Seen("differs", f"they differ in {different} of {len(rows)} sessions")
-        return Seen(AS_ASSUMED, "they are the same") if len(rows) >= ENOUGH else cannot_tell("there are too few rows")
+        return (
+            Seen(AS_ASSUMED, "they are the same") if len(rows) >= ENOUGH else cannot_tell("there are too few rows")
+        )
 
 
 ASSUMPTIONS: Assumptions = {
@@ -209,15 +214,15 @@ ASSUMPTIONS: Assumptions = {
             PAGE,
         ),
         Assumption("date", "`date` lists the sessions of that day.", DateMeaning(), PAGE),
-        Assumption(
-            "date-by", "The day of a session is that of its last event, in any time zone.", DateBy(), PAGE
-        ),
+        Assumption("date-by", "The day of a session is that of its last event, in any time zone.", DateBy(), PAGE),
         Assumption(
             "from-and-to", "`from` and `to` bound a list by last events, in milliseconds.", FromAndTo(), PAGE
         ),
         Assumption("tokens", "A page that another one follows has a `nextToken`.", NextToken(), PAGE),
         Assumption("page-size", f"A page has up to {PAGE_SIZE:,} sessions.", PageSize(PAGE_SIZE)),
-        Assumption("newest-first", "Lists begin with the newest session.", NewestFirst("last_event_at", "started_at")),
+        Assumption(
+            "newest-first", "Lists begin with the newest session.", NewestFirst("last_event_at", "started_at")
+        ),
         Assumption("order", "The order of a list does not change between requests.", SteadyOrder("last_event_at")),
         Assumption("form", "An answer is an object with `field` and positional rows.", Form(), PAGE),
         Assumption("ids", "Every session has its own `session_id`.", Ids(), PAGE),
@@ -257,7 +262,9 @@ ASSUMPTIONS: Assumptions = {
             "changes",
             "A session that is deleted while its list is read by `offset` hides no other one.",
             findings={
-                "hides": setting("It hides one.", "Keep `lookback_window_days` at 1 or more: the next lookback reads it.")
+                "hides": setting(
+                    "It hides one.", "Keep `lookback_window_days` at 1 or more: the next lookback reads it."
+                )
             },
         ),
         Assumption(
@@ -270,7 +277,8 @@ ASSUMPTIONS: Assumptions = {
             "Four windows at the same time are within Opentracker's rate limit, which is not published.",
             findings={
                 "lower": setting(
-                    "It is lower.", "The connector waits after a 429. Set `num_workers`, or raise `max_waiting_time`."
+                    "It is lower.",
+                    "The connector waits after a 429. Set `num_workers`, or raise `max_waiting_time`.",
                 )
             },
         ),

@@ -8,7 +8,14 @@ from typing import Any
 
 from session_source import redaction
 from session_source.airbyte.verify.access import Reachable
-from session_source.airbyte.verify.assumption import AS_ASSUMED, CANNOT_TELL, Assumption, Follows, Seen, cannot_tell
+from session_source.airbyte.verify.assumption import (
+    AS_ASSUMED,
+    CANNOT_TELL,
+    Assumption,
+    Follows,
+    Seen,
+    cannot_tell,
+)
 from session_source.airbyte.verify.rows import shape_of
 from session_source.airbyte.verify.survey import Survey
 from session_source.api.errors import Fault
@@ -107,7 +114,9 @@ class Result:
             one, seen = verdict.assumption, verdict.seen
             told = f"{seen.words}: {seen.detail}" if seen.detail else seen.words
             yield from _row(widths, verdict.word, f"{one.id}: {one.sentence}", told, verdict.follows[1])
-        count = {word: [v.word for v in self.verdicts].count(word) for word in (AS_ASSUMED, OTHERWISE, CANNOT_TELL)}
+        count = {
+            word: [v.word for v in self.verdicts].count(word) for word in (AS_ASSUMED, OTHERWISE, CANNOT_TELL)
+        }
         yield ""
         yield (
             f"{', '.join(f'{number} {word}' for word, number in count.items())}; "

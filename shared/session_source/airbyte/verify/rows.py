@@ -1,7 +1,7 @@
 """Probes of rows: their ids and their shape. No value of a row leaves this module."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from session_source.airbyte.verify.assumption import AS_ASSUMED, Probe, Seen, cannot_tell, nothing, report
@@ -46,17 +46,25 @@ class Ids(Probe):
 class Undeclared(Probe):
     """Whether rows have only fields that the schema declares.
 
+    Args:
+        known: other fields that the connector knows.
+
     The fields are counted by the object that they are in, not named: they may be custom properties with names that
     say something about the users.
     """
 
     how = "Compares the fields of rows with the stream's schema."
-    findings = {"otherwise": report("Rows have fields that the schema does not declare.", f"They are kept. {_LOG}")}
+    findings = {
+        "otherwise": report("Rows have fields that the schema does not declare.", f"They are kept. {_LOG}")
+    }
+
+    def __init__(self, *known: str) -> None:
+        self._known = known
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Count fields."""
         sample = survey.sample(endpoint)
-        found = shape_of(sample, survey.package).undeclared
+        found = shape_of(sample, survey.package, self._known).undeclared
         if found:
             total = sum(found.values())
             return Seen("otherwise", f"{total} fields", {"undeclared": _by_place(found)})
@@ -95,12 +103,15 @@ class Columns(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for fields."""
         sample = survey.sample(endpoint)
-        paths = [path for column in sample.endpoint.columns.values() for path in _paths(column)]
+        columns = [column for name, column in sample.endpoint.columns.items() if name != sample.endpoint.id]
+        paths = [path for column in columns for path in _paths(column)]
         missing = sorted({".".join(p) for p in paths if not any(_has(row, p) for row in sample.rows)})
         if len(sample.rows) < ENOUGH:
             return cannot_tell(_FEW)
         if missing:
-            return Seen("missing", f"missing in {len(sample.rows)} rows: {', '.join(missing)}", {"missing": missing})
+            return Seen(
+                "missing", f"missing in {len(sample.rows)} rows: {', '.join(missing)}", {"missing": missing}
+            )
         return Seen(AS_ASSUMED, "all are there")
 
 
@@ -169,12 +180,12 @@ class RowShape:
                 self._add(item, schema["items"], f"{path}[]")
 
 
-def shape_of(sample: Sample, package: str) -> RowShape:
-    """Compare the rows of a sample with the schema of the stream that they become."""
+def shape_of(sample: Sample, package: str, known: Sequence[str] = ()) -> RowShape:
+    """Compare the rows of a sample with the schema of the stream that they become; ``known`` fields are left out."""
     stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
     shape = RowShape(stream.json_schema(package))
     for row in sample.rows:
-        shape.add(row)
+        shape.add({name: value for name, value in row.items() if name not in known})
     return shape
 
 

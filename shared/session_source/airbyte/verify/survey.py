@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from requests.auth import AuthBase
@@ -109,11 +111,11 @@ class Read:
     columns: list[Row]
     following: Next | None
 
-    @property
-    def ids(self) -> frozenset[Value]:
-        """The ids of its rows; those without one are compared by their position."""
-        name = self.id
-        return frozenset(n if columns[name] is None else columns[name] for n, columns in enumerate(self.columns))
+    @cached_property
+    def keys(self) -> list[Value]:
+        """The ids of its rows; a hash of the row where it has none."""
+        pairs = zip(self.page.rows, self.columns, strict=True)
+        return [_hashed(row) if columns[self.id] is None else columns[self.id] for row, columns in pairs]
 
 
 class Ending(Enum):
@@ -128,6 +130,7 @@ class Ending(Enum):
 class SampleRow(NamedTuple):
     """A row of a sample."""
 
+    key: Value
     row: Row
     columns: Row
     moments: tuple[datetime, ...]
@@ -168,10 +171,10 @@ class Sample:
         """
         found = []
         for read in self.pages:
-            for row, columns in zip(read.page.rows, read.columns, strict=True):
+            for key, row, columns in zip(read.keys, read.page.rows, read.columns, strict=True):
                 moments = [moment for name in names if (moment := moment_in(columns, name)) is not None]
                 if len(moments) == len(names) and max(moments) < before:
-                    found.append(SampleRow(row, columns, tuple(moments)))
+                    found.append(SampleRow(key, row, columns, tuple(moments)))
         return found
 
 
@@ -250,7 +253,7 @@ class Survey:
         """
         first = PageContext(window, window, partition)
         found = [self.read(endpoint, first._replace(token=endpoint.first(first)))]
-        seen = found[0].ids
+        seen = set(found[0].keys)
         while (following := found[-1].following) is not None and len(found) < PAGES:
             try:
                 read = self.read(endpoint, first._replace(token=following.token))
@@ -258,9 +261,9 @@ class Survey:
                 if following.is_certain or fault.status not in REFUSALS:
                     raise
                 return Sample(endpoint, partition, found, Ending.REFUSED)
-            if not following.is_certain and read.ids <= seen:
-                return Sample(endpoint, partition, found, Ending.REPEATED if read.ids else Ending.EMPTY)
-            seen = seen | read.ids
+            if not following.is_certain and seen.issuperset(read.keys):
+                return Sample(endpoint, partition, found, Ending.REPEATED if read.keys else Ending.EMPTY)
+            seen.update(read.keys)
             found.append(read)
         return Sample(endpoint, partition, found, None if following else Ending.TOLD)
 
@@ -299,7 +302,7 @@ class Survey:
         token: Token = sample.endpoint.first(first)
         for _ in range(PAGES):
             read = self.read(sample.endpoint, first._replace(token=token))
-            if any(columns[sample.endpoint.id] == key for columns in read.columns):
+            if key in read.keys:
                 return True
             if read.following is None or (
                 not read.following.is_certain and len(read.page.rows) < min(sample.longest, ENOUGH)
@@ -308,3 +311,6 @@ class Survey:
             token = read.following.token
         return None
 
+
+def _hashed(row: Row) -> str:
+    return sha256(repr(sorted(row.items())).encode(errors="surrogatepass")).hexdigest()
