@@ -72,7 +72,7 @@ def words(result: Result) -> str:
 
 
 def check(result: Result, expected: Otherwise, cannot_tell: Iterable[str] = ()) -> None:
-    """Check that `verify` names these findings, and nothing else; if the vendor is not reached, all else is open."""
+    """Check that `verify` names these findings and no others. If the vendor is not reached, all else is open."""
     open_ones = set(cannot_tell)
     if "reachable" in expected:
         open_ones = {verdict.assumption.id for verdict in result.verdicts} - {"reachable"}

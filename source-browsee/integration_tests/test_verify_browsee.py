@@ -2,15 +2,15 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
-from sandbox_server import Record, Request
+from sandbox_server import Record, Request, Status
 from sandbox_server.changes import Change
 
 from integration_tests.verifying import (
     Replaced,
     Sent,
-    Status,
     Variant,
     check,
     check_every_assumption_has_a_variant,
@@ -24,7 +24,7 @@ from integration_tests.verifying import (
 
 FOLDER = "source-browsee"
 IDENTITY = ("timestamp", "ip", "landingPage", "browser", "os", "device", "isMobile", "domain", "referrer")
-ENOUGH = {"sessions": 250, "days": 14}
+ENOUGH: dict[str, Any] = {"sessions": 250, "days": 14}
 
 
 def ignore_selection(request: Request) -> Request:

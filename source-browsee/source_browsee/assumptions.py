@@ -150,7 +150,7 @@ ASSUMPTIONS: Assumptions = {
                 "missing": report("Sessions lack all values that the hash is made of."),
                 "repeated": report(
                     "Different sessions have the same key.",
-                    "They were opened in the same millisecond by the same browser on the same page, and are one record.",
+                    "They began in the same millisecond in the same browser on the same page, and are one record.",
                 ),
             },
         ),
@@ -178,8 +178,8 @@ ASSUMPTIONS: Assumptions = {
         ),
         Assumption(
             "errors",
-            "A `status` other than `success` is an error: words about the rate or an open request are waited for, words "
-            "about a key are a configuration error, others are retried.",
+            "A `status` other than `success` is an error: words about the rate or an open request are waited for, "
+            "words about a key are a configuration error, others are retried.",
             findings={"others": report("The words are others.", "The sync fails with Browsee's words.")},
         ),
         Assumption(

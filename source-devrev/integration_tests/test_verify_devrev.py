@@ -3,9 +3,10 @@
 import dataclasses
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sandbox_server import Request
+from sandbox_server import Request, Status
 
 from integration_tests.verifying import (
     Headers,
@@ -13,7 +14,6 @@ from integration_tests.verifying import (
     Replaced,
     SameIds,
     Sent,
-    Status,
     Variant,
     check,
     check_every_assumption_has_a_variant,
@@ -26,7 +26,7 @@ from integration_tests.verifying import (
 )
 
 FOLDER = "source-devrev"
-ENOUGH = {"sessions": 300, "days": 14}
+ENOUGH: dict[str, Any] = {"sessions": 300, "days": 14}
 NO_LIMITS: dict[str, str | None] = dict.fromkeys(
     ("X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset")
 )

@@ -58,8 +58,8 @@ ASSUMPTIONS: Assumptions = {
                 lambda endpoint: endpoint.limit,
                 refused=nothing(
                     "DevRev refuses a `limit` of 100.",
-                    "The connector requests 50, 20 or 10, whichever is accepted first. If 10 is refused too, the sync "
-                    "fails with DevRev's words.",
+                    "The connector requests 50, 20 or 10, whichever is accepted first. If 10 is refused too, the "
+                    "sync fails with DevRev's words.",
                 ),
             ),
         ),

@@ -1,15 +1,15 @@
 """`verify` names what is otherwise about Inspectlet, and nothing else."""
 
 import dataclasses
+from typing import Any
 
 import pytest
-from sandbox_server import Record
+from sandbox_server import Record, Status
 from sandbox_server.changes import Change
 
 from integration_tests.verifying import (
     NoIds,
     SameIds,
-    Status,
     Variant,
     check,
     check_every_assumption_has_a_variant,
@@ -22,7 +22,7 @@ from integration_tests.verifying import (
 )
 
 FOLDER = "source-inspectlet"
-ENOUGH = {"sessions": 400, "days": 14}
+ENOUGH: dict[str, Any] = {"sessions": 400, "days": 14}
 
 
 @dataclasses.dataclass

@@ -126,8 +126,8 @@ ASSUMPTIONS: Assumptions = {
         ),
         Assumption(
             "errors-in-200",
-            "An `error` in an answer with status 200 counts by its words: access (401), rate (429), not found (404), "
-            "others like an outage.",
+            "An `error` in an answer with status 200 counts by its words: access (401), rate (429), not found "
+            "(404), others like an outage.",
             findings={"others": report("The words are others.", "The sync fails with Inspectlet's words.")},
         ),
         Assumption(

@@ -22,8 +22,8 @@ from integration_tests.verifying import (
 )
 
 FOLDER = "source-opentracker"
-FULL_PAGES = {"sessions": 5000, "days": 1}
-ENOUGH = {"sessions": 300, "days": 3}
+FULL_PAGES: dict[str, Any] = {"sessions": 5000, "days": 1}
+ENOUGH: dict[str, Any] = {"sessions": 400, "days": 5, "longest_days": 5}
 FEW = frozenset({"page-size"})
 """What cannot be told without a full page."""
 
@@ -48,16 +48,26 @@ VARIANTS = {
     "down": Variant({"reachable": "down"}, faults=[Status(500, times=None)]),
     "another account": Variant({"reachable": "refused"}, {"ignores_credentials": True}),
     "lists from a day on": Variant({"date": "from"}, {"date_means": "from_that_day_on"}),
-    "days of starts": Variant({"date-by": "start"}, {"date_by": "session_start"}),
-    "days of any activity": Variant({"date-by": "any"}, {"date_by": "any_activity"}),
+    "days of starts": Variant(
+        {"date-by": "start"},
+        {"date_by": "session_start", "sessions": 1500},
+        cannot_tell=frozenset({"from-and-to"}),
+    ),
+    "days of any activity": Variant(
+        {"date-by": "any"}, {"date_by": "any_activity"}, cannot_tell=frozenset({"from-and-to"})
+    ),
     "seconds": Variant({"from-and-to": "seconds"}, {"from_to_unit": "s"}),
     "no bounds": Variant({"from-and-to": "ignored"}, {"honours_from_to": False}),
     "no tokens": Variant({"tokens": "offset"}, {"has_next_token": False}),
-    "nothing continues": Variant({"tokens": "nothing"}, {"has_next_token": False, "honours_offset": False}),
+    "nothing continues": Variant(
+        {"tokens": "nothing"},
+        {"has_next_token": False, "honours_offset": False},
+        cannot_tell=frozenset({"date-by"}),
+    ),
     "smaller pages": Variant({"page-size": "smaller"}, {"page_cap": 30}),
     "in parentheses": Variant({"form": "callback"}, {"form": "parenthesised"}),
     "objects": Variant({"form": "objects"}, {"form": "objects"}),
-    "no ids": Variant({"ids": "missing"}, faults=[NoIds()], cannot_tell=frozenset({"from-and-to"})),
+    "no ids": Variant({"ids": "missing"}, faults=[NoIds()], cannot_tell=frozenset({"from-and-to", "visit-id"})),
     "equal ids": Variant({"ids": "repeated"}, faults=[SameIds(also=("visit_id",))]),
     "other visit ids": Variant(
         {"visit-id": "differs"}, faults=[Replaced(name=("visit_id",), value=lambda v: v + "9")]

@@ -20,6 +20,7 @@ from session_source.airbyte.verify.assumption import (
 from session_source.airbyte.verify.pages import SETTLED, NewestFirst, PageSize, SteadyOrder
 from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
 from session_source.airbyte.verify.survey import ENOUGH, Sample, SampleRow, Survey
+from session_source.airbyte.verify.times import FILTERED_BY, OVERLAP
 from session_source.api.time_filter import DAY, EAST, WEST
 from session_source.api.times import midnight
 
@@ -66,6 +67,8 @@ class FromAndTo(Probe):
         """Look at what a sync finds out; with few sessions in it, try those of the sample."""
         sample = survey.sample(endpoint)
         learned = _sessions(sample).learned or Meaning()
+        if survey.learned.get((FILTERED_BY, endpoint), "last_event_at") != "last_event_at":
+            return cannot_tell("days do not go by last events, and bounds may not either")
         read = max(sample.pages, key=lambda one: len(one.page.rows), default=None)
         if not learned.has_tried_bounds and read is not None:
             ask = _sessions(sample).asking(survey.fetch, sample.partition)
@@ -107,6 +110,7 @@ class DateBy(Probe):
         first, last = (self._is_listed(survey, sample, row, n) for n in (0, 1))
         if first is None or last is None:
             return cannot_tell("the list of a day is too long")
+        survey.learned[FILTERED_BY, endpoint] = "last_event_at" if last and not first else OVERLAP
         if first and last:
             return Seen("any", "it is listed for its first and its last day")
         if first:
@@ -137,8 +141,8 @@ class NextToken(Probe):
         "offset": nothing("There is no `nextToken`; `offset` continues a list."),
         "nothing": setting(
             "There is no `nextToken`, and `offset` is ignored.",
-            "A day with more sessions than a page holds may fail. Set `user_ids`, `machine_ids` or `visit_ids`, or ask "
-            "Opentracker for `nextToken`.",
+            "A day with more sessions than a page holds may fail. Set `user_ids`, `machine_ids` or `visit_ids`, "
+            "or ask Opentracker for `nextToken`.",
         ),
     }
 
@@ -189,15 +193,15 @@ class VisitId(Probe):
     findings = {
         "differs": nothing(
             "They differ.",
-            "A session that several configured ids list may be emitted twice in one sync; the primary key deduplicates "
-            "it.",
+            "A session that several configured ids list may be emitted twice in one sync; the primary key "
+            "deduplicates it.",
         )
     }
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look at the sample."""
-        rows = [row for row in survey.sample(endpoint).rows if row.get("visit_id")]
-        different = sum(row["visit_id"] != row.get("session_id") for row in rows)
+        rows = [row for row in survey.sample(endpoint).rows if row.get("visit_id") and row.get("session_id")]
+        different = sum(row["visit_id"] != row["session_id"] for row in rows)
         if different:
             return Seen("differs", f"they differ in {different} of {len(rows)} sessions")
         return (
@@ -233,8 +237,8 @@ ASSUMPTIONS: Assumptions = {
         Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
         Assumption(
             "long-lists",
-            "A list that neither a token, `offset`, a `limit` of 10,000 nor `to` continues is whole, unless it has 40 "
-            "sessions or a multiple of 50 (of 1,000 above 1,000).",
+            "A list that neither a token, `offset`, a `limit` of 10,000 nor `to` continues is whole, unless it "
+            "has 40 sessions or a multiple of 50 (of 1,000 above 1,000).",
             findings={
                 "cut": setting(
                     "It is cut at another number.",

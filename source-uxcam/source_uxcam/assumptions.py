@@ -36,7 +36,7 @@ TRIED_SESSIONS = 3
 _RETIRED = {
     "gone": setting(
         "UXCam has retired this API.",
-        "Set `api.version` to `data_access_v2`. Its streams have other records; screens and gestures are not among them.",
+        "Set `api.version` to `data_access_v2`. Its records differ, and it has no screens or gestures.",
     )
 }
 
@@ -66,8 +66,8 @@ class EventTime(Probe):
     findings = {
         "occurrence": setting(
             "The filter goes by the time of the event.",
-            "An event is missed if it is uploaded later than `lookback_window_days` after it happened: set that to the "
-            "longest time that devices are offline.",
+            "An event is missed if it is uploaded later than `lookback_window_days` after it happened: set that "
+            "to the longest time that devices are offline.",
         )
     }
 

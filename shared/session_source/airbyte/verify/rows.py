@@ -181,7 +181,7 @@ class RowShape:
 
 
 def shape_of(sample: Sample, package: str, known: Sequence[str] = ()) -> RowShape:
-    """Compare the rows of a sample with the schema of the stream that they become; ``known`` fields are left out."""
+    """Compare the rows of a sample with the schema of their stream; ``known`` fields are left out."""
     stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
     shape = RowShape(stream.json_schema(package))
     for row in sample.rows:

@@ -1,7 +1,7 @@
 """The survey: what ``verify`` requests of a vendor, and the rows that several probes look at."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -15,7 +15,7 @@ from session_source.api.answer import Answer
 from session_source.api.columns import Row, Value, evaluate
 from session_source.api.endpoint import Endpoint, PageContext, Partition
 from session_source.api.errors import Fault, Kind
-from session_source.api.pagination import Next, Page, Token
+from session_source.api.pagination import Next, Page
 from session_source.api.request import Request
 from session_source.api.time_filter import moment_in
 from session_source.api.windows import Window
@@ -251,21 +251,38 @@ class Survey:
         Raises:
             Fault: the vendor could not be asked for one that it has.
         """
-        first = PageContext(window, window, partition)
-        found = [self.read(endpoint, first._replace(token=endpoint.first(first)))]
-        seen = set(found[0].keys)
-        while (following := found[-1].following) is not None and len(found) < PAGES:
+        found: list[Read] = []
+        ending = None
+        for step in self._walk(endpoint, PageContext(window, window, partition)):
+            if isinstance(step, Read):
+                found.append(step)
+            else:
+                ending = step
+        return Sample(endpoint, partition, found, ending)
+
+    def _walk(self, endpoint: Endpoint, first: PageContext) -> Iterator[Read | Ending]:
+        """Yield the first pages of a list, and how it ends where they are all."""
+        read = self.read(endpoint, first._replace(token=endpoint.first(first)))
+        seen = set(read.keys)
+        yield read
+        for _ in range(PAGES - 1):
+            following = read.following
+            if following is None:
+                break
             try:
                 read = self.read(endpoint, first._replace(token=following.token))
             except Fault as fault:
                 if following.is_certain or fault.status not in REFUSALS:
                     raise
-                return Sample(endpoint, partition, found, Ending.REFUSED)
+                yield Ending.REFUSED
+                return
             if not following.is_certain and seen.issuperset(read.keys):
-                return Sample(endpoint, partition, found, Ending.REPEATED if read.keys else Ending.EMPTY)
+                yield Ending.REPEATED if read.keys else Ending.EMPTY
+                return
             seen.update(read.keys)
-            found.append(read)
-        return Sample(endpoint, partition, found, None if following else Ending.TOLD)
+            yield read
+        if read.following is None:
+            yield Ending.TOLD
 
     def read(self, endpoint: Endpoint, context: PageContext, request: Request | None = None) -> Read:
         """Read one page.
@@ -298,17 +315,14 @@ class Survey:
         Raises:
             Fault: the vendor could not be asked.
         """
-        first = PageContext(window, gap or window, sample.partition)
-        token: Token = sample.endpoint.first(first)
-        for _ in range(PAGES):
-            read = self.read(sample.endpoint, first._replace(token=token))
-            if key in read.keys:
-                return True
-            if read.following is None or (
-                not read.following.is_certain and len(read.page.rows) < min(sample.longest, ENOUGH)
-            ):
+        for step in self._walk(sample.endpoint, PageContext(window, gap or window, sample.partition)):
+            if isinstance(step, Ending):
                 return False
-            token = read.following.token
+            if key in step.keys:
+                return True
+            is_short = len(step.keys) < min(sample.longest, ENOUGH)
+            if is_short and step.following is not None and not step.following.is_certain:
+                return False
         return None
 
 

@@ -47,8 +47,8 @@ class FilterTime(Probe):
         ),
         "other": setting(
             "The filter goes by another time than this one.",
-            "A row is missed if it appears later than `lookback_window_days` after the time that the vendor filters "
-            "by: set that to the longest delay.",
+            "A row is missed if it appears later than `lookback_window_days` after the time that the vendor "
+            "filters by: set that to the longest delay.",
         ),
     }
 
@@ -94,7 +94,8 @@ class FilterTime(Probe):
         self, survey: Survey, sample: Sample, row: SampleRow, most: timedelta, least: timedelta
     ) -> bool | None:
         """Return whether a row is listed where it is if its time is so much ahead."""
-        (moment,) = row.moments
+        moment = row.moments[0].replace(microsecond=0)
+        least, most = (timedelta(seconds=round(each.total_seconds())) for each in (least, most))
         return survey.lists(sample, row.key, Exact(moment - most, moment - least))
 
 
@@ -197,8 +198,8 @@ class DayOf(Probe):
     findings = {
         "other": setting(
             "The filter goes by the time of occurrence.",
-            "A row is missed if it is uploaded later than `lookback_window_days` after it occurred: set that to the "
-            "longest time that devices are offline.",
+            "A row is missed if it is uploaded later than `lookback_window_days` after it occurred: set that to "
+            "the longest time that devices are offline.",
         ),
         "neither": report("A row is listed neither around the one nor around the other.", ""),
     }
