@@ -54,7 +54,7 @@ def verified(
         given = {**vendor.configs(server.origin)[name], **(config or {})}
         result: Result = source_class(folder)().verify(given)
         assert server.count <= 30, "it sends too many requests"
-        assert server.max_in_flight == 1, "it sends several requests at once"
+        assert server.max_in_flight <= 1, "it sends several requests at once"
     return result
 
 
