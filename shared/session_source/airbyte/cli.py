@@ -1,6 +1,6 @@
 """The command line: arguments, configured catalogs, and warnings about misspelled config keys.
 
-``source-<vendor> spec | check | discover | catalog | read``, ``--version`` and ``--help``.
+``source-<vendor> spec | check | discover | catalog | read | verify``, ``--version`` and ``--help``.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from session_source.airbyte import files
 from session_source.api.errors import config_error
 
 CATALOG = "catalog"
+VERIFY = "verify"
 _CONFIG = "the configuration, a JSON file"
 
 
@@ -72,6 +73,10 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         type=Path,
         help="write requests and answers to this file, without secrets and personal values, to report a problem",
     )
+    verify = commands.add_parser(
+        VERIFY, parents=[configured], help="check what the connector assumes about the vendor with your account"
+    )
+    verify.add_argument("--report", metavar="FILE", help="write a report without secrets and personal data")
     return parser.parse_args(list(arguments))
 
 

@@ -1,4 +1,4 @@
-"""The commands: ``source-<vendor> spec | check | discover | catalog | read``.
+"""The commands: ``source-<vendor> spec | check | discover | catalog | read | verify``.
 
 They are the CDK's, with three differences: secrets are hidden in every form from the first line on, and an invalid
 config or an unreadable file is reported with the name of the property or file.
@@ -23,7 +23,7 @@ from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 
 from session_source import redaction
-from session_source.airbyte import cassette, cli
+from session_source.airbyte import cassette, cli, files
 from session_source.airbyte.cassette import Recording
 from session_source.airbyte.config import base_url
 from session_source.airbyte.metrics import MetricsFile
@@ -63,7 +63,7 @@ class Entrypoint(AirbyteEntrypoint):
         """
         source = self.source
         parsed = cli.parse(source.package, arguments)
-        if parsed.command not in {"read", cli.CATALOG}:
+        if parsed.command not in {"read", cli.CATALOG, cli.VERIFY}:
             yield from (line.encode() + b"\n" for line in self.run(parsed))
             return
         if parsed.debug or is_platform_debug_log_enabled():
@@ -75,6 +75,14 @@ class Entrypoint(AirbyteEntrypoint):
         if parsed.command == cli.CATALOG:
             chosen = cli.configure(source.discover(self.logger, config), parsed.streams)
             yield orjson.dumps(chosen) + b"\n"
+            return
+        if parsed.command == cli.VERIFY:
+            result = source.verify(config)
+            if parsed.report:
+                files.write_report(parsed.report, result.report())
+            yield result.table().encode()
+            if result.is_otherwise:
+                sys.exit(1)
             return
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
         reports = partial(self._reports, parsed)
@@ -131,8 +139,10 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = sys.argv[1:] if arguments is None else arguments
     command = cli.parse(source.package, words).command
-    if command == cli.CATALOG:
+    if command in {cli.CATALOG, cli.VERIFY}:
         cli.log_to_stderr()
+    if command == cli.VERIFY:  # its output is for people
+        logging.getLogger("airbyte").setLevel(logging.WARNING)
     entrypoint = Entrypoint(source)
     output = sys.stdout.buffer
 
@@ -150,7 +160,7 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
                 raise
             except Exception as error:  # noqa: BLE001 - every error is reported
                 traced = as_traced(error, "running a command")
-                if command == cli.CATALOG:  # the output is saved as a file
+                if command in {cli.CATALOG, cli.VERIFY}:  # the output is not messages
                     sys.exit(redaction.clean(traced.message or str(traced)))
                 # The CDK would hide secrets in the whole line; one that is a word of the protocol would break it.
                 message = traced.as_sanitized_airbyte_message()
