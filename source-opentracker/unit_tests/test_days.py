@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from session_source import TimeRange, Row, Window
+from session_source import Row, TimeRange, Window
 from session_source.testing import columns_of
 from source_opentracker import lists
 from source_opentracker.lists import EVER, Meaning, SessionList, SiteDays

@@ -35,7 +35,7 @@ from session_source.airbyte.config import Config
 from session_source.airbyte.verify import survey
 from session_source.airbyte.verify.assumption import Assumptions
 from session_source.airbyte.verify.result import Result, probe
-from session_source.airbyte.verify.survey import CountingClient, Survey
+from session_source.airbyte.verify.survey import Exchanges, Survey
 from session_source.api import windows
 from session_source.api.endpoint import Endpoint, PageContext, Partition
 from session_source.api.errors import Fault, as_traced, config_error
@@ -174,10 +174,14 @@ class SessionSource(Source):
         settings = self._settings(config)
         deadline = time.monotonic() + survey.SECONDS
         policy = replace(survey.POLICY, after_timeout=self.retry_policy().after_timeout)
-        client = CountingClient(**self._options(config, settings, policy, self.budget(config), deadline))
+        exchanges = Exchanges()
+        options = self._options(config, settings, policy, self.budget(config), deadline)
+        client = Client(**options | {"observer": exchanges.note})
         try:
             endpoints = self.endpoints(config)
-            found = Survey(endpoints, client, settings.span, settings.now, settings.window_days, self.package)
+            found = Survey(
+                endpoints, client, exchanges, settings.span, settings.now, settings.window_days, self.package
+            )
             version = self.api_version(config)
             return probe(self.package.replace("_", "-"), version, self.assumptions[version or ""], found)
         finally:

@@ -78,6 +78,11 @@ class Client:
             kept=self._kept,
         )
 
+    @property
+    def spellings(self) -> tuple[AuthBase, ...]:
+        """How the credentials may be written on a request; the one that the vendor accepted comes first."""
+        return self._connection.auth.candidates
+
     def close(self) -> None:
         """Wake every thread that waits; it ends with ``Closed``."""
         self._gate.close()

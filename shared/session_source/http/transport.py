@@ -6,6 +6,7 @@ CPU time of a request.
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -22,8 +23,8 @@ from session_source.http.deadlines import Adapter, Deadlines
 from session_source.http.form import Form
 from session_source.http.retry import RetryPolicy
 
-Observer: TypeAlias = Callable[[requests.PreparedRequest, Answer | Fault], None]
-"""Called with each request as it was sent, and its answer or the fault that there was instead."""
+Observer: TypeAlias = Callable[[requests.PreparedRequest, Answer | Fault, float], None]
+"""Called with each request as it was sent, its answer or the fault instead of one, and the seconds it took."""
 
 LARGEST_ANSWER = 256 * 2**20
 """The largest body that is read, in bytes after decompression."""
@@ -86,12 +87,13 @@ class Transport:
         prepared = self._prepared(request, form)
         if self._observer is None:
             return self._exchange(prepared, policy)
+        began = time.monotonic()
         try:
             answer = self._exchange(prepared, policy)
         except Fault as fault:
-            self._observer(prepared, fault)
+            self._observer(prepared, fault, time.monotonic() - began)
             raise
-        self._observer(prepared, answer)
+        self._observer(prepared, answer, time.monotonic() - began)
         return answer
 
     def _exchange(self, prepared: requests.PreparedRequest, policy: RetryPolicy) -> Answer:

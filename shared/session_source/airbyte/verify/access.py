@@ -62,7 +62,7 @@ class Spelling(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look at what the client has settled on."""
         survey.sample(endpoint)
-        if len(survey.spellings) > 1 and survey.client.auth.candidates[0] is not survey.spellings[0]:
+        if len(survey.spellings) > 1 and survey.client.spellings[0] is not survey.spellings[0]:
             return Seen("second", "the second spelling is accepted, the first one is not")
         return Seen(AS_ASSUMED, "the first spelling is accepted")
 
@@ -120,9 +120,7 @@ class RateLimitHeaders(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look at the answers so far."""
         survey.sample(endpoint)
-        names = sorted(
-            {n.lower() for one in survey.client.exchanges for n in one.headers if LIMIT_HEADER.search(n)}
-        )
+        names = sorted({n.lower() for one in survey.exchanges for n in one.headers if LIMIT_HEADER.search(n)})
         words = f"headers: {', '.join(names)}" if names else "no such header"
         facts = {"headers": names}
         if bool(names) is self._are_expected:

@@ -100,7 +100,7 @@ class Result:
             },
             "requests": [
                 {"method": one.method, "status": one.status, "seconds": one.seconds, "bytes": one.size}
-                for one in self.survey.client.exchanges
+                for one in self.survey.exchanges
             ],
         }
 
@@ -120,7 +120,7 @@ class Result:
         yield ""
         yield (
             f"{', '.join(f'{number} {word}' for word, number in count.items())}; "
-            f"{len(self.survey.client.exchanges)} requests."
+            f"{len(self.survey.exchanges)} requests."
         )
         if self.not_probed:
             yield f"{self.not_probed} more assumptions cannot be checked by a few requests: see the README."

@@ -1,14 +1,14 @@
 """The survey: what ``verify`` requests of a vendor, and the rows that several probes look at."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
+from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from session_source.api.answer import Answer
@@ -19,8 +19,8 @@ from session_source.api.pagination import Next, Page
 from session_source.api.request import Request
 from session_source.api.time_filter import moment_in
 from session_source.api.windows import Window
+from session_source.http.attempts import Options
 from session_source.http.client import Client
-from session_source.http.form import Form
 from session_source.http.retry import RetryPolicy
 
 MOST_REQUESTS = 30
@@ -55,30 +55,16 @@ class Exchange(NamedTuple):
     headers: Mapping[str, str]
 
 
-class CountingClient(Client):
-    """A client that keeps what was exchanged, and sends no more than ``MOST_REQUESTS``."""
+class Exchanges(list[Exchange]):
+    """The exchanges of a run, in order; an observer of a client."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - passed on
-        super().__init__(**options)
-        self.exchanges: list[Exchange] = []
-
-    def send(self, request: Request, form: Form, retry_policy: RetryPolicy) -> Answer:
-        """Send a request once.
-
-        Raises:
-            Fault: there was no answer, or too many requests were sent.
-        """
-        if len(self.exchanges) >= MOST_REQUESTS:
-            raise Fault(Kind.STUCK, f"verify sends {MOST_REQUESTS} requests at most, and all are used.")
-        began = time.monotonic()
-        answer = None
-        try:
-            answer = super().send(request, form, retry_policy)
-        finally:
-            seconds = round(time.monotonic() - began, 3)
-            told = (answer.status, seconds, len(answer.body), answer.headers) if answer else (None, seconds, 0, {})
-            self.exchanges.append(Exchange(request.method, *told))
-        return answer
+    def note(self, request: PreparedRequest, outcome: Answer | Fault, seconds: float) -> None:
+        """Add a request, with the answer or the fault that there was instead."""
+        took = round(seconds, 3)
+        if isinstance(outcome, Answer):
+            self.append(Exchange(str(request.method), outcome.status, took, len(outcome.body), outcome.headers))
+        else:
+            self.append(Exchange(str(request.method), None, took, 0, {}))
 
 
 class Exact(Window):
@@ -185,6 +171,7 @@ class Survey:
     Args:
         endpoints: those of the config.
         client: sends the requests.
+        exchanges: those of the client so far.
         span: what the config reads.
         now: when it started.
         window_days: the vendor's request window.
@@ -192,7 +179,8 @@ class Survey:
     """
 
     endpoints: Sequence[Endpoint]
-    client: CountingClient
+    client: Client
+    exchanges: Exchanges
     span: Window
     now: datetime
     window_days: int
@@ -205,7 +193,7 @@ class Survey:
     """The spellings of the credentials, before one was accepted."""
 
     def __post_init__(self) -> None:
-        self.spellings = self.client.auth.candidates
+        self.spellings = self.client.spellings
 
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by its name."""
@@ -213,7 +201,17 @@ class Survey:
 
     def fetch(self, request: Request, read: Callable[[Answer], Any]) -> Any:  # noqa: ANN401 - whatever is read
         """Send a request and read its answer; what an endpoint's ``partitions`` and ``prepare`` take."""
-        return self.client.fetch(request, read)
+        return self._fetch(request, read)
+
+    def _fetch(self, request: Request, read: Callable[[Answer], Any], **options: Unpack[Options]) -> Any:  # noqa: ANN401 - whatever is read
+        """Send a request, if all its attempts are within the limit.
+
+        Raises:
+            Fault: the vendor could not be asked, or too many requests were sent.
+        """
+        if len(self.exchanges) + POLICY.attempts > MOST_REQUESTS:
+            raise Fault(Kind.STUCK, f"verify sends at most {MOST_REQUESTS} requests, and all are used.")
+        return self.client.fetch(request, read, **options)
 
     def sample(self, name: str) -> Sample:
         """Return rows of an endpoint; they are requested once.
@@ -299,7 +297,7 @@ class Survey:
         def read(answer: Answer) -> tuple[Answer, Page]:
             return answer, endpoint.page(answer, context)
 
-        answer, page = self.client.fetch(request or endpoint.request(context), read, explain=endpoint.fault)
+        answer, page = self._fetch(request or endpoint.request(context), read, explain=endpoint.fault)
         columns = [evaluate(endpoint.columns, row)[0] for row in page.rows]
         return Read(endpoint.id, answer, page, context, columns, endpoint.following(context, page))
 
