@@ -27,6 +27,15 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         package: the vendor's package.
         arguments: the words after the program's name.
     """
+    return argument_parser(package).parse_args(list(arguments))
+
+
+def argument_parser(package: str) -> argparse.ArgumentParser:
+    """Return the parser of all commands with their options.
+
+    Args:
+        package: the vendor's package.
+    """
     program = package.replace("_", "-")
     parser = argparse.ArgumentParser(
         prog=program, description="An Airbyte source connector. Messages are printed as lines of JSON."
@@ -54,7 +63,7 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
     read.add_argument(
         "--state", metavar="FILE", help="where to go on: the output of an earlier read, or its states"
     )
-    return parser.parse_args(list(arguments))
+    return parser
 
 
 def _version(program: str) -> str:
