@@ -60,10 +60,12 @@ def headline(figures: Figures) -> str:
     """Return one sentence with the ratios of records per second, for the work with the most streams."""
     name, work = list(works(figures.size).items())[1]
     pace = {who: work.records / seconds for who, seconds in Rows(figures).net(wall, name).items()}
-    ratios = [f"{pace[OURS] / rate:.{_digits(pace[OURS] / rate)}f} × {who}" for who, rate in pace.items() if who != OURS]
+    ratios = [
+        f"{pace[OURS] / rate:.{_digits(pace[OURS] / rate)}f} × {who}" for who, rate in pace.items() if who != OURS
+    ]
     return (
-        f"Records per second, {name} ({work.records:,} records from a local server), in ratio to other ways to build "
-        f"the same connector: {', '.join(ratios)} (measured on {datetime.now(UTC):%Y-%m-%d})."
+        f"Records per second, {name} ({work.records:,} records from a local server), in ratio to other ways to "
+        f"build the same connector: {', '.join(ratios)} (measured on {datetime.now(UTC):%Y-%m-%d})."
     )
 
 

@@ -61,7 +61,9 @@ def written() -> dict[Path, dict[str, str]]:
 
 @pytest.mark.xdist_group("docs")
 def test_generated_parts_are_what_make_docs_writes(written: dict[Path, dict[str, str]]) -> None:
-    stale = [str(path) for path, parts in written.items() if markers.filled(path.read_text(), parts) != path.read_text()]
+    stale = [
+        str(path) for path, parts in written.items() if markers.filled(path.read_text(), parts) != path.read_text()
+    ]
     assert stale == [], "run make docs"
 
 
@@ -152,7 +154,9 @@ def test_what_is_not_documented_is_named(kept: str, lost: str) -> None:
 
 
 def test_a_nested_name_counts_where_its_path_is_shown() -> None:
-    assert missing(["field", "time", "--config"], "`filters[].field`, `flow[].events[].time`, `--config FILE`") == []
+    assert (
+        missing(["field", "time", "--config"], "`filters[].field`, `flow[].events[].time`, `--config FILE`") == []
+    )
 
 
 # Links.

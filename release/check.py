@@ -28,7 +28,7 @@ UNPACKED = shutil.ignore_patterns("__pycache__", ".venv", "build", "dist", "secr
 
 
 class NotReadyError(ValueError):
-    """Something has to be mended before a release; the text says what."""
+    """Something has to be fixed before a release; the text says what."""
 
 
 def version(root: Path) -> str:
@@ -163,7 +163,7 @@ def main() -> None:
             line = f"ok    {name:<10} {CHECKS[name](root)}"
         except NotReadyError as error:
             failed += 1
-            line = f"MEND  {name:<10} {error}"
+            line = f"FIX   {name:<10} {error}"
         print(line, flush=True)  # noqa: T201 - what was asked for
     if failed:
         sys.exit(f"v{version(root)} cannot be released yet.")

@@ -35,7 +35,7 @@ def build(distribution: Distribution, place: Path) -> Path:
     (wheel,) = place.glob("*.whl")
     if found := problems(distribution, wheel):
         raise ValueError(
-            f"{wheel.name} {'; '.join(found)}. Mend [tool.hatch.build] in its pyproject.toml, or link the "
+            f"{wheel.name} {'; '.join(found)}. Correct [tool.hatch.build] in its pyproject.toml, or link the "
             "repository's LICENSE into its folder."
         )
     return wheel

@@ -42,4 +42,6 @@ def _usage(action: argparse.Action) -> str:
 def targets() -> str:
     """Return the table of make's targets, as ``make help`` lists them."""
     found = _TARGET.finditer((ROOT / "Makefile").read_text())
-    return table(("target", "what it does"), [(f"`make {one['target']}`", sentence(one["meaning"])) for one in found])
+    return table(
+        ("target", "what it does"), [(f"`make {one['target']}`", sentence(one["meaning"])) for one in found]
+    )

@@ -36,7 +36,9 @@ def _diagram() -> str:
             sessions = next(stream for stream in api.streams if stream.is_session)
             declared = connector.schema(sessions)["properties"]
             columns |= {name: kind(part) for name, part in declared.items() if name in streams.SESSION_COLUMNS}
-    lines = [f'  {parent} {mark} {child} : "{", ".join(names)}"' for (parent, mark, child), names in vendors.items()]
+    lines = [
+        f'  {parent} {mark} {child} : "{", ".join(names)}"' for (parent, mark, child), names in vendors.items()
+    ]
     lines += ["  sessions {", *(f"    {type_name} {name}" for name, type_name in columns.items()), "  }"]
     return "\n".join(["```mermaid", "erDiagram", *lines, "```"])
 
@@ -46,7 +48,9 @@ def _streams() -> str:
     rows = []
     for connector in all_connectors():
         for api in connector.apis:
-            label = f"[{connector.source.vendor}]({connector.name}/README.md)" + (f", {api.title}" if api.title else "")
+            label = f"[{connector.source.vendor}]({connector.name}/README.md)" + (
+                f", {api.title}" if api.title else ""
+            )
             for stream in api.streams:
                 rows.append((label, f"`{stream.name}`", ", ".join(stream.key), stream.cursor or ""))
                 label = " "

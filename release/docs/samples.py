@@ -4,7 +4,13 @@ import json
 from datetime import UTC, datetime
 from functools import cache
 
-from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConfiguredAirbyteStream, DestinationSyncMode, SyncMode, Type
+from airbyte_cdk.models import (
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    DestinationSyncMode,
+    SyncMode,
+    Type,
+)
 from sandbox_server import load_vendor, serve
 
 from release.docs.connector import LOGGER, Api, Connector, Json

@@ -14,7 +14,16 @@ USER = "user_id"
 """The column of sessions that refers to the key of a stream of users, where there is one."""
 
 SESSION_COLUMNS = frozenset(
-    ("session_id", USER, "started_at", "ended_at", "duration_seconds", "country_code", "app_platform", "page_count")
+    (
+        "session_id",
+        USER,
+        "started_at",
+        "ended_at",
+        "duration_seconds",
+        "country_code",
+        "app_platform",
+        "page_count",
+    )
 )
 """The columns that the sessions of all vendors have."""
 
