@@ -139,6 +139,13 @@ def test_every_target_of_the_makefile_and_every_variable_of_make_sync_is_documen
     assert missing(variables, (ROOT / "README.md").read_text()) == []
 
 
+def test_every_option_of_the_sandbox_server_is_documented() -> None:
+    program = (ROOT / "shared" / "sandbox_server" / "__main__.py").read_text()
+    options = re.findall(r"add_argument\(\s*\"(--[\w-]+)\"", program)
+    assert len(options) > 5
+    assert missing(options, section((ROOT / "shared" / "README.md").read_text(), "Sandbox server")) == []
+
+
 @pytest.mark.parametrize(
     ("kept", "lost"),
     [
