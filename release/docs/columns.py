@@ -47,7 +47,7 @@ def kind(part: Json) -> str:
         return "timestamp"
     if names == ["array"]:
         items = kind(_items(part))
-        return "array" if items == "any" else f"array of {items}s"
+        return "array" if items == "any" else f"array of {items}" + ("" if " or " in items else "s")
     return " or ".join(names) or "any"
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from release.docs.columns import kind
 from release.docs.connector import Connector, Json
-from release.docs.markdown import code, sentence, table
+from release.docs.markdown import code, table
 
 
 class Property(NamedTuple):
@@ -37,13 +37,19 @@ def properties(spec: Json, path: str = "", branch: str = "") -> Iterator[Propert
 
 def reference(connector: Connector) -> str:
     """Return the table."""
-    rows: dict[tuple[str, str], tuple[str, str, str]] = {}
+    rows: dict[tuple[str, str], tuple[str, str, str, str]] = {}
     for found in properties(connector.spec):
         if "const" in found.part:
             continue  # it is the choice itself
-        where = f"`{found.path}`" + (f"<br>({found.branch})" if found.branch else "")
-        rows.setdefault((found.path, _meaning(found.part)), (where, _default(found), _meaning(found.part)))
-    return table(("property", "default", "meaning"), rows.values())
+        place = f"`{found.path}`" + (f"<br>{found.branch}" if found.branch else "")
+        meaning = _meaning(found.part)
+        rows.setdefault((found.path, meaning), (place, _type(found.part), _default(found), meaning))
+    return table(("property", "type", "default", "meaning"), rows.values())
+
+
+def _type(part: Json) -> str:
+    name = "date or time" if part.get("format") == "date-time" else kind(part)
+    return f"{name}, secret" if part.get("airbyte_secret") else name
 
 
 def _default(found: Property) -> str:
@@ -55,16 +61,13 @@ def _default(found: Property) -> str:
 def _meaning(part: Json) -> str:
     sentences = [f"**{part['title']}.**"] if "title" in part else []
     sentences.append(part.get("description", ""))
-    if constants := [choice["title"] for choice in part.get("oneOf", []) if "title" in choice]:
-        sentences.append(f"Choices: {', '.join(constants)}.")
-    allowed = part.get("enum") or part.get("items", {}).get("enum")
-    if allowed:
+    if choices := [choice["title"] for choice in part.get("oneOf", []) if "title" in choice]:
+        sentences.append(f"Choices: {', '.join(choices)}.")
+    if allowed := part.get("enum") or part.get("items", {}).get("enum"):
         sentences.append(f"Allowed: {code(allowed)}.")
-    elif examples := part.get("examples"):
-        sentences.append(f"Example: {code([_json(examples[0])])}.")
-    if part.get("airbyte_secret"):
-        sentences.append("Secret.")
-    return sentence(" ".join(filter(None, [f"{kind(part)}." if "title" not in part else "", *sentences])))
+    elif "default" not in part and (examples := part.get("examples")):
+        sentences.append(f"Example: {code([_json(examples[0])])}")
+    return " ".join(filter(None, sentences))
 
 
 def _json(value: object) -> str:

@@ -51,14 +51,14 @@ class Connector(Distribution):
 
     @cached_property
     def apis(self) -> tuple[Api, ...]:
-        """Its APIs; most connectors have one."""
+        """Its APIs in the order of the spec; most connectors have one."""
         configs = main_configs(load_vendor(self.name, sessions=2, days=2), "http://127.0.0.1:1")
         titles = {
             branch["properties"]["version"]["const"]: branch["title"]
             for branch in self.spec["properties"].get("api", {}).get("oneOf", [])
         }
         return tuple(
-            Api(name, titles.get(name, ""), tuple(self._streams(config))) for name, config in configs.items()
+            Api(name, titles.get(name, ""), tuple(self._streams(configs[name]))) for name in titles or configs
         )
 
     def schema(self, stream: Stream) -> Json:

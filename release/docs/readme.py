@@ -6,6 +6,7 @@ from release.docs.connector import all_connectors
 from release.docs.markdown import table
 
 SAMPLE_COLUMNS = ("session_id", "started_at", "duration_seconds", "country_code", "app_platform", "page_count")
+LONGEST_CELL = 20
 SAMPLED = ("source-uxcam", "source-inspectlet", "source-devrev")
 
 
@@ -20,9 +21,19 @@ def _sample() -> str:
     for connector in all_connectors():
         if connector.name in SAMPLED:
             session = samples.records(connector, connector.apis[-1])["sessions"]
-            cells = ("" if session[name] is None else str(session[name]) for name in SAMPLE_COLUMNS)
+            cells = (_cell(session[name]) for name in SAMPLE_COLUMNS)
             rows.append((connector.name.removeprefix("source-"), *cells))
     return table(("vendor", *SAMPLE_COLUMNS), rows)
+
+
+def _cell(value: object) -> str:
+    """Return a value short enough for a table of seven columns."""
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    text = "" if value is None else str(value)
+    if len(text) > LONGEST_CELL:
+        return f"{text[: LONGEST_CELL - 1]}…"
+    return text.replace("T", " ").removesuffix("Z")
 
 
 def _diagram() -> str:

@@ -7,7 +7,7 @@ from session_source import Stream
 
 from release.docs import samples
 from release.docs.columns import kind
-from release.docs.connector import Api, Connector
+from release.docs.connector import Api, Connector, Json
 from release.docs.markdown import code, folded, table
 
 USER = "user_id"
@@ -52,9 +52,12 @@ def _modes(stream: Stream) -> str:
 
 def diagram(connector: Connector, api: Api) -> str:
     """Return an entity diagram in Mermaid: keys, cursors, and which stream's rows belong to which."""
-    lines = [f'  {one.parent} {one.mark} {one.child} : "{one.columns}"' for one in relations(connector, api)]
+    found = list(relations(connector, api))
+    lines = [f'  {one.parent} {one.mark} {one.child} : "{", ".join(one.columns)}"' for one in found]
     for stream in api.streams:
-        lines += [f"  {stream.name} {{", *(f"    {line}" for line in _attributes(connector, stream)), "  }"]
+        foreign = {name for one in found if one.child == stream.name for name in one.columns}
+        attributes = _attributes(connector.schema(stream)["properties"], stream, foreign)
+        lines += [f"  {stream.name} {{", *(f"    {attribute}" for attribute in attributes), "  }"]
     return "\n".join(["```mermaid", "erDiagram", *lines, "```"])
 
 
@@ -63,8 +66,8 @@ class Relation(NamedTuple):
 
     parent: str
     child: str
-    columns: str
-    """What they have in common."""
+    columns: tuple[str, ...]
+    """Of the child; they refer to the parent's key."""
     mark: str = "||--o{"
 
 
@@ -75,21 +78,22 @@ def relations(connector: Connector, api: Api) -> Iterator[Relation]:
         if before:
             parent = max(before, key=lambda stream: len(stream.key))
             mark = "||--o|" if set(parent.key) == set(child.key) else "||--o{"
-            yield Relation(parent.name, child.name, ", ".join(parent.key), mark)
+            yield Relation(parent.name, child.name, parent.key, mark)
             continue
         columns = connector.schema(child)["properties"]
         for parent in api.streams[:number]:
             if set(parent.key) <= set(columns):
-                yield Relation(parent.name, child.name, ", ".join(parent.key))
+                yield Relation(parent.name, child.name, parent.key)
             elif len(child.key) == 1 and child.key[0].endswith(USER) and parent.is_session:
-                yield Relation(child.name, parent.name, USER)
+                yield Relation(child.name, parent.name, (USER,))
 
 
-def _attributes(connector: Connector, stream: Stream) -> Iterator[str]:
-    """Yield the key, the cursor, and of sessions the columns that all vendors have."""
-    declared = connector.schema(stream)["properties"]
-    shared = [name for name in declared if stream.is_session and name in SESSION_COLUMNS]
-    for name in dict.fromkeys([*stream.key, *filter(None, [stream.cursor]), *shared]):
-        mark = " PK" if name in stream.key else ""
-        note = ' "cursor"' if name == stream.cursor else ""
-        yield f"{kind(declared[name])} {name}{mark}{note}"
+def _attributes(columns: Json, stream: Stream, foreign: set[str]) -> Iterator[str]:
+    """Yield keys, the cursor, and of sessions the columns that all vendors have."""
+    shared = [name for name in columns if stream.is_session and name in SESSION_COLUMNS]
+    chosen = {*stream.key, *foreign, stream.cursor, *shared}
+    for name in [*stream.key, *(name for name in columns if name not in stream.key)]:
+        if name in chosen:
+            keys = ", ".join(word for word, names in (("PK", stream.key), ("FK", foreign)) if name in names)
+            note = '"cursor"' if name == stream.cursor else ""
+            yield " ".join(filter(None, [kind(columns[name]), name, keys, note]))
