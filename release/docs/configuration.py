@@ -2,49 +2,58 @@
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from release.docs.columns import kind
 from release.docs.connector import Connector, Json
-from release.docs.markdown import code, table
+from release.docs.markdown import code, folded, table
 
+HEADS = ("property", "type", "default", "meaning")
+INDENT = "&nbsp;&nbsp;&nbsp;"
+MOST_INSIDE = 16
+"""Properties inside of another that are shown below it; more are folded into a table of their own."""
 
-class Property(NamedTuple):
-    """One property of a spec."""
-
-    path: str
-    """``api.filters[].field``"""
-    part: Json
-    is_required: bool
-    branch: str
-    """The title of the choice that it belongs to; empty if to none."""
-
-
-def properties(spec: Json, path: str = "", branch: str = "") -> Iterator[Property]:
-    """Find the properties of a spec that a user sees, in the order of the form."""
-    found = sorted(spec.get("properties", {}).items(), key=lambda item: int(item[1].get("order", 0)))
-    for name, part in found:
-        if part.get("airbyte_hidden"):
-            continue
-        yield Property(f"{path}{name}", part, name in spec.get("required", []), branch)
-        yield from properties(part, f"{path}{name}.", branch)
-        for choice in part.get("oneOf", []):
-            yield from properties(choice, f"{path}{name}.", choice["title"])
-        items = part.get("items", {})
-        for choice in [items, *items.get("oneOf", [])]:
-            yield from properties(choice, f"{path}{name}[].", choice.get("title", branch))
+Row = tuple[str, str, str, str]
 
 
 def reference(connector: Connector) -> str:
-    """Return the table."""
-    rows: dict[tuple[str, str], tuple[str, str, str, str]] = {}
-    for found in properties(connector.spec):
-        if "const" in found.part:
-            continue  # it is the choice itself
-        place = f"`{found.path}`" + (f"<br>{found.branch}" if found.branch else "")
-        meaning = _meaning(found.part)
-        rows.setdefault((found.path, meaning), (place, _type(found.part), _default(found), meaning))
-    return table(("property", "type", "default", "meaning"), rows.values())
+    """Return the table, and a folded one for each property that has many inside."""
+    rows: list[Row] = []
+    parts: list[str] = []
+    for name, part, is_required in _properties(connector.spec):
+        rows.append(_row(name, part, 0, is_required=is_required))
+        inside = list(_inside(part, 1))
+        if len(inside) <= MOST_INSIDE:
+            rows += inside
+        else:
+            parts.append(folded(f"Inside <code>{name}</code>", table(HEADS, _inside(part, 0))))
+    return "\n\n".join([table(HEADS, rows), *parts])
+
+
+def _inside(part: Json, depth: int) -> Iterator[Row]:
+    """Yield the properties inside of a property, indented; those of a choice below its title."""
+    items = part.get("items", {})
+    for found in (part, items):
+        yield from _rows(found, depth)
+        for choice in found.get("oneOf", []):
+            yield f"{INDENT * depth}*{choice['title']}*", " ", " ", choice.get("description", " ")
+            yield from _rows(choice, depth + 1)
+
+
+def _rows(part: Json, depth: int) -> Iterator[Row]:
+    for name, inner, is_required in _properties(part):
+        yield _row(name, inner, depth, is_required=is_required)
+        yield from _inside(inner, depth + 1)
+
+
+def _properties(part: Json) -> Iterator[tuple[str, Json, bool]]:
+    """Yield the properties that a user fills in, in the order of the form, and whether each is required."""
+    for name, inner in sorted(part.get("properties", {}).items(), key=lambda item: int(item[1].get("order", 0))):
+        if not inner.get("airbyte_hidden"):
+            yield name, inner, name in part.get("required", [])
+
+
+def _row(name: str, part: Json, depth: int, *, is_required: bool) -> Row:
+    return f"{INDENT * depth}`{name}`", _type(part), _default(part, is_required=is_required), _meaning(part)
 
 
 def _type(part: Json) -> str:
@@ -52,22 +61,22 @@ def _type(part: Json) -> str:
     return f"{name}, secret" if part.get("airbyte_secret") else name
 
 
-def _default(found: Property) -> str:
-    if "default" in found.part:
-        return code([_json(found.part["default"])])
-    return "**required**" if found.is_required else ""
+def _default(part: Json, *, is_required: bool) -> str:
+    if "const" in part:
+        return f"always {code([_json(part['const'])])}"
+    if "default" in part:
+        return code([_json(part["default"])])
+    return "**required**" if is_required else ""
 
 
 def _meaning(part: Json) -> str:
     sentences = [f"**{part['title']}.**"] if "title" in part else []
     sentences.append(part.get("description", ""))
-    if choices := [choice["title"] for choice in part.get("oneOf", []) if "title" in choice]:
-        sentences.append(f"Choices: {', '.join(choices)}.")
     if allowed := part.get("enum") or part.get("items", {}).get("enum"):
         sentences.append(f"Allowed: {code(allowed)}.")
     elif "default" not in part and (examples := part.get("examples")):
         sentences.append(f"Example: {code([_json(examples[0])])}")
-    return " ".join(filter(None, sentences))
+    return " ".join(filter(None, sentences)) or " "
 
 
 def _json(value: object) -> str:
