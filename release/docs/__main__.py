@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from session_source.airbyte.verify.markdown import as_markdown
+
 from release.distributions import ROOT
 from release.docs import columns, commands, configuration, markers, readme, streams
 from release.docs.connector import all_connectors
@@ -18,6 +20,7 @@ def pages() -> dict[Path, dict[str, str]]:
             "configuration": configuration.reference(connector),
             "streams": streams.reference(connector),
             "columns": columns.reference(connector),
+            "assumptions": as_markdown(connector.source.assumptions).strip(),
             "commands": commands.options(connector),
         }
     return found

@@ -1,6 +1,6 @@
 """The command line's arguments, and what scripts need of it: configured catalogs and misspelled keys.
 
-``source-<vendor> spec | check | discover | catalog | read``, ``--version`` and ``--help``.
+``source-<vendor> spec | check | discover | catalog | read | verify``, ``--version`` and ``--help``.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from session_source.airbyte import files
 from session_source.api.errors import config_error
 
 CATALOG = "catalog"
+VERIFY = "verify"
 _CONFIG = "the configuration, a JSON file"
 
 
@@ -63,6 +64,10 @@ def argument_parser(package: str) -> argparse.ArgumentParser:
     read.add_argument(
         "--state", metavar="FILE", help="where to go on: the output of an earlier read, or its states"
     )
+    verify = commands.add_parser(
+        VERIFY, parents=[configured], help="check what the connector assumes about the vendor with your account"
+    )
+    verify.add_argument("--report", metavar="FILE", help="write a report without secrets and personal data")
     return parser
 
 

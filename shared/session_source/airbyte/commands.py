@@ -1,4 +1,4 @@
-"""The commands: ``source-<vendor> spec|check|discover|catalog|read``, the CDK's with three things fixed.
+"""The commands: ``source-<vendor> spec|check|discover|catalog|read|verify``, the CDK's with three things fixed.
 
 Secrets are hidden in every form from the first line on, a config that does not fit is told as a message with
 the property's name, and so is a file that cannot be read.
@@ -21,7 +21,7 @@ from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 
 from session_source import redaction
-from session_source.airbyte import cli
+from session_source.airbyte import cli, files
 from session_source.airbyte.source import SessionSource
 from session_source.airbyte.validation import validate
 from session_source.api.errors import as_traced
@@ -56,7 +56,7 @@ class Entrypoint(AirbyteEntrypoint):
         """
         source = self.source
         parsed = cli.parse(source.package, arguments)
-        if parsed.command not in {"read", cli.CATALOG}:
+        if parsed.command not in {"read", cli.CATALOG, cli.VERIFY}:
             yield from (line.encode() + b"\n" for line in self.run(parsed))
             return
         if parsed.debug or is_platform_debug_log_enabled():
@@ -68,6 +68,14 @@ class Entrypoint(AirbyteEntrypoint):
         if parsed.command == cli.CATALOG:
             chosen = cli.configure(source.discover(self.logger, config), parsed.streams)
             yield orjson.dumps(chosen) + b"\n"
+            return
+        if parsed.command == cli.VERIFY:
+            result = source.verify(config)
+            if parsed.report:
+                files.write_report(parsed.report, result.report())
+            yield result.table().encode()
+            if result.is_otherwise:
+                sys.exit(1)
             return
         catalog, state = source.read_catalog(parsed.catalog), source.read_state(parsed.state)
         for message in source.read_pages(self.logger, config, catalog, state, RecordPage.written):
@@ -95,7 +103,7 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = sys.argv[1:] if arguments is None else arguments
     command = cli.parse(source.package, words).command
-    if command == cli.CATALOG:
+    if command in {cli.CATALOG, cli.VERIFY}:
         cli.log_to_stderr()
     entrypoint = Entrypoint(source)
     output = sys.stdout.buffer
@@ -114,7 +122,7 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
                 raise
             except Exception as error:  # noqa: BLE001 - reported, whatever it is
                 traced = as_traced(error, "running a command")
-                if command == cli.CATALOG:  # the output is a file's content
+                if command in {cli.CATALOG, cli.VERIFY}:  # the output is no messages
                     sys.exit(redaction.clean(traced.message or str(traced)))
                 # The CDK would hide secrets in the whole line: one that is a word of the protocol would break it.
                 message = traced.as_sanitized_airbyte_message()

@@ -1,11 +1,12 @@
 """Files: the config, catalog and state that a command is given, and a message where they cannot be used."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from airbyte_cdk.models import (
     AirbyteStateMessage,
     AirbyteStateMessageSerializer,
@@ -42,6 +43,18 @@ def readable(path: str, what: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - each parser has its own
         why = " ".join(str(error).split())[:200].rstrip(".")
         raise config_error(f"The file {path} is not what it should be ({why}). Give a {what}.") from None
+
+
+def write_report(path: str, report: Mapping[str, Any]) -> None:
+    """Write a report as JSON.
+
+    Raises:
+        AirbyteTracedException: the file cannot be written.
+    """
+    try:
+        Path(path).write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise config_error(f"The report {path} cannot be written ({error.strerror}). Check its path.") from None
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:

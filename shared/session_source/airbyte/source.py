@@ -33,6 +33,10 @@ from session_source import redaction
 from session_source.airbyte import config as configs
 from session_source.airbyte import files, specification
 from session_source.airbyte.config import Config
+from session_source.airbyte.verify import survey
+from session_source.airbyte.verify.assumption import Assumptions
+from session_source.airbyte.verify.result import Result, probe
+from session_source.airbyte.verify.survey import CountingClient, Survey
 from session_source.api import windows
 from session_source.api.endpoint import Endpoint, PageContext, Partition
 from session_source.api.errors import Fault, as_traced, config_error
@@ -67,12 +71,14 @@ class SessionSource(Source):
         window_days: the default of ``window_in_days``.
         workers: the default of ``num_workers``; 1 where the vendor allows one request at a time, and then it
             is no option.
+        assumptions: what the connector assumes about the vendor, by ``api_version``; see ``verify``.
     """
 
     vendor: ClassVar[str]
     credentials_hint: ClassVar[str]
     window_days: ClassVar[int]
     workers: ClassVar[int]
+    assumptions: ClassVar[Assumptions] = {}
 
     @abstractmethod
     def endpoints(self, config: Config) -> list[Endpoint]:
@@ -156,6 +162,21 @@ class SessionSource(Source):
             told = as_traced(error, f"checking {self.vendor}")
             return AirbyteConnectionStatus(Status.FAILED, redaction.clean(told.message or str(told)))
         return AirbyteConnectionStatus(Status.SUCCEEDED)
+
+    def verify(self, config: Config) -> Result:
+        """Check the connector's assumptions about the vendor with an account; at most 30 requests, in a minute."""
+        self._protect(config)
+        settings = self._settings(config)
+        deadline = time.monotonic() + survey.SECONDS
+        policy = replace(survey.POLICY, after_timeout=self.retry_policy().after_timeout)
+        client = CountingClient(**self._options(config, settings, policy, self.budget(config), deadline))
+        try:
+            endpoints = self.endpoints(config)
+            found = Survey(endpoints, client, settings.span, settings.now, settings.window_days, self.package)
+            version = self.api_version(config)
+            return probe(self.package.replace("_", "-"), version, self.assumptions[version or ""], found)
+        finally:
+            client.close()
 
     def read(
         self,
@@ -279,17 +300,22 @@ class SessionSource(Source):
         budget: Budget | None,
         deadline: float = math.inf,
     ) -> Client:
-        return Client(
-            vendor=self.vendor,
-            base_url=configs.base_url(config, self.base_url(config)),
-            auth=self.auth(config),
-            hint=self.credentials_hint,
-            retry_policy=retry_policy.for_limit(settings.limit_wait),
-            budget=budget,
-            rate=self.rate(config),
-            workers=settings.workers,
-            deadline=deadline,
-        )
+        return Client(**self._options(config, settings, retry_policy, budget, deadline))
+
+    def _options(
+        self, config: Config, settings: Settings, policy: RetryPolicy, budget: Budget | None, deadline: float
+    ) -> dict[str, Any]:
+        return {
+            "vendor": self.vendor,
+            "base_url": configs.base_url(config, self.base_url(config)),
+            "auth": self.auth(config),
+            "hint": self.credentials_hint,
+            "retry_policy": policy.for_limit(settings.limit_wait),
+            "budget": budget,
+            "rate": self.rate(config),
+            "workers": settings.workers,
+            "deadline": deadline,
+        }
 
     def _states(
         self,
