@@ -107,4 +107,4 @@ def test_the_readme_shows_the_headline_that_was_written(figures: Figures) -> Non
     shown = page.partition(BEGIN)[2].partition(END)[0].strip()
     assert shown in results
     assert with_headline(page, shown) == page
-    assert f" × {Floor.name} (measured on " in headline(figures)
+    assert f" × {Floor.name}." in headline(figures)
