@@ -64,8 +64,8 @@ def headline(figures: Figures) -> str:
         f"{pace[OURS] / rate:.{_digits(pace[OURS] / rate)}f} × {who}" for who, rate in pace.items() if who != OURS
     ]
     return (
-        f"Records per second compared with other ways to build the same connector ({name}, {work.records:,} records "
-        f"from a local server, {datetime.now(UTC):%Y-%m-%d}): {', '.join(ratios)}."
+        f"Records per second compared with other ways to build the same connector ({name}, {work.records:,} "
+        f"records from a local server, {datetime.now(UTC):%Y-%m-%d}): {', '.join(ratios)}."
     )
 
 
