@@ -2,7 +2,7 @@
 # make verify         check what a connector assumes about its vendor with your account: CONNECTOR=… CONFIG=… [REPORT=…]
 # make test           lint, types, unit and integration tests
 # make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
-# make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
+# make bench          measure this project beside other ways to build it; the headline goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
 # make test-images    build all images and run them against the sandboxes
 # make images         build the images of all connectors: [BASE_IMAGE=…] [DOCKER=…]
@@ -12,13 +12,14 @@
 # make dist           build the wheels and their bills of materials (SBOM) into dist/
 # make lock           write uv.lock and all pinned requirements anew, after a pyproject.toml changed
 # make licenses       write LICENSES.md anew, after uv.lock changed
+# make docs           write the generated parts of the pages anew, after a spec, schema, command or target changed
 # make format         fix what the formatter and the linter can fix
 # make clean          remove what the other targets made
 # make help           this list
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync verify test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
+.PHONY: help sync verify test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses docs \
 	format clean
 
 # 3.13 runs everything but `make pyairbyte`.
@@ -120,6 +121,9 @@ dist: .venv/.synced
 
 licenses: .venv/.synced
 	@.venv/bin/python -m release.licenses > LICENSES.md
+
+docs: .venv/.synced
+	@.venv/bin/python -m release.docs
 
 clean:
 	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Measures all contenders and writes the tables: ``make bench``."""
+"""Measure all contenders, write RESULTS.md, and the headline ratios into the README: ``make bench``."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.commands import CONTENDERS, ENVIRONMENTS
 from benchmarks.pages import WEBSITES
 from benchmarks.plan import Size, measured
-from benchmarks.report import circumstances, table, whole, with_table
+from benchmarks.report import headline, whole, with_headline
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
@@ -55,7 +55,7 @@ def main() -> None:
     text = whole(figures)
     given.output.write_text(f"# Measured by `make bench`\n\n{text}")
     if given.output == RESULTS:
-        README.write_text(with_table(README.read_text(), f"{table(figures)}\n\n{circumstances()}"))
+        README.write_text(with_headline(README.read_text(), headline(figures)))
     sys.stdout.write(text)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.commands import CONTENDERS
 from benchmarks.goals import OURS, ahead_of_us, goals
-from benchmarks.plan import Figures
-from benchmarks.rows import Row, Rows
+from benchmarks.plan import Figures, works
+from benchmarks.rows import Row, Rows, wall
 
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
-BEGIN, END = "<!-- written by make bench -->", "<!-- end -->"
+BEGIN, END = "<!-- written by make bench -->", "<!-- end of make bench -->"
 NOTE = (
     f"Ratios to {OURS}; the measured figures are in small print. Rates, CPU and slow answers exclude start-up. "
     "*Ideal*: requests × latency / requests that a contender sends at the same time."
@@ -20,8 +20,8 @@ NOTE = (
 
 
 def whole(figures: Figures) -> str:
-    """Return the whole report."""
-    parts = [table(figures), NOTE, circumstances(), _goals(figures), _behind(figures)]
+    """Write everything."""
+    parts = [headline(figures), table(figures), NOTE, circumstances(), _goals(figures), _behind(figures)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -56,17 +56,34 @@ def table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def with_table(page: str, table: str) -> str:
-    """Replace the text between the two marks of a page by a table."""
+def headline(figures: Figures) -> str:
+    """Return one sentence with the ratios of records per second, for the work with the most streams."""
+    name, work = list(works(figures.size).items())[1]
+    pace = {who: work.records / seconds for who, seconds in Rows(figures).net(wall, name).items()}
+    ratios = [
+        f"{pace[OURS] / rate:.{_digits(pace[OURS] / rate)}f} × {who}" for who, rate in pace.items() if who != OURS
+    ]
+    return (
+        f"Records per second compared with other ways to build the same connector ({name}, {work.records:,} "
+        f"records from a local server, {datetime.now(UTC):%Y-%m-%d}): {', '.join(ratios)}."
+    )
+
+
+def with_headline(page: str, text: str) -> str:
+    """Put a text between the two marks of a page."""
     before, rest = page.split(BEGIN)
-    return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
+
+
+def _digits(ratio: float) -> int:
+    return 0 if ratio >= 10 else 1 if ratio >= 2 else 2
 
 
 def _cell(row: Row, name: str) -> str:
     if name not in row.values:
         return "–"
     ratio = row.values[name] / row.values[OURS] if row.values[OURS] else 0.0
-    return f"{ratio:.{0 if ratio >= 10 else 1 if ratio >= 2 else 2}f}× <sub>{row.told[name]}</sub>"
+    return f"{ratio:.{_digits(ratio)}f}× <sub>{row.told[name]}</sub>"
 
 
 def circumstances() -> str:

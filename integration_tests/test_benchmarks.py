@@ -9,7 +9,7 @@ import pytest
 from benchmarks.commands import Contender, Floor, HttpStreams, Manifest, Ours
 from benchmarks.goals import ahead_of_us
 from benchmarks.plan import START_UP, Figures, Size, measured, works
-from benchmarks.report import BEGIN, END, table, with_table
+from benchmarks.report import BEGIN, END, headline, table, with_headline
 from benchmarks.rows import Row, Rows
 from benchmarks.runs import Run, Server, measure
 
@@ -102,10 +102,9 @@ def test_start_up_is_not_counted_and_the_table_tells_who_is_ahead() -> None:
     assert ahead_of_us(pace._replace(is_less_better=True)) == []
 
 
-def test_the_readme_shows_the_table_that_was_written() -> None:
+def test_the_readme_shows_the_headline_that_was_written(figures: Figures) -> None:
     results, page = (ROOT / "benchmarks" / "RESULTS.md").read_text(), (ROOT / "README.md").read_text()
     shown = page.partition(BEGIN)[2].partition(END)[0].strip()
-    written, _, circumstances = shown.rpartition("\n\n")
-    assert written in results
-    assert circumstances in results
-    assert with_table(page, shown) == page
+    assert shown in results
+    assert with_headline(page, shown) == page
+    assert f" × {Floor.name}." in headline(figures)

@@ -106,7 +106,7 @@ BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
 
 
 @pytest.mark.parametrize(("name", "change", "words"), BREAKS, ids=[words for _, _, words in BREAKS])
-def test_a_check_says_what_to_mend(
+def test_a_check_says_what_to_fix(
     repository: Path, name: str, change: Callable[[Path], object], words: str
 ) -> None:
     change(repository)
@@ -131,7 +131,7 @@ def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_
         check=False,
     )
     lines = [line.split()[:2] for line in done.stdout.splitlines()]
-    assert lines == [["MEND" if name == "images" else "ok", name] for name in CHECKS]
+    assert lines == [["FIX" if name == "images" else "ok", name] for name in CHECKS]
     assert "no container engine answers" in done.stdout
     assert done.returncode == 1
 

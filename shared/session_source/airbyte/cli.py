@@ -29,6 +29,15 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         package: the vendor's package.
         arguments: the arguments without the program's name.
     """
+    return argument_parser(package).parse_args(list(arguments))
+
+
+def argument_parser(package: str) -> argparse.ArgumentParser:
+    """Return the parser of all commands with their options.
+
+    Args:
+        package: the vendor's package.
+    """
     program = package.replace("_", "-")
     parser = argparse.ArgumentParser(
         prog=program, description="An Airbyte source connector. Messages are printed as lines of JSON."
@@ -77,7 +86,7 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
         VERIFY, parents=[configured], help="check what the connector assumes about the vendor with your account"
     )
     verify.add_argument("--report", metavar="FILE", help="write a report without secrets and personal data")
-    return parser.parse_args(list(arguments))
+    return parser
 
 
 def _version(program: str) -> str:
