@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sandbox_server import Server, load_vendor, main_configs, serve, vendor_names
 
 from integration_tests.connector import Connector, Json
+from integration_tests.forked import ForkedConnector
 from integration_tests.inside import InsideConnector
 
 Start = Callable[..., tuple[Connector, Server]]
@@ -33,15 +35,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", chosen, ids=[f"{folder}-{name}" for folder, name in chosen])
 
 
-def late() -> float:
-    """A vendor's clock, two seconds late: what came in the second of a sync's start belongs to the next one."""
-    return time.time() - 2
+@dataclass
+class Clock:
+    """A vendor's clock that is some seconds behind.
+
+    A sync reads what is older than the second in which it starts. With a clock that is two seconds behind, all
+    that the vendor holds is older, and no test waits for the next second.
+    """
+
+    behind: float = 2
+
+    def __call__(self) -> float:
+        """Return the vendor's time, in seconds since 1970."""
+        return time.time() - self.behind
+
+
+late = Clock()
+"""For tests that do not change it."""
 
 
 @pytest.fixture
 def connector_kind() -> Callable[..., Connector]:
-    """What runs a connector; tests of packages and images have others."""
-    return Connector
+    """Return the class that runs a connector as a process; tests of packages and images have others."""
+    return ForkedConnector
 
 
 @contextmanager

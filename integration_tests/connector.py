@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox_server import Keys, Server
+from sandbox_server.vendor import vendor_class
 
 Json = dict[str, Any]
 
@@ -99,7 +100,7 @@ class Connector:
     def run(self, command: str, *more: str, timeout: float = 240) -> Output:
         arguments = [*self.program, command]
         if command != "spec":
-            arguments += ["--config", self._file("config", self.config)]
+            arguments += ["--config", self.config_file]
         done = subprocess.run([*arguments, *more], capture_output=True, text=True, timeout=timeout, check=False)  # noqa: S603
         return Output(done.returncode, done.stdout, done.stderr)
 
@@ -126,6 +127,11 @@ class Connector:
     @property
     def secret_names(self) -> list[str]:
         return [name for name, part in self.specification["properties"].items() if part.get("airbyte_secret")]
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """The streams that emit a key once per window instead of once per sync."""
+        return vendor_class(self.folder).repeated
 
     def key(self, stream: str) -> list[str]:
         return [name for (name,) in self.streams[stream]["source_defined_primary_key"]]
@@ -155,6 +161,11 @@ class Connector:
             messages = [{"type": "STREAM", "stream": message["stream"]} for message in state]
             arguments += ["--state", self._file("state", messages)]
         return arguments
+
+    @property
+    def config_file(self) -> str:
+        """Write the config into a file."""
+        return self._file("config", self.config)
 
     def _file(self, name: str, value: object) -> str:
         path = self.place / f"{name}.json"

@@ -39,7 +39,7 @@ class InsideConnector(Connector):
     def run(self, command: str, *more: str, timeout: float = 240) -> Output:
         arguments = [command]
         if command != "spec":
-            arguments += ["--config", self._file("config", self.config)]
+            arguments += ["--config", self.config_file]
         return run_inside(source_class(self.folder)(), [*arguments, *more])
 
 

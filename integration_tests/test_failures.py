@@ -1,23 +1,15 @@
 """Faults of every kind, over real sockets: what passes costs no record, what does not ends with a message."""
 
-import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sandbox_server as sandbox
-from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from sandbox_server import load_vendor, serve
-from session_source import Config, Endpoint, Fetch, Partition
-from session_source.airbyte.commands import Entrypoint
-from source_inspectlet import SourceInspectlet
-from source_inspectlet.sessions import Sessions
-from source_inspectlet.websites import Websites
 
-from integration_tests.conftest import Start, starting
-from integration_tests.connector import Connector, Output, expected
+from integration_tests.conftest import Start
+from integration_tests.connector import Output, expected
 from integration_tests.inside import InsideConnector
 from integration_tests.test_protocol import check_order
 from integration_tests.whole import check_whole
@@ -129,7 +121,7 @@ def test_a_list_that_repeats_its_token_is_an_error_or_is_read_without_it(
     server.faults.append(sandbox.RepeatToken(times=None))
     output = connector.read("sessions")
     assert server.count < 100
-    if output.exit_code == 0:  # Browsee: the connector counts the offset itself
+    if output.exit_code == 0:  # where the connector counts the offset itself
         check_whole(connector, [output], {"sessions": wanted["sessions"]})
     else:
         assert output.errors[-1]["failure_type"] == "transient_error"
@@ -159,45 +151,6 @@ def test_one_failure_is_one_trace_and_ends_no_other_stream(start: Start, case: t
     told = [error["message"] for error in output.errors[:-1]]
     assert len(set(told)) == len(told)
     check_whole(connector, [output], {name: keys for name, keys in wanted.items() if name not in failed})
-
-
-class Lost(Sessions):
-    """Sessions of websites that cannot be told, for a reason that nobody expected."""
-
-    def partitions(self, fetch: Fetch) -> list[Partition]:
-        raise LookupError("nobody expected this")
-
-
-class Surprised(SourceInspectlet):
-    """A source with them."""
-
-    package = "source_inspectlet"
-
-    def endpoints(self, config: Config) -> list[Endpoint]:
-        websites = Websites([])
-        return [websites, Lost(websites, {})]
-
-
-@pytest.mark.promise(n=7)
-def test_what_nobody_expected_before_the_first_window_ends_its_streams_and_no_other(tmp_path: Path) -> None:
-    lines: list[str] = []
-
-    def read(connector: Connector) -> None:
-        catalog = ConfiguredAirbyteCatalogSerializer.load(connector.catalog())
-        for message in Surprised().read(logging.getLogger("test"), dict(connector.config), catalog):
-            lines.append(Entrypoint.airbyte_message_to_string(message))  # noqa: PERF401 - before the error
-
-    with starting("source-inspectlet", tmp_path) as start:
-        connector, _ = start("default", sessions=20, days=2)
-        with pytest.raises(AirbyteTracedException, match="LookupError"):
-            read(connector)
-    output = Output(1, "\n".join(lines), "")
-    statuses = {name: statuses[-1] for name, statuses in output.statuses.items()}
-    assert statuses == {"websites": "COMPLETE"} | dict.fromkeys(set(statuses) - {"websites"}, "INCOMPLETE")
-    assert output.records.keys() == {"websites"}
-    (error,) = output.errors
-    assert error["failure_type"] == "system_error"
-    assert "report it" in error["message"]
 
 
 @pytest.mark.promise(n=7)

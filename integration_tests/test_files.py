@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from sandbox_server import load_vendor, refused_origin
+from sandbox_server import load_vendor, refused_origin, vendor_names
 from session_source.airbyte.commands import Entrypoint
 
 from integration_tests.inside import source_class
 
-FOLDER = "source-uxcam"
+FOLDER = vendor_names()[0]
 
 
 @pytest.mark.promise(n=7)
@@ -34,7 +34,7 @@ FOLDER = "source-uxcam"
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, content: bytes | None, words: str) -> None:
-    config = load_vendor(FOLDER, sessions=1, days=1).configs(refused_origin())["session_api"]
+    config, *_ = load_vendor(FOLDER, sessions=1, days=1).configs(refused_origin()).values()
     contents = {"config": json.dumps(config).encode(), "catalog": b'{"streams": []}', "state": b"[]"}
     arguments = ["read"]
     for kind, usual in contents.items():

@@ -4,7 +4,6 @@ A failing case is printed with what repeats it, and kept in ``.hypothesis``: the
 """
 
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sandbox_server import Server, Vendor, load_vendor, serve
 from sandbox_server.vendor import vendor_class
 
 from integration_tests import figures
-from integration_tests.conftest import cases
+from integration_tests.conftest import cases, late
 from integration_tests.connector import Output, expected, held
 from integration_tests.inside import InsideConnector
 from integration_tests.trials import EXAMPLES
@@ -81,7 +80,7 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
     ) -> None:
         with (
             tempfile.TemporaryDirectory() as place,
-            serve(load_vendor(folder, **data, **mood), **growth) as server,
+            serve(load_vendor(folder, **data, **mood, now=late), **growth) as server,
         ):
             limit_growth(server.vendor, 200)
             faults = [kind(**options, after=after) for (kind, options), after in plan]
@@ -125,7 +124,6 @@ def read_in_rounds(connector: InsideConnector, server: Server, rounds: int) -> l
         state = outputs[-1].state or state
     server.grow_every = 0
     server.faults.clear()
-    time.sleep(1.1)  # what came in the second of a sync's start belongs to the next one
     outputs.append(connector.read(state=state))
     assert outputs[-1].exit_code == 0, outputs[-1].errors
     return outputs

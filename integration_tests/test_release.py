@@ -1,5 +1,6 @@
 """``make release-check`` finds what must not be released."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from release import images
 from release.check import CHECKS, NotReadyError, version
-from release.distributions import ROOT, Distribution
+from release.distributions import ROOT, connectors
 from release.images import in_bytes
 
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
@@ -65,28 +66,30 @@ def build_with_another_backend(root: Path) -> None:
     replace(root / "shared/pyproject.toml", "hatchling>=1.27", "hatchling>=1.27,<1.28")
 
 
-EXAMPLE = "examples/kubernetes/uxcam/kustomization.yaml"
+VENDOR = re.findall(r"session-connectors/(source-\w+):", (ROOT / "README.md").read_text())[0]
+"""The connector of the README's examples."""
+EXAMPLE = f"examples/kubernetes/{VENDOR.removeprefix('source-')}/kustomization.yaml"
 
 BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
     (
         "versions",
-        lambda root: replace(root / "source-uxcam/metadata.yaml", "dockerImageTag: ", "dockerImageTag: 9"),
-        "source-uxcam/metadata.yaml says 9",
+        lambda root: replace(root / VENDOR / "metadata.yaml", "dockerImageTag: ", "dockerImageTag: 9"),
+        f"{VENDOR}/metadata.yaml says 9",
     ),
     (
         "versions",
-        lambda root: replace(root / "source-uxcam/pyproject.toml", "session-source==", "session-source==9"),
-        "source-uxcam/pyproject.toml for session-source says 9",
+        lambda root: replace(root / VENDOR / "pyproject.toml", "session-source==", "session-source==9"),
+        f"{VENDOR}/pyproject.toml for session-source says 9",
     ),
     (
         "versions",
-        lambda root: replace(root / EXAMPLE, "source-uxcam, newTag: ", "source-uxcam, newTag: 9"),
+        lambda root: replace(root / EXAMPLE, f"{VENDOR}, newTag: ", f"{VENDOR}, newTag: 9"),
         f"{EXAMPLE} says 9",
     ),
     (
         "versions",
         lambda root: replace(
-            root / "README.md", "session-connectors/source-uxcam:", "session-connectors/source-uxcam:9"
+            root / "README.md", f"session-connectors/{VENDOR}:", f"session-connectors/{VENDOR}:9"
         ),
         "README.md says 9",
     ),
@@ -155,11 +158,11 @@ def test_a_tag_of_another_version_is_refused_and_only_the_named_checks_run() -> 
 def test_images_for_a_registry_have_its_name_and_others_that_of_the_metadata(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    uxcam = Distribution(ROOT / "source-uxcam")
+    one = connectors()[0]
     monkeypatch.delenv("REGISTRY", raising=False)
-    assert images.tag(uxcam) == uxcam.image
+    assert images.tag(one) == one.image
     monkeypatch.setenv("REGISTRY", "registry.example/acme")
-    assert images.tag(uxcam) == f"registry.example/acme/source-uxcam:{uxcam.version}"
+    assert images.tag(one) == f"registry.example/acme/{one.name}:{one.version}"
 
 
 @pytest.mark.parametrize(

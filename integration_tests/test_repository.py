@@ -1,6 +1,7 @@
 """What a new vendor's folder needs, and what must say the same in several places."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ NEEDED = [
     "unit_tests",
     "integration_tests",
 ]
+
+VENDOR_BLIND = [
+    "shared/session_source",
+    "shared/sandbox_server",
+    "shared/unit_tests",
+    "shared/integration_tests",
+    "integration_tests",
+]
+"""Where no vendor is named: what is special about one is in its folder."""
 
 PACKAGES = ("api", "http", "sync", "airbyte")
 """The core's packages. Each may import those before it."""
@@ -106,3 +116,33 @@ def test_the_packages_of_the_core_import_in_one_direction(package: str, later: t
     for path in modules:
         imported = set(re.findall(r"session_source\.(\w+)", path.read_text()))
         assert not imported & {*later, "testing"}, path
+
+
+def naming(place: Path, vendors: Iterable[str]) -> list[str]:
+    """Return the lines of all files in a folder that name a vendor."""
+    names = re.compile(rf"(?<![a-z])(?:{'|'.join(vendors)})", re.IGNORECASE)
+    found = []
+    for path in sorted(place.rglob("*")):
+        if path.is_file() and path.suffix not in {".pyc", ".pyo"} and path.name != "package-lock.json":
+            lines = [path.name, *path.read_text().splitlines()]
+            found += [
+                f"{path.relative_to(place)}:{number}: {line}"
+                for number, line in enumerate(lines)
+                if names.search(line)
+            ]
+    return found
+
+
+@pytest.mark.parametrize("place", VENDOR_BLIND)
+def test_shared_code_and_shared_tests_name_no_vendor(place: str) -> None:
+    assert naming(ROOT / place, [folder.removeprefix("source-") for folder in FOLDERS]) == []
+
+
+def test_a_name_in_a_file_or_of_a_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "one.py").write_text("import time\n\nSourceAcme, source_acme, acmes\n")
+    (tmp_path / "test_acme.py").write_text("pacmen\n")
+    assert naming(tmp_path, ["acme", "other"]) == [
+        "inner/one.py:3: SourceAcme, source_acme, acmes",
+        "test_acme.py:0: test_acme.py",
+    ]

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import sandbox_server as sandbox
+from sandbox_server.vendor import vendor_class
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Output
@@ -99,7 +100,8 @@ def test_what_the_vendor_spells_otherwise_is_hidden(start: Start, spelling: str,
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
-def test_what_was_pasted_into_the_wrong_field_is_not_quoted(start: Start, command: str) -> None:
+def test_a_value_in_the_wrong_property_is_not_quoted(start: Start, case: tuple[str, str], command: str) -> None:
+    vendor = vendor_class(case[0])
     connector, server = start(inside=True, sessions=2, days=2)
     server.faults.append(sandbox.Status(401, times=None))
     pasted = "hunter2:hunter2/hunter2"
@@ -113,7 +115,7 @@ def test_what_was_pasted_into_the_wrong_field_is_not_quoted(start: Start, comman
             told = [status["message"] for status in output.of_type("CONNECTION_STATUS")]
             told += [error["message"] for error in output.errors]
             assert told, name
-            if name not in {"sites", "apps"} and not name.endswith("_ids"):  # these name what an error is about
+            if name not in vendor.shown_in_errors:
                 assert "hunter2" not in "".join(told), name
     config = {**connector.config, "base_url": f"https://somebody:{pasted}@example.com"}
     output = type(connector)(connector.folder, config, connector.place).run(*arguments)
@@ -140,8 +142,8 @@ def test_faults_on_the_way_show_nothing(start: Start) -> None:
 
 
 def test_secrets_stay_out_of_addresses(start: Start, case: tuple[str, str]) -> None:
-    if case[1] == "session_api":
-        pytest.skip("this API takes its key in the address only")
+    if case[1] in vendor_class(case[0]).credentials_in_url:
+        pytest.skip("this API accepts its credentials only in the URL")
     connector, server = start(inside=True, sessions=30, days=3)
     connector.read()
     secrets = [str(connector.config[name]) for name in connector.secret_names]

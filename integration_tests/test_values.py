@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sandbox_server import Answer, Fault, Server
 from sandbox_server.exchange import Exchange
+from sandbox_server.vendor import vendor_class
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Json, expected
@@ -26,8 +27,8 @@ class Edited(Fault):
 
 
 def options(case: tuple[str, str]) -> dict[str, Any]:
-    """Have Opentracker write its rows as objects, as the others do."""
-    return {"form": "objects"} if case[0] == "source-opentracker" else {}
+    """Have the vendor write its rows as objects."""
+    return dict(vendor_class(case[0]).object_rows)
 
 
 def edit(server: Server, change: Callable[[bytes], bytes]) -> None:

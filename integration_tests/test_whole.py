@@ -10,10 +10,14 @@ from integration_tests.whole import check_whole
 
 
 class Keyed(Connector):
-    """A connector that is never run: all of its streams have one key."""
+    """A connector that is never run: all of its streams have one key, and users repeat it."""
 
     def __init__(self) -> None:
         pass
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        return frozenset({"users"})
 
     def key(self, stream: str) -> list[str]:
         return ["id"]

@@ -8,9 +8,6 @@ from sandbox_server import Keys
 from integration_tests import figures
 from integration_tests.connector import Connector, Output, duplicates
 
-REPEATED = {"users"}
-"""UXCam's users come once for each window in which they were active."""
-
 
 def check_whole(connector: Connector, outputs: Sequence[Output], wanted: Keys, held: Keys | None = None) -> None:
     """Check the keys of all outputs together: every wanted one is there, and none that is not held.
@@ -21,7 +18,11 @@ def check_whole(connector: Connector, outputs: Sequence[Output], wanted: Keys, h
     for stream, keys in wanted.items():
         each = [output.keys(stream, connector.key(stream)) for output in outputs]
         found = {key for keys_of_one in each for key in keys_of_one}
-        twice = [] if stream in REPEATED else [key for keys_of_one in each for key in duplicates(keys_of_one)]
+        twice = (
+            []
+            if stream in connector.repeated
+            else [key for keys_of_one in each for key in duplicates(keys_of_one)]
+        )
         lost = set(keys) - found
         allowed = set(keys).union((held or {}).get(stream, ()))
         figures.count(records=sum(map(len, each)), lost=len(lost), twice_in_a_sync=len(twice))

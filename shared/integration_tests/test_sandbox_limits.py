@@ -41,25 +41,6 @@ def test_such_a_request_may_never_be_answered(folder: str, listing: Listing) -> 
         assert (server.in_flight, server.requests[0].status) == (0, None)
 
 
-def test_devrevs_413_has_the_body_of_its_page() -> None:
-    folder, listing = KINDS["source-devrev-default-session_id"]
-    with serving(folder, listing, too_large={"rows": 5, "status": 413}) as server:
-        body = listing.ask(server).json()
-        assert (body["type"], type(body["max_bytes"])) == ("request_entity_too_large", int)
-
-
-def test_lists_of_one_visitor_are_never_too_large_for_opentracker() -> None:
-    folder, listing = KINDS["source-opentracker-default-session_id"]
-
-    def of_visitor(config: dict[str, Any]) -> requests.Request:
-        request = listing.request(config)
-        request.data |= {"uid": "nobody"}
-        return request
-
-    with serving(folder, listing, too_large={"rows": -1, "status": 504}) as server:
-        assert listing._replace(request=of_visitor).ask(server).json()["rows"] == 0
-
-
 def refusal(page: Callable[[], object]) -> BaseException:
     with pytest.raises(BeyondEndError) as caught:
         page()

@@ -1,16 +1,16 @@
 """A local HTTP server that plays the vendors, as strict as their own pages describe them.
 
-    vendor = load_vendor("source-uxcam", sessions=300, days=14)
+    vendor = load_vendor("source-<vendor>", sessions=300, days=14)
     with serve(vendor) as server:
-        config = vendor.configs(server.origin)["session_api"]
+        config = vendor.configs(server.origin)["default"]
         ...                                     # read with a connector
-        assert keys == vendor.expected("session_api")["sessions"]
+        assert keys == vendor.expected("default")["sessions"]
         assert server.count == 4
         server.faults.append(Status(429, retry_after=1))
 
 It shares no code with the connectors: a mistake in one of them cannot hide behind the same mistake in the other.
 The options of a vendor (see its class) are the ways in which it may differ from its page; `changes` and `faults`
-work with every vendor. `python -m sandbox_server source-uxcam` serves the same from a shell.
+work with every vendor. `python -m sandbox_server source-<vendor>` serves the same from a shell.
 """
 
 from sandbox_server.changes import BrokenIds, DeepValue, LargeIds, NewFields, Retyped

@@ -1,4 +1,4 @@
-"""Serve a vendor until interrupted: `python -m sandbox_server source-uxcam --sessions 300`."""
+"""Serve a vendor until interrupted: `python -m sandbox_server source-<vendor> --sessions 300`."""
 
 import argparse
 import json

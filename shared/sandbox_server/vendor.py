@@ -39,6 +39,21 @@ class Vendor(ABC):
     id_names: ClassVar[tuple[str, ...]] = ()
     """Names of the field that holds a record's id; a record has at most one of them."""
 
+    object_rows: ClassVar[Mapping[str, Any]] = {}
+    """Options with which each record of an answer is a JSON object."""
+
+    endless: ClassVar[Mapping[str, tuple[Mapping[str, Any], ...]]] = {}
+    """Options with which a list never ends, by the name of a config that reads such lists."""
+
+    repeated: ClassVar[frozenset[str]] = frozenset()
+    """Streams that emit a key once per window instead of once per sync."""
+
+    credentials_in_url: ClassVar[frozenset[str]] = frozenset()
+    """Names of the configs for APIs that accept their credentials only in the URL."""
+
+    shown_in_errors: ClassVar[frozenset[str]] = frozenset()
+    """Config properties that error messages quote, because they name the part of the account that failed."""
+
     max_in_flight: int | None = None
     """How many requests may be open at once; the server answers one more with `error(429)`."""
 
@@ -120,7 +135,7 @@ class Vendor(ABC):
 
 
 def vendor_names() -> list[str]:
-    """The folders that have a sandbox: `source-uxcam` and so on."""
+    """The folders that have a sandbox: `source-<vendor>`."""
     return sorted(api.parents[1].name for api in ROOT.glob("source-*/sandbox/api.py"))
 
 

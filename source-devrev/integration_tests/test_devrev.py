@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sandbox_server import RepeatToken, Server, Status
+from source_devrev import SourceDevrev
 
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
@@ -352,3 +353,26 @@ def test_a_wrong_address_is_told_as_such(begin: Begin) -> None:
     message = failed_check(InsideConnector(connector.folder, config, connector.place))
     assert "route not found" in message
     assert "base_url" in message
+
+
+@pytest.mark.promise(n=5)
+def test_a_few_busy_days_are_read_by_all_workers_with_checkpoints(begin: Begin) -> None:
+    connector, server = begin(sessions=12_000, days=4, latency=0.05)
+    config = {**connector.config, "num_workers": 8, "apps": connector.config["apps"][:1]}
+    busy = InsideConnector(connector.folder, config, connector.place)
+    output = busy.read("sessions")
+    assert output.exit_code == 0, output.errors
+    assert server.max_in_flight >= 4, "windows were not read in parallel"
+    states = [n for n, message in enumerate(output.messages) if message["type"] == "STATE"]
+    assert states[0] < 0.8 * len(output.messages), "the first checkpoint comes late"
+
+
+def test_filters_begin_with_the_platforms_that_know_them_and_are_grouped_by_them() -> None:
+    spec = SourceDevrev().spec(None).connectionSpecification
+    filters = spec["properties"]["filters"]["properties"].values()
+    named = [
+        part["description"].partition(":")[0] for part in sorted(filters, key=lambda part: int(part["order"]))
+    ]
+    groups = ["All platforms", "Android and iOS", "Web"]
+    assert set(named) == set(groups)
+    assert named == sorted(named, key=groups.index)

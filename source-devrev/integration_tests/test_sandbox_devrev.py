@@ -431,3 +431,9 @@ def test_what_is_held_has_any_date(server: Server) -> None:
     assert set(expected["sessions"]) < set(held["sessions"])
     assert set(expected["session_recordings"]) < set(held["session_recordings"])
     assert server.vendor.held("default") == server.vendor.expected("default")
+
+
+def test_a_list_that_is_too_large_is_refused_with_the_pages_body() -> None:
+    with serve(vendor_at_noon(too_large={"rows": 5, "status": 413})) as limited:
+        answer = post(limited, body(limited)).json()
+        assert (answer["type"], type(answer["max_bytes"])) == ("request_entity_too_large", int)

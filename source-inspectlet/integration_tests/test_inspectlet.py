@@ -1,6 +1,5 @@
 """What is special about Inspectlet, against its sandbox: websites, dates of unknown meaning, details."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +8,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 from sandbox_server import ErrorInside, Server, Status
+from session_source import Config, Endpoint, Fetch, Partition
+from source_inspectlet import SourceInspectlet
+from source_inspectlet.sessions import Sessions
+from source_inspectlet.websites import Websites
 
 from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, Output, expected, held
+from integration_tests.inside import run_inside
 from integration_tests.whole import check_whole
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -186,7 +190,6 @@ def test_a_new_website_is_found_by_the_next_sync_and_read_from_the_start_date(be
     connector, server = begin({"lookback_window_days": 0}, sessions=60, days=3)
     first = connector.read()
     new = server.vendor.add_website()  # type: ignore[attr-defined]
-    time.sleep(1.1)
     second = connector.read(state=first.state)
     for stream in SESSION_STREAMS:
         wanted = {key for key in server.vendor.expected("default")[stream] if key[0] == new}
@@ -315,7 +318,6 @@ def test_new_pages_and_tags_of_a_live_session_come_last(begin: Begin) -> None:
     connector, server = begin(sessions=30, days=2)
     first = connector.read()
     server.vendor.touch(5)  # type: ignore[attr-defined]
-    time.sleep(1.1)
     second = connector.read(state=first.state)
     grown = False
     for stream in ("session_pages", "session_tags"):
@@ -340,3 +342,51 @@ def test_the_pages_own_session_of_2015_is_read(begin: Begin) -> None:
         assert (record["session_id"], record["session_duration"]) == ("2606721012", 286893)
         assert (record["duration_seconds"], record["started_at"]) == (289, "2015-11-06T01:14:39Z")
     assert [record["tag"] for record in output.records["session_tags"]] == ["email", "converted-purchase"]
+
+
+@pytest.mark.promise(n=7)
+def test_details_that_are_always_refused_fail_their_stream_only(begin: Begin) -> None:
+    connector, _ = begin(name="one_website", sessions=20, days=2, detail_failures={"all": 400})
+    output = connector.read()
+    assert output.exit_code == 1
+    assert output.statuses["session_details"][-1] == "INCOMPLETE"
+    assert output.statuses["sessions"][-1] == "COMPLETE"
+
+
+@pytest.mark.promise(n=7)
+def test_the_details_of_one_broken_session_are_left_out(begin: Begin) -> None:
+    # There is one website, so that the broken session is one of it.
+    connector, server = begin(name="one_website", sessions=20, days=2, websites=1, detail_failures={1: 500})
+    check_all_is_read_once(connector, server, connector.read(), "one_website")
+    assert "It is left out" in connector.read().log
+
+
+class Lost(Sessions):
+    """Sessions of websites that cannot be listed, for a reason that nobody expected."""
+
+    def partitions(self, fetch: Fetch) -> list[Partition]:
+        raise LookupError("nobody expected this")
+
+
+class Surprised(SourceInspectlet):
+    """A source with them."""
+
+    package = "source_inspectlet"
+
+    def endpoints(self, config: Config) -> list[Endpoint]:
+        websites = Websites([])
+        return [websites, Lost(websites, {})]
+
+
+@pytest.mark.promise(n=7)
+def test_an_unexpected_error_before_the_first_window_fails_its_streams_only(begin: Begin) -> None:
+    connector, _ = begin(sessions=20, days=2)
+    output = run_inside(Surprised(), [*connector.read_arguments(), "--config", connector.config_file])
+    assert output.exit_code == 1
+    statuses = {name: statuses[-1] for name, statuses in output.statuses.items()}
+    assert statuses == {"websites": "COMPLETE"} | dict.fromkeys(set(statuses) - {"websites"}, "INCOMPLETE")
+    assert output.records.keys() == {"websites"}
+    first, last = output.errors
+    assert first["failure_type"] == last["failure_type"] == "system_error"
+    assert "report it" in first["message"]
+    assert "LookupError" in last["message"]

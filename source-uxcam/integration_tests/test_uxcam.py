@@ -1,6 +1,5 @@
 """What is special about UXCam, against its sandbox: two APIs, two spellings of credentials, an hourly budget."""
 
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from sandbox_server import Server
 from source_uxcam.filters import DATA_ACCESS_V2, SESSION_API, DataType
 
-from integration_tests.conftest import starting
+from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, duplicates
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -238,10 +237,9 @@ def test_a_filter_that_is_left_out_is_named_once_for_each_list(begin: Begin) -> 
 
 
 def test_a_second_upload_of_a_session_comes_with_the_next_lookback(begin: Begin) -> None:
-    connector, server = begin("data_access_v2", sessions=20, days=2)
+    connector, server = begin("data_access_v2", sessions=20, days=2, now=late)
     first = connector.read()
     server.vendor.grow(2)
-    time.sleep(1.1)
     again = connector.read(state=first.state)
     old = set(first.keys("sessions", ["session_id"]))
     new = set(again.keys("sessions", ["session_id"]))

@@ -35,7 +35,7 @@ def load(package: str, name: str, *, is_session: bool) -> dict[str, Any]:
     """Load a stream's JSON schema from its package.
 
     Args:
-        package: the vendor's package, ``source_uxcam``.
+        package: the vendor's package, ``source_<vendor>``.
         name: the file below ``schemas/``, without ``.json``.
         is_session: whether the columns that all sessions have are part of it.
     """

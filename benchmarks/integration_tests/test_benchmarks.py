@@ -15,7 +15,7 @@ from benchmarks.runs import Run, Server, measure
 
 pytestmark = pytest.mark.xdist_group("benchmarks")
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = Size(sessions=400, days=4, rounds=1, large=400, largest=800, latencies=(0.01,))
 ONE, FOUR, DEVREV, INSPECTLET = works(SMALL)
 
