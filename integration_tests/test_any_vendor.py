@@ -96,7 +96,7 @@ class Connector:
     lookback=st.integers(0, 2),
     later=st.integers(0, 3),
 )
-def test_all_that_a_vendor_lists_is_emitted_and_nothing_twice(
+def test_every_listed_row_is_emitted_once(
     nature: Nature, items: int, days: int, seed: int, grow_every: int, window: int, lookback: int, later: int
 ) -> None:
     note(f"{nature}, {items=}, {days=}, {seed=}, {grow_every=}, {window=}, {lookback=}, {later=}")

@@ -35,18 +35,18 @@ def streams(place: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("words", [[], ["raed"], ["read"], ["check", "--confg", "x"]])
-def test_what_is_no_command_prints_the_usage_and_exits_with_2(tmp_path: Path, words: list[str]) -> None:
+def test_an_unknown_command_prints_the_usage_and_exits_with_2(tmp_path: Path, words: list[str]) -> None:
     done = run(tmp_path, *words)
     assert done.exit_code == 2
     assert done.stderr.startswith(f"usage: {FOLDER}")
     assert done.stdout == ""
 
 
-def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+def test_version_prints_the_version_of_the_package(tmp_path: Path) -> None:
     assert run(tmp_path, "--version").stdout == f"{FOLDER} {version(FOLDER)}\n"
 
 
-def test_help_names_every_command_and_option_and_nothing_inert(tmp_path: Path) -> None:
+def test_help_lists_every_command_and_only_options_with_an_effect(tmp_path: Path) -> None:
     printed = run(tmp_path, "--help").stdout
     assert all(command in printed for command in ("spec", "check", "discover", "catalog", "read"))
     printed = run(tmp_path, "read", "--help").stdout
@@ -64,7 +64,7 @@ def test_catalog_prints_a_file_for_read(tmp_path: Path) -> None:
     assert "end_dat" in done.stderr
 
 
-def test_catalog_says_on_stderr_which_streams_there_are(tmp_path: Path) -> None:
+def test_catalog_lists_the_streams_on_stderr_if_one_does_not_exist(tmp_path: Path) -> None:
     done = run(tmp_path, "catalog", "--config", config_file(tmp_path), "--streams", "sesions")
     assert done.exit_code == 1
     assert done.stdout == ""
@@ -73,7 +73,7 @@ def test_catalog_says_on_stderr_which_streams_there_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", vendor_names())
-def test_read_goes_on_from_what_discover_and_an_earlier_read_printed(folder: str, tmp_path: Path) -> None:
+def test_read_accepts_the_output_of_discover_and_of_an_earlier_read(folder: str, tmp_path: Path) -> None:
     with serve(load_vendor(folder, sessions=30, days=5)) as server:
         name, config = next(iter(server.vendor.configs(server.origin).items()))
         connector = ForkedConnector(folder, config | {"lookback_window_days": 0}, tmp_path)
@@ -128,7 +128,7 @@ SPEC = {
         ({"zzz": 1}, ["Unknown configuration key zzz: the spec lists all keys."]),
     ],
 )
-def test_unknown_keys_are_named_with_what_was_probably_meant(config: Any, warnings: list[str]) -> None:
+def test_unknown_keys_are_reported_with_a_suggestion(config: Any, warnings: list[str]) -> None:
     assert list(cli.unknown_keys(SPEC, config)) == warnings
 
 

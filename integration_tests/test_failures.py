@@ -31,7 +31,7 @@ PASSING: dict[str, Callable[[], sandbox.Fault]] = {
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=7)
 @pytest.mark.parametrize("name", PASSING)
-def test_a_fault_that_passes_costs_no_record(start: Start, case: tuple[str, str], name: str) -> None:
+def test_a_temporary_fault_loses_no_record(start: Start, case: tuple[str, str], name: str) -> None:
     connector, server = start({"window_in_days": 2}, inside=True, sessions=130, days=5)
     wanted = expected(server, case[1])
     fault = PASSING[name]()
@@ -45,7 +45,7 @@ def test_a_fault_that_passes_costs_no_record(start: Start, case: tuple[str, str]
 
 
 @pytest.mark.promise(n=7)
-def test_an_error_told_in_a_200_is_no_empty_list(start: Start, case: tuple[str, str]) -> None:
+def test_an_error_in_a_200_is_not_an_empty_list(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=60, days=3)
     try:
         server.vendor.error_inside()
@@ -61,7 +61,7 @@ def test_an_error_told_in_a_200_is_no_empty_list(start: Start, case: tuple[str, 
 
 
 @pytest.mark.promise(n=7)
-def test_a_rate_limited_stream_says_so(start: Start) -> None:
+def test_a_rate_limited_stream_reports_it(start: Start) -> None:
     connector, server = start(sessions=10, days=2)
     server.faults.append(sandbox.Status(429, retry_after=1))
     output = connector.read()
@@ -77,7 +77,9 @@ def test_a_rate_limited_stream_says_so(start: Start) -> None:
 
 @pytest.mark.promise(n=4)
 @pytest.mark.promise(n=7)
-def test_what_fails_for_good_is_told_once_and_resumed_later(start: Start, case: tuple[str, str]) -> None:
+def test_a_permanent_failure_is_reported_once_and_the_next_sync_resumes(
+    start: Start, case: tuple[str, str]
+) -> None:
     connector, server = start({"window_in_days": 1, "num_workers": 1}, inside=True, sessions=120, days=6)
     wanted = expected(server, case[1])
     refusal = sandbox.Status(403, after=3, times=None)
@@ -98,7 +100,7 @@ def test_what_fails_for_good_is_told_once_and_resumed_later(start: Start, case: 
 
 @pytest.mark.promise(n=4)
 @pytest.mark.parametrize("after", [1, 2])
-def test_rows_of_a_window_that_fails_are_counted_by_the_last_state(start: Start, after: int) -> None:
+def test_the_last_state_counts_the_rows_of_a_window_that_failed(start: Start, after: int) -> None:
     connector, server = start({"num_workers": 1}, inside=True, sessions=700, days=2)
     server.faults.append(sandbox.Status(403, after=after, times=None))
     output = connector.read()
@@ -107,9 +109,7 @@ def test_rows_of_a_window_that_fails_are_counted_by_the_last_state(start: Start,
 
 
 @pytest.mark.promise(n=7)
-def test_a_list_that_repeats_its_token_is_an_error_or_is_read_without_it(
-    start: Start, case: tuple[str, str]
-) -> None:
+def test_a_repeated_token_is_an_error_or_is_not_needed(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=700, days=2)
     wanted = expected(server, case[1])
     try:
@@ -128,7 +128,7 @@ def test_a_list_that_repeats_its_token_is_an_error_or_is_read_without_it(
 
 
 @pytest.mark.promise(n=1)
-def test_a_page_that_is_served_twice_costs_no_record(start: Start, case: tuple[str, str]) -> None:
+def test_a_page_that_is_served_twice_loses_no_record(start: Start, case: tuple[str, str]) -> None:
     # One worker, so that it is the page before: that of another window may look like one of this window's.
     connector, server = start({"num_workers": 1}, inside=True, sessions=330, days=2)
     wanted = expected(server, case[1])
@@ -138,7 +138,7 @@ def test_a_page_that_is_served_twice_costs_no_record(start: Start, case: tuple[s
 
 
 @pytest.mark.promise(n=7)
-def test_one_failure_is_one_trace_and_ends_no_other_stream(start: Start, case: tuple[str, str]) -> None:
+def test_a_failure_is_reported_once_and_other_streams_complete(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=60, days=6)
     wanted = expected(server, case[1])
     connector.read()
@@ -154,7 +154,7 @@ def test_one_failure_is_one_trace_and_ends_no_other_stream(start: Start, case: t
 
 
 @pytest.mark.promise(n=7)
-def test_a_vendor_that_is_away_at_first_is_waited_for(case: tuple[str, str], tmp_path: Path) -> None:
+def test_a_vendor_that_is_down_at_first_is_read_once_it_is_up(case: tuple[str, str], tmp_path: Path) -> None:
     folder, name = case
     with serve(load_vendor(folder, sessions=2, days=2)) as server:
         port = int(server.origin.rpartition(":")[2])
@@ -174,7 +174,7 @@ def test_a_vendor_that_is_away_at_first_is_waited_for(case: tuple[str, str], tmp
 
 @pytest.mark.long
 @pytest.mark.promise(n=7)
-def test_an_outage_that_lasts_ends_in_minutes_and_the_log_tells_each_wait(start: Start) -> None:
+def test_a_long_outage_ends_the_sync_in_minutes_and_every_wait_is_logged(start: Start) -> None:
     connector, server = start(sessions=5, days=2)
     server.faults.append(sandbox.Status(503, times=None))
     output = connector.read(timeout=600)
@@ -186,7 +186,7 @@ def test_an_outage_that_lasts_ends_in_minutes_and_the_log_tells_each_wait(start:
 
 @pytest.mark.long
 @pytest.mark.promise(n=7)
-def test_a_request_that_is_never_answered_costs_minutes_and_no_record(start: Start, case: tuple[str, str]) -> None:
+def test_a_request_that_is_never_answered_is_retried_within_minutes(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=150, days=3)
     wanted = expected(server, case[1])
     server.faults.append(sandbox.NeverAnswers(after=1))

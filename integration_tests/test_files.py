@@ -33,7 +33,9 @@ FOLDER = vendor_names()[0]
         ("state", b"5", "Give a state"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, content: bytes | None, words: str) -> None:
+def test_an_unusable_file_is_named_in_the_error(
+    tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
     config, *_ = load_vendor(FOLDER, sessions=1, days=1).configs(refused_origin()).values()
     contents = {"config": json.dumps(config).encode(), "catalog": b'{"streams": []}', "state": b"[]"}
     arguments = ["read"]

@@ -102,7 +102,7 @@ def with_moments(config: Json) -> Json:
 
 @pytest.mark.xdist_group("forms")
 @pytest.mark.parametrize(("entry", "folder", "name"), [(i, f, n) for i, (f, n, _) in zip(IDS, CASES, strict=True)])
-def test_a_form_that_is_filled_in_gives_a_config_that_check_accepts(
+def test_check_accepts_the_config_of_a_submitted_form(
     filled: dict[str, Json], entry: str, folder: str, name: str, tmp_path: Path
 ) -> None:
     form = filled[entry]
@@ -120,7 +120,7 @@ def test_a_form_that_is_filled_in_gives_a_config_that_check_accepts(
 
 @pytest.mark.xdist_group("forms")
 @pytest.mark.parametrize("folder", vendor_names())
-def test_every_branch_of_every_choice_is_filled_in(filled: dict[str, Json], folder: str) -> None:
+def test_the_forms_cover_every_branch_of_every_choice(filled: dict[str, Json], folder: str) -> None:
     entered = [form["config"] for case, form in filled.items() if case.startswith(folder)]
     for place, branches in choices(schema(folder)):
         for branch in branches:
@@ -138,7 +138,7 @@ def parts(part: Json, name: str = "") -> Iterator[tuple[str, Json]]:
 
 
 @pytest.mark.parametrize("folder", vendor_names())
-def test_titles_are_words_for_people_and_every_secret_links_to_where_it_is_made(folder: str) -> None:
+def test_titles_are_readable_and_every_secret_links_to_its_source(folder: str) -> None:
     for name, part in parts(schema(folder)):
         if "const" not in part:
             assert re.match(r"[A-Z]", part["title"]), name

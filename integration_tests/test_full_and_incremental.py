@@ -25,7 +25,7 @@ def day(moment: str) -> datetime:
 
 @pytest.mark.promise(n=1)
 @pytest.mark.every_config
-def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tuple[str, str]) -> None:
+def test_a_full_read_emits_exactly_what_the_vendor_holds(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=250, days=5)
     output = connector.read(mode="full_refresh")
     assert output.exit_code == 0, output.log
@@ -38,7 +38,7 @@ def test_a_full_read_gives_exactly_what_the_vendor_holds(start: Start, case: tup
 
 
 @pytest.mark.promise(n=1)
-def test_small_windows_give_the_same_as_large_ones(start: Start, case: tuple[str, str]) -> None:
+def test_small_windows_read_the_same_as_large_ones(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=120, days=5)
     found = keys(connector.read(), connector)
     for name, wanted in expected(server, case[1]).items():
@@ -46,7 +46,9 @@ def test_small_windows_give_the_same_as_large_ones(start: Start, case: tuple[str
 
 
 @pytest.mark.promise(n=1)
-def test_a_long_quiet_time_is_read_whole_however_long_windows_may_be(start: Start, case: tuple[str, str]) -> None:
+def test_a_long_quiet_period_is_read_completely_with_very_long_windows(
+    start: Start, case: tuple[str, str]
+) -> None:
     connector, server = start({"window_in_days": 3650}, inside=True, sessions=150, days=120)
     output = connector.read()
     assert output.exit_code == 0, output.log
@@ -54,7 +56,7 @@ def test_a_long_quiet_time_is_read_whole_however_long_windows_may_be(start: Star
 
 
 @pytest.mark.promise(n=1)
-def test_sessions_that_appear_between_pages_cost_none_and_double_none(start: Start, case: tuple[str, str]) -> None:
+def test_sessions_that_appear_between_pages_lose_and_repeat_none(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=450, days=3, grow_every=1, grow_by=3)
     before = expected(server, case[1])
     output = connector.read()
@@ -68,7 +70,7 @@ def test_sessions_that_appear_between_pages_cost_none_and_double_none(start: Sta
 
 
 @pytest.mark.promise(n=1)
-def test_what_deletions_hid_comes_with_the_next_lookback(start: Start, case: tuple[str, str]) -> None:
+def test_sessions_hidden_by_deletions_are_read_with_the_next_lookback(start: Start, case: tuple[str, str]) -> None:
     config = {"window_in_days": 2, "lookback_window_days": 2}
     connector, server = start(config, inside=True, sessions=600, days=2, grow_every=5, grow_by=2)
     deletion = Deletion(sessions=3, times=None)
@@ -85,7 +87,7 @@ def test_what_deletions_hid_comes_with_the_next_lookback(start: Start, case: tup
 
 
 @pytest.mark.promise(n=5)
-def test_as_many_windows_are_read_at_the_same_time_as_there_are_workers(start: Start) -> None:
+def test_windows_are_read_in_parallel_by_all_workers(start: Start) -> None:
     connector, server = start(
         {"window_in_days": 1, "num_workers": 3}, inside=True, sessions=60, days=12, latency=0.1
     )
@@ -95,7 +97,7 @@ def test_as_many_windows_are_read_at_the_same_time_as_there_are_workers(start: S
 
 
 @pytest.mark.promise(n=4)
-def test_the_second_sync_reads_the_lookback_and_the_new(start: Start, case: tuple[str, str]) -> None:
+def test_the_second_sync_reads_the_lookback_and_new_sessions(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(sessions=200, days=10)
     first = connector.read()
     before = server.count
@@ -117,9 +119,7 @@ def test_the_second_sync_reads_the_lookback_and_the_new(start: Start, case: tupl
 
 
 @pytest.mark.promise(n=4)
-def test_a_third_sync_without_lookback_and_without_news_has_no_old_records(
-    start: Start, case: tuple[str, str]
-) -> None:
+def test_a_sync_without_lookback_emits_no_old_records(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"lookback_window_days": 0}, inside=True, sessions=50, days=4)
     first = connector.read()
     second = connector.read(state=first.state)
@@ -128,7 +128,7 @@ def test_a_third_sync_without_lookback_and_without_news_has_no_old_records(
 
 
 @pytest.mark.promise(n=2)
-def test_streams_of_the_same_pages_are_fed_by_one_read(start: Start) -> None:
+def test_streams_from_the_same_pages_share_one_read(start: Start) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=230, days=3)
     alone: Counter[str] = Counter()
     for name in connector.streams:

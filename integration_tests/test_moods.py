@@ -19,7 +19,7 @@ MOODS = [(folder, config, mood) for folder, config in cases(every=False) for moo
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize(("folder", "config", "mood"), MOODS, ids=str)
 @pytest.mark.parametrize("window_in_days", [1, 30])
-def test_all_is_read_once_whatever_the_vendor_means(
+def test_everything_is_read_once_in_every_mood_of_the_vendor(
     folder: str, config: str, mood: dict[str, Any], window_in_days: int, tmp_path: Path
 ) -> None:
     # Two seconds late: what came in the very second of a sync's start belongs to the next sync.

@@ -64,7 +64,7 @@ def test_check_succeeds_with_few_requests(start: Start) -> None:
 
 @pytest.mark.long
 @pytest.mark.promise(n=9)
-def test_check_answers_within_30_seconds_where_the_vendor_never_does(start: Start) -> None:
+def test_check_ends_within_30_seconds_if_the_vendor_never_answers(start: Start) -> None:
     connector, server = start(sessions=5, days=2)
     server.faults.append(NeverAnswers(times=None))
     # The connector's 30 seconds, and time for a busy machine to start it.
@@ -76,7 +76,7 @@ def test_check_answers_within_30_seconds_where_the_vendor_never_does(start: Star
 @pytest.mark.long
 @pytest.mark.promise(n=9)
 @pytest.mark.parametrize("status", [429, 503])
-def test_check_answers_within_30_seconds_where_slow_failures_follow_each_other(start: Start, status: int) -> None:
+def test_check_ends_within_30_seconds_if_the_vendor_fails_slowly(start: Start, status: int) -> None:
     connector, server = start(sessions=5, days=2, latency=9)
     server.faults.append(Status(status, retry_after=1, times=None))
     began = time.monotonic()
@@ -86,7 +86,9 @@ def test_check_answers_within_30_seconds_where_slow_failures_follow_each_other(s
 
 
 @pytest.mark.promise(n=8)
-def test_a_proxy_is_not_asked_for_this_machine(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_addresses_are_not_requested_through_a_proxy(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, refused_origin())
     connector, _ = start(inside=True, sessions=2, days=2)
@@ -94,7 +96,9 @@ def test_a_proxy_is_not_asked_for_this_machine(start: Start, monkeypatch: pytest
 
 
 @pytest.mark.promise(n=8)
-def test_airbyte_cloud_asks_no_private_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_addresses_are_not_requested_on_airbyte_cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
     folder, config = cases(every=False)[0]
     with starting(folder, tmp_path, Connector) as begin:
@@ -107,7 +111,7 @@ def test_airbyte_cloud_asks_no_private_address(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.promise(n=9)
-def test_check_asks_twice_at_most_and_tells_what_is_wrong(start: Start) -> None:
+def test_check_sends_at_most_two_requests_and_reports_the_error(start: Start) -> None:
     connector, server = start(inside=True, sessions=5, days=2)
     server.faults.append(Status(500, times=None))
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
@@ -150,7 +154,7 @@ def test_session_streams_have_the_same_eight_columns(start: Start) -> None:
 
 
 @pytest.mark.promise(n=10)
-def test_records_keep_to_their_schema(start: Start) -> None:
+def test_records_match_their_schema(start: Start) -> None:
     connector, _ = start(inside=True, sessions=40, days=3)
     output = connector.read()
     assert output.exit_code == 0, output.log
@@ -210,7 +214,7 @@ def test_the_console_script_prints_records_then_state_then_complete(case: tuple[
 
 
 @pytest.mark.promise(n=7)
-def test_a_stream_that_does_not_exist_ends_incomplete_and_the_others_go_on(start: Start) -> None:
+def test_a_stream_that_does_not_exist_is_incomplete_and_others_complete(start: Start) -> None:
     connector, _ = start(sessions=5, days=2)
     connector.streams["no_such_stream"] = {**connector.streams["sessions"], "name": "no_such_stream"}
     output = connector.read("sessions", "no_such_stream")
@@ -243,7 +247,7 @@ def test_a_stream_that_does_not_exist_ends_incomplete_and_the_others_go_on(start
         ({"max_waiting_time": 61}, "max_waiting_time"),
     ],
 )
-def test_a_config_that_cannot_be_is_told_in_a_sentence(start: Start, change: Json, words: str) -> None:
+def test_an_impossible_config_is_reported_in_one_sentence(start: Start, change: Json, words: str) -> None:
     connector, server = start(change, inside=True, sessions=2, days=2)
     output = connector.run("check")
     (status,) = output.of_type("CONNECTION_STATUS")
@@ -254,7 +258,7 @@ def test_a_config_that_cannot_be_is_told_in_a_sentence(start: Start, change: Jso
 
 
 @pytest.mark.promise(n=1)
-def test_no_key_comes_twice(start: Start) -> None:
+def test_no_key_is_emitted_twice(start: Start) -> None:
     connector, _ = start({"window_in_days": 2}, inside=True, sessions=150, days=6)
     output = connector.read()
     for name in connector.streams:
@@ -263,7 +267,7 @@ def test_no_key_comes_twice(start: Start) -> None:
 
 
 @pytest.mark.promise(n=7)
-def test_an_output_that_is_not_utf_8_loses_nothing(
+def test_a_terminal_that_is_not_utf_8_loses_no_message(
     case: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}.items():

@@ -109,7 +109,7 @@ BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
 
 
 @pytest.mark.parametrize(("name", "change", "words"), BREAKS, ids=[words for _, _, words in BREAKS])
-def test_a_check_says_what_to_mend(
+def test_a_failed_check_says_what_to_fix(
     repository: Path, name: str, change: Callable[[Path], object], words: str
 ) -> None:
     change(repository)
@@ -117,12 +117,12 @@ def test_a_check_says_what_to_mend(
         CHECKS[name](repository)
 
 
-def test_a_tag_at_this_commit_is_the_release_itself(repository: Path) -> None:
+def test_a_tag_at_this_commit_is_accepted(repository: Path) -> None:
     subprocess.run([*GIT, "tag", f"v{version(repository)}"], cwd=repository, check=True)  # noqa: S603
     assert CHECKS["tag"](repository) == f"v{version(repository)} is this commit"
 
 
-def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_exit_code(
+def test_without_an_engine_only_the_check_of_images_fails(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER", "false")  # a client that reaches no engine
@@ -139,7 +139,7 @@ def test_all_checks_pass_but_for_images_where_no_engine_answers_and_that_is_the_
     assert done.returncode == 1
 
 
-def test_a_tag_of_another_version_is_refused_and_only_the_named_checks_run() -> None:
+def test_a_tag_of_another_version_is_refused_and_only_named_checks_run() -> None:
     def check(tag: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "release.check", "--tag", tag, "versions", "changelog"]
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)  # noqa: S603
@@ -155,7 +155,7 @@ def test_a_tag_of_another_version_is_refused_and_only_the_named_checks_run() -> 
     assert "The tag is v99.0.0, but the version is" in wrong.stderr
 
 
-def test_images_for_a_registry_have_its_name_and_others_that_of_the_metadata(
+def test_images_are_named_after_the_registry_or_the_metadata(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = connectors()[0]
@@ -168,5 +168,5 @@ def test_images_for_a_registry_have_its_name_and_others_that_of_the_metadata(
 @pytest.mark.parametrize(
     ("told", "size"), [("0B", 0), ("84.3kB", 84_300), ("86.5 kB", 86_500), ("245MB", 245e6), ("1.2GB", 1.2e9)]
 )
-def test_sizes_are_read_as_every_client_writes_them(told: str, size: float) -> None:
+def test_sizes_are_parsed_in_the_formats_of_all_clients(told: str, size: float) -> None:
     assert in_bytes(told) == size

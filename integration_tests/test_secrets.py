@@ -59,7 +59,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("command", ["check", "read"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_the_vendor_echoes_is_hidden(start: Start, command: str, fault: str) -> None:
+def test_credentials_echoed_by_the_vendor_are_hidden(start: Start, command: str, fault: str) -> None:
     # Airbyte reads the output of a process: one fault for each command is played on one.
     connector, server = start(inside=fault != "echoed with 401", sessions=5, days=2)
     server.faults.append(sandbox.Status(**FAULTS[fault], times=None))
@@ -86,7 +86,7 @@ SPELLED: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("spelling", SPELLED)
 @pytest.mark.parametrize("secret", [AWKWARD, NON_ASCII])
-def test_what_the_vendor_spells_otherwise_is_hidden(start: Start, spelling: str, secret: str) -> None:
+def test_credentials_in_other_encodings_are_hidden(start: Start, spelling: str, secret: str) -> None:
     connector, server = start(inside=True, sessions=2, days=2)
     spelled = SPELLED[spelling](secret)
     server.faults.append(sandbox.Status(400, body=json.dumps({"error": f"{spelled} is wrong"}), times=None))
@@ -122,7 +122,7 @@ def test_a_value_in_the_wrong_property_is_not_quoted(start: Start, case: tuple[s
     assert "hunter2" not in output.stdout
 
 
-def test_faults_on_the_way_show_nothing(start: Start) -> None:
+def test_temporary_faults_reveal_nothing(start: Start) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=30, days=8)
     passing = [
         sandbox.Status(503, body="{credentials}"),
@@ -141,7 +141,7 @@ def test_faults_on_the_way_show_nothing(start: Start) -> None:
     assert shown(connector, output) == []
 
 
-def test_secrets_stay_out_of_addresses(start: Start, case: tuple[str, str]) -> None:
+def test_secrets_are_not_in_urls(start: Start, case: tuple[str, str]) -> None:
     if case[1] in vendor_class(case[0]).credentials_in_url:
         pytest.skip("this API accepts its credentials only in the URL")
     connector, server = start(inside=True, sessions=30, days=3)
@@ -161,7 +161,7 @@ def test_links_that_open_a_recording_are_described_as_sensitive(start: Start) ->
 
 
 @pytest.mark.parametrize("command", ["check", "discover", "read"])
-def test_success_shows_nothing_either(start: Start, command: str) -> None:
+def test_successful_commands_reveal_nothing(start: Start, command: str) -> None:
     connector, _ = start(sessions=5, days=2)
     arguments = connector.read_arguments() if command == "read" else [command]
     output = connector.run(*arguments, "--debug")
@@ -169,7 +169,7 @@ def test_success_shows_nothing_either(start: Start, command: str) -> None:
     assert shown(connector, output) == []
 
 
-def test_a_connection_that_fails_shows_no_address_with_a_key(start: Start) -> None:
+def test_a_failed_connection_reveals_no_url_with_a_key(start: Start) -> None:
     connector, _ = start({"base_url": sandbox.refused_origin()}, sessions=2, days=2)
     output = connector.run("check", "--debug")
     assert output.of_type("CONNECTION_STATUS")[0]["status"] == "FAILED"
@@ -186,7 +186,7 @@ def test_a_secret_that_is_a_word_of_the_protocol_breaks_no_message(start: Start,
 
 
 @pytest.mark.parametrize("shape", ["list", "object", "number"])
-def test_secrets_of_a_wrong_type_are_secrets_all_the_same(start: Start, shape: str) -> None:
+def test_secrets_of_the_wrong_type_are_hidden(start: Start, shape: str) -> None:
     connector, _ = start(inside=True, sessions=2, days=2)
     wrong: dict[str, Any] = {"list": [NON_ASCII], "object": {"a": NON_ASCII}, "number": 123456789}
     changed = dict.fromkeys(connector.secret_names, wrong[shape])

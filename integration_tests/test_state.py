@@ -25,7 +25,7 @@ ALONE = {"window_in_days": 1, "lookback_window_days": 0}
 
 @pytest.mark.soak
 @pytest.mark.promise(n=1)
-def test_a_read_can_go_on_from_each_of_its_states(start: Start, case: tuple[str, str]) -> None:
+def test_a_read_resumes_from_each_of_its_states(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(ALONE, inside=True, sessions=60, days=4)
     wanted = expected(server, case[1])
     lines = connector.read().stdout.split("\n")
@@ -35,7 +35,7 @@ def test_a_read_can_go_on_from_each_of_its_states(start: Start, case: tuple[str,
         check_whole(connector, [before, connector.read(state=before.state)], wanted)
 
 
-def test_a_state_with_keys_that_nobody_knows_is_used_all_the_same(start: Start, case: tuple[str, str]) -> None:
+def test_a_state_with_unknown_keys_is_used(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(ALONE, inside=True, sessions=40, days=4)
     first = connector.read()
     second = connector.read(state=[with_more(message) for message in first.state])
@@ -44,7 +44,7 @@ def test_a_state_with_keys_that_nobody_knows_is_used_all_the_same(start: Start, 
     assert {status[-1] for status in second.statuses.values()} == {"COMPLETE"}
 
 
-def test_an_end_date_takes_nothing_from_a_state_that_goes_further(start: Start, case: tuple[str, str]) -> None:
+def test_an_end_date_does_not_shorten_a_later_state(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(ALONE, inside=True, sessions=40, days=4)
     first = connector.read()
     early = datetime.fromisoformat(connector.config["start_date"]) + timedelta(days=2)
@@ -80,7 +80,7 @@ UNREADABLE: dict[str, Callable[[Json], Json]] = {
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_a_state_that_cannot_be_read_is_told_and_costs_no_record(
+def test_an_unreadable_state_is_reported_and_loses_no_record(
     start: Start, case: tuple[str, str], kind: str
 ) -> None:
     connector, server = start(inside=True, sessions=30, days=3)
@@ -124,7 +124,7 @@ def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 
 @pytest.mark.soak
-def test_no_state_ends_a_sync_and_none_costs_a_record(start: Start, case: tuple[str, str]) -> None:
+def test_no_state_fails_a_sync_or_loses_a_record(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(ALONE, inside=True, sessions=12, days=2)
     state = connector.read().state
     for message in state:
@@ -168,7 +168,7 @@ def test_a_global_state_is_used_for_each_of_its_streams(
     assert came_again(connector, second, server.vendor.edge(case[1])) == set()
 
 
-def test_full_refresh_honours_a_state_that_is_given(start: Start, case: tuple[str, str]) -> None:
+def test_full_refresh_honours_a_given_state(start: Start, case: tuple[str, str]) -> None:
     connector, server = start(inside=True, sessions=40, days=4)
     first = connector.read()
     second = connector.read(state=first.state, mode="full_refresh")

@@ -59,7 +59,7 @@ def rows(value: Any) -> list[Json]:
 @pytest.mark.parametrize(
     "kind", ["integers beyond 64 bits", "halves of surrogate pairs", "bytes that are not UTF-8"]
 )
-def test_ids_that_json_readers_confuse_stay_apart(start: Start, case: tuple[str, str], kind: str) -> None:
+def test_ids_that_json_parsers_confuse_stay_distinct(start: Start, case: tuple[str, str], kind: str) -> None:
     connector, server = start(inside=True, sessions=20, days=2, **options(case))
     key = connector.key("sessions")
     wanted = expected(server, case[1])["sessions"]
@@ -85,7 +85,7 @@ def test_ids_that_json_readers_confuse_stay_apart(start: Start, case: tuple[str,
 
 @pytest.mark.promise(n=10)
 @pytest.mark.parametrize("levels", [300, 900, 5000])
-def test_a_value_that_is_nested_deeply_is_nulled_where_it_is_too_deep(
+def test_a_deeply_nested_value_is_nulled_below_the_supported_depth(
     start: Start, case: tuple[str, str], levels: int
 ) -> None:
     connector, server = start(inside=levels > 300, sessions=10, days=2, **options(case))
@@ -109,7 +109,7 @@ def test_a_value_that_is_nested_deeply_is_nulled_where_it_is_too_deep(
 
 
 @pytest.mark.promise(n=10)
-def test_undeclared_fields_are_kept_and_named_once(start: Start, case: tuple[str, str]) -> None:
+def test_undeclared_fields_are_kept_and_logged_once(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=60, days=3, **options(case))
 
     def change(row: Json) -> None:
@@ -129,6 +129,6 @@ def test_undeclared_fields_are_kept_and_named_once(start: Start, case: tuple[str
 
 
 @pytest.mark.promise(n=10)
-def test_declared_fields_are_not_named(start: Start) -> None:
+def test_declared_fields_are_not_logged(start: Start) -> None:
     connector, _ = start(inside=True, sessions=60, days=3)
     assert "does not declare" not in connector.read().log

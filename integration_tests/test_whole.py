@@ -32,7 +32,7 @@ def keys(*ids: int) -> dict[str, list[tuple[Any, ...]]]:
     return {"sessions": [(each,) for each in ids]}
 
 
-def test_what_is_expected_and_what_is_held_may_be_emitted() -> None:
+def test_expected_and_held_keys_may_be_emitted() -> None:
     check_whole(Keyed(), [output(1, 2), output(2, 3)], keys(1, 2, 3))
     check_whole(Keyed(), [output(1, 2, 9)], keys(1, 2), keys(1, 2, 8, 9))
     check_whole(Keyed(), [output(1, 1, stream="users")], {"users": [(1,)]})

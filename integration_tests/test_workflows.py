@@ -75,7 +75,7 @@ def test_zizmor_finds_what_is_broken(copy: Path, old: str, new: str, rule: str) 
     assert rule in zizmor(copy)
 
 
-def test_actionlint_finds_nothing_and_what_is_broken(copy: Path) -> None:
+def test_actionlint_accepts_the_workflows_and_finds_an_error(copy: Path) -> None:
     assert actionlint(copy) == []
     release = copy / "workflows" / "release.yml"
     release.write_text(release.read_text().replace("needs: check", "needs: checks"))
@@ -131,14 +131,14 @@ def test_a_release_builds_an_image_of_every_connector() -> None:
         ("github-workflows", "workflows/tests.yml"),
     ],
 )
-def test_githubs_schema_knows_every_key(schema: str, name: str, copy: Path) -> None:
+def test_every_key_is_in_githubs_schema(schema: str, name: str, copy: Path) -> None:
     assert schema_errors(schema, GITHUB / name) == ""
     broken = copy / name
     broken.write_text(broken.read_text() + "unknown_key: 1\n")
     assert "unknown_key" in schema_errors(schema, broken)
 
 
-def test_dependency_updates_cover_every_place_that_pins_something() -> None:
+def test_dependabot_covers_every_file_with_pins() -> None:
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
     watched = {
         (one["package-ecosystem"], place)

@@ -9,7 +9,7 @@ from integration_tests.connector import duplicates, expected
 from integration_tests.inside import InsideConnector
 
 
-def test_spec_and_catalog_are_those_of_the_checkout(
+def test_spec_and_catalog_match_the_checkout(
     start: Start, case: tuple[str, str], tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     connector, server = start(sessions=2, days=2)
@@ -33,7 +33,7 @@ def test_good_credentials_pass_and_bad_ones_are_refused(start: Start) -> None:
     assert server.count > 0, "the vendor was not asked"
 
 
-def test_all_that_the_vendor_holds_is_read_and_then_what_is_new(
+def test_a_full_and_an_incremental_read_emit_everything(
     start: Start, case: tuple[str, str], record_property: Callable[[str, object], None]
 ) -> None:
     connector, server = start(sessions=250, days=5)

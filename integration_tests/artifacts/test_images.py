@@ -46,7 +46,7 @@ def inspect(connector: Distribution) -> dict[str, Any]:
 
 
 @BY_NAME
-def test_an_image_is_labelled_as_metadata_says_and_runs_as_a_number(
+def test_image_labels_match_the_metadata_and_the_user_is_numeric(
     connector: Distribution, record_property: Callable[[str, object], None]
 ) -> None:
     config = inspect(connector)["Config"]
@@ -59,14 +59,14 @@ def test_an_image_is_labelled_as_metadata_says_and_runs_as_a_number(
     record_property("size", str(sizes(connector.image)))
 
 
-def test_images_differ_only_in_what_comes_after_their_dependencies() -> None:
+def test_images_share_all_layers_up_to_their_dependencies() -> None:
     layers = [inspect(connector)["RootFS"]["Layers"] for connector in CONNECTORS]
     assert len({tuple(one[:-2]) for one in layers}) == 1
     assert len({one[-1] for one in layers}) == len(layers)
 
 
 @BY_NAME
-def test_an_image_has_the_locked_versions_its_own_packages_and_nothing_else(connector: Distribution) -> None:
+def test_an_image_contains_the_locked_packages_and_its_own_only(connector: Distribution) -> None:
     found = json.loads(
         docker("run", "--rm", "--entrypoint", "/airbyte/venv/bin/python", connector.image, "-c", INSTALLED)
     )

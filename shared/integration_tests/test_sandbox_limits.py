@@ -31,7 +31,7 @@ def test_a_request_that_matches_too_many_rows_is_refused(folder: str, listing: L
 
 
 @pytest.mark.parametrize(("folder", "listing"), KINDS.values(), ids=KINDS)
-def test_such_a_request_may_never_be_answered(folder: str, listing: Listing) -> None:
+def test_a_request_that_matches_too_many_rows_may_never_be_answered(folder: str, listing: Listing) -> None:
     with serving(folder, listing, too_large={"rows": 5, "status": "timeout"}) as server:
         with pytest.raises(requests.ReadTimeout):
             listing.ask(server, timeout=0.3)
@@ -78,7 +78,7 @@ def test_a_huge_body_is_small_on_the_wire_and_valid_json() -> None:
         assert [entry.fault for entry in server.requests] == [None, "HugeBody", "HugeBody"]
 
 
-def test_a_client_that_leaves_a_huge_body_does_no_harm() -> None:
+def test_a_client_may_disconnect_in_a_huge_body() -> None:
     with serve(Shelf()) as server:
         server.faults.append(HugeBody(megabytes=500))
         with requests.get(

@@ -81,7 +81,7 @@ def test_a_request_is_answered_and_logged(server: Server) -> None:
     assert (entry.in_flight, server.count, server.in_flight, server.max_in_flight) == (0, 1, 0, 1)
 
 
-def test_a_request_that_is_no_utf8_is_refused(server: Server) -> None:
+def test_a_request_that_is_not_utf8_is_refused(server: Server) -> None:
     assert get(server, "/page?q=%FF").status_code == 400
 
 
@@ -154,7 +154,7 @@ def test_refused_origin_refuses() -> None:
         requests.get(refused_origin(), timeout=5)
 
 
-def test_a_taken_port_is_told(server: Server) -> None:
+def test_a_taken_port_is_reported(server: Server) -> None:
     with pytest.raises(OSError, match="in use"), serve(Shelf(), port=int(server.origin.rpartition(":")[2])):
         pass
 
@@ -179,7 +179,7 @@ def test_a_fault_finds_encoded_and_posted_text(server: Server) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 502, 503])
-def test_status_speaks_the_vendors_words(server: Server, status: int) -> None:
+def test_a_status_fault_uses_the_vendors_error(server: Server, status: int) -> None:
     server.faults.append(Status(status, {"X-More": "1"}))
     answer = get(server)
     assert (answer.status_code, answer.headers["X-More"]) == (status, "1")
@@ -272,7 +272,7 @@ def test_never_answers_until_the_client_leaves(server: Server) -> None:
     assert server.requests[0].status is None
 
 
-def test_never_answers_does_not_hold_the_server_up() -> None:
+def test_never_answers_does_not_block_the_server() -> None:
     start = time.monotonic()
     seen: list[BaseException] = []
 
@@ -310,7 +310,7 @@ def test_a_slow_body_shows_its_headers_at_once(server: Server) -> None:
 
 
 @pytest.mark.parametrize("fault", [SlowBody(0.2), SlowHeaders(0.2), TruncatedBody(), ResetInBody()], ids=repr)
-def test_a_request_is_over_when_its_client_knows(server: Server, fault: Fault) -> None:
+def test_a_request_ends_when_its_client_has_the_answer(server: Server, fault: Fault) -> None:
     server.faults.append(fault)
     for _ in range(2):
         try:

@@ -72,7 +72,7 @@ class Apps(Vendor):
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=4)
 @pytest.mark.promise(n=9)
-def test_two_hundred_partitions_are_read_at_once_each_with_a_state_of_its_own(tmp_path: Path) -> None:
+def test_two_hundred_partitions_are_read_each_with_its_own_state(tmp_path: Path) -> None:
     vendor = Apps(apps=200, sessions=6, days=6)
     with serve(vendor) as server:
         config = {**vendor.configs(server.origin)["apps"], "window_in_days": 4, "num_workers": 16}

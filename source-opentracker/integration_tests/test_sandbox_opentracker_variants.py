@@ -62,7 +62,7 @@ def test_without_tokens_and_offsets_a_larger_limit_reads_on() -> None:
         assert len(ids(ask(server, limit="10000"))) > 2400
 
 
-def test_the_client_of_the_tests_reads_such_a_list_whole() -> None:
+def test_the_test_client_reads_the_whole_list() -> None:
     options = {"has_next_token": False, "honours_offset": False, "now": lambda: time.time() - 2}
     with serving(sessions=2400, days=1, **options) as server:
         config = server.vendor.configs(server.origin)["default"]

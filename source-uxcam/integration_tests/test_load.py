@@ -134,7 +134,7 @@ def test_memory_is_flat(tmp_path: Path) -> None:
 
 @pytest.mark.promise(n=3)
 @pytest.mark.promise(n=4)
-def test_a_busy_stretch_is_many_checkpoints_and_a_quiet_one_few_requests(tmp_path: Path) -> None:
+def test_busy_days_have_many_checkpoints_and_quiet_days_few_requests(tmp_path: Path) -> None:
     # The pages of 20 days, or of the one window that a quiet stretch is, each with the page that shows the end.
     for sessions, least_states, most_requests in ((20 * 1500, 20, 20 * 16), (20, 1, 2)):
         with serve(Load(sessions=sessions, days=20)) as server:

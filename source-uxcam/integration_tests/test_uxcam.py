@@ -47,7 +47,7 @@ def test_pages_are_as_few_as_the_rows_of_each_window_need(begin: Begin) -> None:
 @pytest.mark.parametrize(
     "options", [{}, *({"refuses_headers": True, "refusal": refusal} for refusal in (401, 403, "success_false"))]
 )
-def test_v2_keeps_the_key_out_of_urls_where_the_vendor_lets_it(begin: Begin, options: dict[str, Any]) -> None:
+def test_v2_keeps_the_key_out_of_urls_if_the_vendor_accepts_headers(begin: Begin, options: dict[str, Any]) -> None:
     connector, server = begin("data_access_v2", sessions=20, days=2, **options)
     output = connector.read()
     assert output.exit_code == 0, output.log
@@ -61,9 +61,7 @@ def test_v2_keeps_the_key_out_of_urls_where_the_vendor_lets_it(begin: Begin, opt
 
 
 @pytest.mark.parametrize("refusal", [401, 403, "success_false"])
-def test_credentials_that_are_refused_everywhere_are_reported_as_the_first_refusal_says(
-    begin: Begin, refusal: object
-) -> None:
+def test_the_first_refusal_of_credentials_is_reported(begin: Begin, refusal: object) -> None:
     connector, server = begin(
         "data_access_v2", {"api_key": "wrong"}, sessions=5, days=1, refuses_headers=True, refusal=refusal
     )
@@ -84,7 +82,7 @@ def most_in(seconds: float, moments: list[float]) -> int:
 
 @pytest.mark.promise(n=5)
 @pytest.mark.parametrize("latency", [0, 0.3])
-def test_v2_is_asked_five_times_in_any_second_at_most(begin: Begin, latency: float) -> None:
+def test_v2_receives_at_most_five_requests_in_any_second(begin: Begin, latency: float) -> None:
     config = {"window_in_days": 1, "num_workers": 20}
     connector, server = begin("data_access_v2", config, sessions=60, days=8, latency=latency, at_most=5)
     output = connector.read()
@@ -114,7 +112,7 @@ def test_the_session_api_is_not_slowed_down(begin: Begin) -> None:
     ],
     ids=str,
 )
-def test_v2_is_read_whole_whatever_its_bounds_and_forms_are(begin: Begin, options: dict[str, Any]) -> None:
+def test_v2_is_read_completely_with_any_bounds_and_forms(begin: Begin, options: dict[str, Any]) -> None:
     connector, server = begin("data_access_v2", {"window_in_days": 1}, sessions=200, days=4, **options)
     output = connector.read()
     assert output.exit_code == 0, output.log
@@ -125,7 +123,7 @@ def test_v2_is_read_whole_whatever_its_bounds_and_forms_are(begin: Begin, option
             assert duplicates(found) == []
 
 
-def test_verbatim_examples_of_2019_are_read(begin: Begin) -> None:
+def test_the_examples_of_the_vendors_page_from_2019_are_read(begin: Begin) -> None:
     connector, _ = begin("session_api", sessions=3, days=2, examples="verbatim")
     connector = type(connector)(connector.folder, {**connector.config, "end_date": "2019-02-01"}, connector.place)
     output = connector.read()
@@ -177,7 +175,7 @@ def example(data_type: DataType, operator: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("api", ["session_api", "data_access_v2"])
-def test_the_vendor_takes_every_field_with_every_operator(begin: Begin, api: str) -> None:
+def test_the_vendor_accepts_every_field_with_every_operator(begin: Begin, api: str) -> None:
     grammar = SESSION_API if api == "session_api" else DATA_ACCESS_V2
     connector, server = begin(api, sessions=5, days=1, requests_per_hour=None)
     most = max(len(t.one) + len(t.many) + len(t.pair) + len(t.none) for t in grammar.types.values())
@@ -217,7 +215,7 @@ def test_two_filters_on_one_attribute_narrow_the_list_together(begin: Begin) -> 
     assert 0 < len(found) < len(server.vendor.expected("data_access_v2")["sessions"])
 
 
-def test_a_filter_that_is_left_out_is_named_once_for_each_list(begin: Begin) -> None:
+def test_a_filter_that_is_not_sent_is_logged_once_per_list(begin: Begin) -> None:
     filters = [
         {"field": "user_session_count", "operator": "greater", "values": [1]},
         {"field": "session_duration", "operator": "greater", "values": [5]},
@@ -236,7 +234,7 @@ def test_a_filter_that_is_left_out_is_named_once_for_each_list(begin: Begin) -> 
     assert output.log.count("UXCam has no filter") == 3
 
 
-def test_a_second_upload_of_a_session_comes_with_the_next_lookback(begin: Begin) -> None:
+def test_a_second_upload_of_a_session_is_read_with_the_next_lookback(begin: Begin) -> None:
     connector, server = begin("data_access_v2", sessions=20, days=2, now=late)
     first = connector.read()
     server.vendor.grow(2)
