@@ -18,7 +18,7 @@ Start = Callable[..., tuple[Connector, Server]]
 
 
 def cases(*, every: bool) -> list[tuple[str, str]]:
-    """Connectors with their sandboxes' configs: every one, or the main ones."""
+    """Return all connectors with the configs of their sandboxes: every config, or the main ones."""
     found = []
     for folder in vendor_names():
         vendor = load_vendor(folder, sessions=2, days=2)
@@ -28,7 +28,7 @@ def cases(*, every: bool) -> list[tuple[str, str]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``case`` for each of them; for every config where it is marked so."""
+    """Parametrize tests that take ``case`` with the main configs, or with every config if they are marked so."""
     if "case" in metafunc.fixturenames:
         every = metafunc.definition.get_closest_marker("every_config") is not None
         chosen = cases(every=every)
@@ -62,10 +62,15 @@ def connector_kind() -> Callable[..., Connector]:
 
 @contextmanager
 def starting(folder: str, place: Path, kind: Callable[..., Connector] = InsideConnector) -> Iterator[Start]:
-    """Give what starts a vendor's sandbox and a connector that reads it; the sandboxes end with the block.
+    """Return a function that starts a vendor's sandbox and returns it with a connector that reads it.
 
-    What it takes: the name of one of the sandbox's configs, what to change in it, and options, which go to the
-    vendor or the server.
+    Args:
+        folder: the connector's folder.
+        place: an empty folder for the connector's files.
+        kind: the class that runs the connector.
+
+    The function takes the name of one of the sandbox's configs, changes to it, and options of the vendor or the
+    server. All sandboxes end with the block.
     """
     with ExitStack() as running:
 
@@ -80,9 +85,10 @@ def starting(folder: str, place: Path, kind: Callable[..., Connector] = InsideCo
 
 @pytest.fixture
 def start(case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., Connector]) -> Iterator[Start]:
-    """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server.
+    """Return a function that starts the case's sandbox and returns it with a connector that reads it.
 
-    With ``inside`` the connector runs in this process: that saves its start-up where a test is not about that.
+    With ``inside``, the connector runs in the process of the tests. That is the fastest way where a test is not about
+    the process: its exit code, its standard output and error, its end.
     """
     folder, name = case
     with starting(folder, tmp_path, connector_kind) as run, starting(folder, tmp_path) as run_inside:

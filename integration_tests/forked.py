@@ -29,7 +29,7 @@ _forks.set_forkserver_preload([__name__, "pytest", *map(package, vendor_names())
 
 @dataclass(frozen=True)
 class ForkedConnector(Connector):
-    """The same as a ``Connector``, but for the time that its processes take to start."""
+    """A ``Connector`` with processes that start quickly."""
 
     def run(self, command: str, *more: str, timeout: float = 240) -> Output:
         """Run a command to its end."""

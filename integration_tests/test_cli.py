@@ -1,4 +1,4 @@
-"""The command line for people who script it."""
+"""The command line: arguments, usage, exit codes, warnings."""
 
 import json
 from importlib.metadata import version
@@ -92,7 +92,7 @@ def test_read_accepts_the_output_of_discover_and_of_an_earlier_read(folder: str,
 
 
 def starts(output: Output) -> str:
-    """Where the finished time begins: the second read knows what the first one finished."""
+    """Return the start of the finished time, which the second read knows from the first."""
     return min(part.split('"')[0] for part in json.dumps(output.states).split('"start": "')[1:])
 
 

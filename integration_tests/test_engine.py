@@ -1,4 +1,4 @@
-"""Where no container engine can be had, tests of images say so."""
+"""Tests of images are skipped without a container engine."""
 
 import subprocess
 from pathlib import Path

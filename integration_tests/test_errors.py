@@ -1,4 +1,4 @@
-"""The table of errors in shared/README.md, row by row: each is played, and the client does what the row says."""
+"""The table of errors in shared/README.md: the client handles each error as its row states."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ def test_every_row_of_the_table_is_tested() -> None:
 
 
 def failed(server: Server, read_answer: Any = Answer.object, retry_policy: RetryPolicy = ONCE_MORE) -> Fault:
-    """The fault with which the client gives up a request."""
+    """Return the fault with which the client ends a request."""
     client = Client(
         vendor="Shelf",
         base_url=server.origin,
@@ -123,7 +123,7 @@ def test_an_answer_that_is_too_large_is_handled_as_its_row_states() -> None:
 
 
 class Words(Endpoint):
-    """A list that names the same next page again and again; its pages hold other words or the same ones."""
+    """A list that never ends: it repeats its token, or its pages."""
 
     name = "words"
     streams = ()

@@ -1,4 +1,4 @@
-"""Faults of every kind, over real sockets: what passes costs no record, what does not ends with a message."""
+"""Faults of every kind, over real sockets: temporary ones lose no record, permanent ones end with a message."""
 
 import threading
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_an_error_in_a_200_is_not_an_empty_list(start: Start, case: tuple[str, s
     try:
         server.vendor.error_inside()
     except NotImplementedError:
-        pytest.skip("this vendor tells no error in a 200")
+        pytest.skip("this vendor reports no errors in a 200")
     wanted = expected(server, case[1])
     server.faults.append(sandbox.ErrorInside(after=1))
     output = connector.read()
@@ -129,7 +129,7 @@ def test_a_repeated_token_is_an_error_or_is_not_needed(start: Start, case: tuple
 
 @pytest.mark.promise(n=1)
 def test_a_page_that_is_served_twice_loses_no_record(start: Start, case: tuple[str, str]) -> None:
-    # One worker, so that it is the page before: that of another window may look like one of this window's.
+    # One worker, so that the repeated page belongs to the same window.
     connector, server = start({"num_workers": 1}, inside=True, sessions=330, days=2)
     wanted = expected(server, case[1])
     server.faults.append(sandbox.StalePage(after=2))

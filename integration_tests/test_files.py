@@ -1,4 +1,4 @@
-"""A file that a command cannot use is named, with what it should hold."""
+"""Errors about a file name the file and state what it should contain."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The specifications as forms: a person fills them in, in a browser, and the connector accepts what comes out.
+"""The specifications as forms: a browser fills them in, and the connector accepts the submitted config.
 
 ``PICTURES=folder`` keeps a picture of each form.
 """
@@ -129,7 +129,7 @@ def test_the_forms_cover_every_branch_of_every_choice(filled: dict[str, Json], f
 
 
 def parts(part: Json, name: str = "") -> Iterator[tuple[str, Json]]:
-    """Give every field of a schema, those in others too."""
+    """Yield every field of a schema, nested ones included."""
     for inner_name, inner in part.get("properties", {}).items():
         yield inner_name, inner
         yield from parts(inner, inner_name)
@@ -149,7 +149,7 @@ def test_titles_are_readable_and_every_secret_links_to_its_source(folder: str) -
 
 
 def choices(part: Json, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Json]]]:
-    """Find every ``oneOf``, the first of those that are the same."""
+    """Yield every ``oneOf``; equal ones once."""
     seen: list[list[Json]] = []
     for inner_place, branches in _choices(part, place):
         if branches not in seen:
@@ -167,7 +167,7 @@ def _choices(part: Json, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
 
 
 def values(config: Any, place: tuple[str, ...]) -> Iterator[Json]:
-    """Find what a config has at a place, each item of lists by itself."""
+    """Yield the values at a place of a config, with the items of lists one by one."""
     if isinstance(config, list):
         for item in config:
             yield from values(item, place)

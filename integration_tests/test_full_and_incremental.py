@@ -1,4 +1,4 @@
-"""Full and incremental reads give what the vendor holds: all of it, once, for the fewest requests."""
+"""Full and incremental reads emit everything that the vendor holds, once, with the fewest requests."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What Airbyte reads of a connector beside its output: metadata.yaml and what it names."""
+"""metadata.yaml, and the files that it names."""
 
 import copy
 import re

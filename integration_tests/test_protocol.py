@@ -1,4 +1,4 @@
-"""What every connector says, on every command, whatever the vendor."""
+"""The output of every command, for every connector."""
 
 import os
 import re
@@ -67,7 +67,7 @@ def test_check_succeeds_with_few_requests(start: Start) -> None:
 def test_check_ends_within_30_seconds_if_the_vendor_never_answers(start: Start) -> None:
     connector, server = start(sessions=5, days=2)
     server.faults.append(NeverAnswers(times=None))
-    # The connector's 30 seconds, and time for a busy machine to start it.
+    # The connector's 30 seconds, and its start on a busy machine.
     (status,) = connector.run("check", timeout=45).of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "did not answer within" in status["message"]
@@ -179,7 +179,7 @@ def test_records_match_their_schema(start: Start) -> None:
 
 
 def check_order(output: Output) -> None:
-    """Records come between STARTED and the end; a state counts the records since the one before it."""
+    """Check that records come while a stream runs, and that each state counts the records since the last one."""
     since: defaultdict[str, int] = defaultdict(int)
     running: dict[str, str] = {}
     stated: set[str] = set()

@@ -1,4 +1,4 @@
-"""Random vendors, windows, growth and faults: what was emitted is what the vendor holds, nothing lost or doubled.
+"""Random vendors, windows, growth and faults: nothing is lost and nothing is emitted twice.
 
 A failing case is printed with what repeats it, and kept in ``.hypothesis``: the next run begins with it.
 """
@@ -66,7 +66,7 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
             Phase.explicit,
             Phase.reuse,
             Phase.generate,
-        ),  # a case that failed is not made smaller: that takes hours
+        ),  # no shrinking: it takes hours
         suppress_health_check=list(HealthCheck),
     )
     @given(data=DATA, mood=moods, given_config=CONFIGS, growth=GROWTH, plan=plans, rounds=st.integers(1, 3))
@@ -96,13 +96,13 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
 
 
 def has(folder: str, fault: type[sandbox.Fault]) -> bool:
-    """Whether a vendor can play a fault: not each tells errors in a 200 or has page tokens."""
+    """Return whether a vendor has a fault: not all report errors in a 200 or have page tokens."""
     method = {sandbox.ErrorInside: "error_inside", sandbox.RepeatToken: "repeat_token"}.get(fault)
     return method is None or getattr(vendor_class(folder), method) is not getattr(Vendor, method)
 
 
 def limit_growth(vendor: Vendor, most: int) -> None:
-    """Let a vendor grow so far and no further: where each session costs a call, each call would bring sessions."""
+    """Limit the growth of a vendor: with one call per session, each call would add sessions forever."""
     grow = vendor.grow
     left = most
 
@@ -116,7 +116,7 @@ def limit_growth(vendor: Vendor, most: int) -> None:
 
 
 def read_in_rounds(connector: InsideConnector, server: Server, rounds: int) -> list[Output]:
-    """Read again and again from the last state, and once more when nothing grows or fails any more."""
+    """Read several times from the last state, and once more without growth and faults."""
     outputs: list[Output] = []
     state: list[dict[str, Any]] = []
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""``make release-check`` finds what must not be released."""
+"""``make release-check`` refuses a broken release."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c",
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A copy of what is released, committed."""
+    """A repository with a copy of everything that is released."""
     place = tmp_path / "repository"
     leave = shutil.ignore_patterns("__pycache__", "secrets", "build", "dist", "*.egg-info")
     for folder in [ROOT / "shared", ROOT / "examples", *ROOT.glob("source-*")]:

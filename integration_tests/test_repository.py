@@ -1,4 +1,4 @@
-"""What a new vendor's folder needs, and what must say the same in several places."""
+"""The structure of the repository: the files of a vendor's folder, and facts that several files repeat."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Killed at any moment and started again from the last state that reached the output: nothing is lost."""
+"""A read that is killed at any moment and resumed from its last state loses nothing."""
 
 import signal
 import time
@@ -39,7 +39,7 @@ def killed_read(connector: Connector, state: list[Json], after: float) -> tuple[
 
 
 def is_finished(connector: Connector, state: list[Json], stream: str, record: Json, edge: timedelta) -> bool:
-    """Whether the state says that the window of a record was finished, further from its edge than ``edge``."""
+    """Return whether a record lies in a finished window of a state, further from its bounds than ``edge``."""
     (cursor,) = connector.streams[stream]["default_cursor_field"]
     moment = datetime.fromisoformat(record[cursor])
     for message in state:
@@ -82,5 +82,5 @@ def test_killed_and_resumed_until_done(start: Start, case: tuple[str, str]) -> N
                 ]
                 assert not again, f"{len(again)} of {stream} came again though their windows were finished"
     check_whole(connector, outputs, wanted)
-    assert kills, "the read was over before it was killed"
+    assert kills, "the read ended before it was killed"
     figures.count(kills_survived=kills)

@@ -1,4 +1,4 @@
-"""Credentials show nowhere: in no form, in no output of any command, at any log level, whatever goes wrong."""
+"""No output of any command contains a credential, in any encoding, at any log level, after any failure."""
 
 import base64
 import html
@@ -60,7 +60,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("command", ["check", "read"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_credentials_echoed_by_the_vendor_are_hidden(start: Start, command: str, fault: str) -> None:
-    # Airbyte reads the output of a process: one fault for each command is played on one.
+    # One fault per command runs in a process, where stdout and stderr are real.
     connector, server = start(inside=fault != "echoed with 401", sessions=5, days=2)
     server.faults.append(sandbox.Status(**FAULTS[fault], times=None))
     arguments = connector.read_arguments() if command == "read" else [command]
@@ -96,7 +96,9 @@ def test_credentials_in_other_encodings_are_hidden(start: Start, spelling: str, 
     assert ("****" in status["message"]) is ("is wrong" in status["message"]), "some vendors' words are not quoted"
     for text in (status["message"], output.log):
         assert spelled[:8] not in text
-        assert spelled[-8:] not in text or spelling.startswith("base64")  # as much as is no whole character of it
+        assert spelled[-8:] not in text or spelling.startswith(
+            "base64"
+        )  # the last bytes may not be a whole character
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
@@ -133,7 +135,7 @@ def test_temporary_faults_reveal_nothing(start: Start) -> None:
         sandbox.Html(),
     ]
     for number, fault in enumerate(passing):
-        fault.after = number  # each hits another request: together they are no outage
+        fault.after = number  # each hits another request, so that they are not one outage
     server.faults += passing
     output = connector.run(*connector.read_arguments(), "--debug")
     assert sum(fault.hits for fault in passing) >= 3

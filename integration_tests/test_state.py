@@ -1,4 +1,4 @@
-"""State: whatever is handed in, nothing is lost; what is handed out covers the records before it and no more."""
+"""State: no input state loses records, and an emitted state covers exactly the records before it."""
 
 import json
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_an_end_date_does_not_shorten_a_later_state(start: Start, case: tuple[st
 
 
 def with_more(message: Json) -> Json:
-    """Add a key to every object of a state but its partitions, which are told apart by all of theirs."""
+    """Add a key to every object of a state except its partitions, which all of their keys identify."""
 
     def add(value: Any, name: str = "") -> Any:
         if isinstance(value, dict) and name != "partition":
@@ -109,13 +109,13 @@ ANYTHING = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths to all parts of a value."""
+    """Return the paths to all parts of a value."""
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(found for name, part in parts for found in places(part, (*path, name)))]
 
 
 def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
-    """Give a copy with another value in one place."""
+    """Return a copy with another value in one place."""
     if not path:
         return by
     copy = value.copy()
@@ -141,7 +141,7 @@ def test_no_state_fails_a_sync_or_loses_a_record(start: Start, case: tuple[str, 
             blob = message["stream"]["stream_state"]
             place = data.draw(st.sampled_from(places(blob)))
             message["stream"]["stream_state"] = changed(blob, place, data.draw(ANYTHING | st.just(deep)))
-        server.vendor = load_vendor(case[0], sessions=12, days=2, now=late)  # hourly budgets begin anew
+        server.vendor = load_vendor(case[0], sessions=12, days=2, now=late)  # resets hourly budgets
         output = connector.read(state=given_state, mode="full_refresh")
         assert output.exit_code == 0, (output.errors, given_state)
 

@@ -1,4 +1,4 @@
-"""What comes with a release: pinned tools, bills of materials and the list of licences."""
+"""The parts of a release beside its packages: pinned tools, bills of materials, licences."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from release.distributions import ROOT, Distribution, distributions
 from release.images import LEFT_OUT
 
 SCHEMAS = Path(cyclonedx.schema.__file__).parent / "_res"
-"""CycloneDX's own schemas, as its Python library ships them."""
+"""CycloneDX's schemas, from its Python library."""
 
 PINNED = [*ROOT.glob("release/requirements/*.in"), *ROOT.glob("sync/*.in")]
 

@@ -1,4 +1,4 @@
-"""Values that vendors should not send: none costs a session, and what cannot be kept is reported."""
+"""Unexpected values: none loses a session, and values that cannot be kept are reported."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from integration_tests.connector import Json, expected
 
 @dataclass
 class Edited(Fault):
-    """Answers truthfully, but for an edit of the body."""
+    """Edits the body of the true answer."""
 
     edit: Callable[[bytes], bytes] = field(kw_only=False, default=bytes)
 
@@ -48,7 +48,7 @@ def edit_rows(server: Server, change: Callable[[Json], None]) -> None:
 
 
 def rows(value: Any) -> list[Json]:
-    """The outermost list of objects in an answer."""
+    """Return the outermost list of objects in an answer."""
     if isinstance(value, list):
         return [row for row in value if isinstance(row, dict)]
     parts = value.values() if isinstance(value, dict) else ()

@@ -1,4 +1,4 @@
-"""The check behind most tests finds what it is for: lost keys, keys of nobody, keys that come twice."""
+"""``check_whole`` finds lost keys, unknown keys and repeated keys."""
 
 import json
 from typing import Any

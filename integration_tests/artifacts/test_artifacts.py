@@ -1,4 +1,4 @@
-"""Packages and images do what the checkout does: every command of every connector, against its sandbox."""
+"""Packages and images behave as the checkout: every command of every connector, against its sandbox."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What an image consists of, and what Airbyte's own tests of images say of it."""
+"""The content of images, and Airbyte's tests of images."""
 
 import json
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.images
 CONNECTORS = connectors()
 BY_NAME = pytest.mark.parametrize("connector", CONNECTORS, ids=[one.name for one in CONNECTORS])
 
-# Airbyte's tests run containers without any option, and connectors send secrets to loopback addresses only.
+# Airbyte's tests run containers without options. The sandbox is on a loopback address of the host.
 IN_THE_HOSTS_NETWORK = """#!/bin/sh
 if [ "$1" = run ]; then shift; set -- run --network host "$@"; fi
 exec {docker} "$@"
@@ -83,7 +83,7 @@ def test_airbytes_image_tests_pass(connector: Distribution, tmp_path: Path) -> N
     client = tmp_path / "bin" / "docker"
     client.parent.mkdir()
     ours = shlex.split(os.environ.get("DOCKER", "docker"))
-    ours[0] = shutil.which(ours[0]) or ours[0]  # not this one again
+    ours[0] = shutil.which(ours[0]) or ours[0]  # not the wrapper itself
     client.write_text(IN_THE_HOSTS_NETWORK.format(docker=shlex.join(ours)))
     client.chmod(0o755)
     scenarios = ",".join(main_configs(load_vendor(connector.name, sessions=2, days=2), ""))

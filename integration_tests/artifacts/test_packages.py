@@ -1,4 +1,4 @@
-"""What pip makes of the wheels."""
+"""The packages that pip installs from the wheels."""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What every vendor can do to its records and answers without saying so on its page."""
+"""Changes to records and answers that work with every vendor."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ KINDS = listings()
 
 
 class Played(NamedTuple):
-    """A vendor that is served, and one of its kinds of records."""
+    """A server of a vendor, and one of the vendor's kinds of records."""
 
     server: Server
     listing: Listing
@@ -107,7 +107,7 @@ def test_values_of_another_type(played: Played, booleans: Any, true: object) -> 
 
 
 def leaves(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
-    """Pairs of the values at the same places."""
+    """Yield the pairs of values at the same places."""
     if isinstance(old, dict):
         assert old.keys() == new.keys()
         for name in old:

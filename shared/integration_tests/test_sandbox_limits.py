@@ -1,4 +1,4 @@
-"""Limits that every vendor may have without a word on its page: rows of a request, pages, sizes."""
+"""Limits that work with every vendor: rows of a request, pages, sizes."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What is special about Browsee, against its sandbox: one open request, unknown bounds, offsets, ids by hash."""
+"""Browsee's specifics, against its sandbox: one open request, unknown bounds, offsets, ids by hash."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
 
 def hashed(part: Any) -> Any:
-    """The sandbox tells what identifies a session without an id; this is the hash that the README describes."""
+    """Return the hash that the README describes, of the values that identify a session without an id."""
     if not isinstance(part, tuple):
         return part
     text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
@@ -75,7 +75,7 @@ def test_after_a_timeout_nothing_is_sent_for_a_while(begin: Begin, monkeypatch: 
     unanswered, following = server.requests[1:3]
     assert unanswered.status is None
     assert following.start - unanswered.start >= 1 + 3
-    # A window that took too long is cut: less is asked for, of the same end.
+    # A window that took too long is split: the next request is for less time with the same end.
     whole, part = json.loads(unanswered.body), json.loads(following.body)
     assert part["end"] == whole["end"]
     assert part["start"] > whole["start"]
@@ -126,7 +126,7 @@ def test_every_request_has_bounds_in_seconds_an_offset_and_the_largest_page_size
     ids=str,
 )
 def test_everything_is_read_once_for_every_reading_of_the_page(begin: Begin, options: Json) -> None:
-    # An exclusive bound hides the session of the very first midnight, unless it is asked for a second early.
+    # An exclusive bound hides the session at midnight of the start date unless requests start a second early.
     connector, server = begin("segments", {"window_in_days": 1}, sessions=240, days=2, **options)
     check_all_is_read(connector, server, "segments")
 
@@ -157,7 +157,7 @@ def test_pages_are_as_few_as_their_rows_need(begin: Begin, to_is: str, totals: s
 
 @dataclass
 class EmptyList(Fault):
-    """A page without its rows, which tells the total all the same."""
+    """A page without its rows, but with the true total."""
 
     def answer(self, exchange: Exchange) -> Answer:
         truth = exchange.truth()
@@ -179,7 +179,7 @@ def test_a_page_that_is_empty_before_its_total_is_requested_again(begin: Begin, 
 
 @dataclass
 class IgnoredOffset(Fault):
-    """The first page, whatever offset is asked for."""
+    """The first page for every offset."""
 
     def answer(self, exchange: Exchange) -> Answer:
         body = json.loads(exchange.request.body) | {"from": 0}

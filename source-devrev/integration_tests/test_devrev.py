@@ -1,4 +1,4 @@
-"""What is special about DevRev, against its sandbox: apps, cursors, an order that may be refused, long waits."""
+"""DevRev's specifics, against its sandbox: apps, cursors, an order that may be refused, long waits."""
 
 import json
 import time
@@ -44,12 +44,12 @@ def failed_check(connector: Connector) -> str:
 
 
 def as_process(connector: Connector) -> Connector:
-    """The same as its users run it: what it says before it fails is there too."""
+    """Run the connector as a process: its output has the lines before an error too."""
     return Connector(connector.folder, connector.config, connector.place)
 
 
 def wait_after_fault(server: Server) -> float:
-    """How long after the answer to the request that a fault hit the next one came."""
+    """Return the seconds between the answer with a fault and the next request."""
     (number,) = [n for n, entry in enumerate(server.requests) if entry.fault]
     end = server.requests[number].end
     assert end is not None
@@ -156,7 +156,7 @@ def test_a_smaller_page_is_requested_if_the_largest_is_refused(
     limits = [body["limit"] for body in bodies(server)]
     tried = [limit for limit in (100, 50, 20, 10) if limit > size]
     assert limits[: len(tried)] == tried
-    assert set(limits[len(tried) :]) == {size}, "what was refused once is not asked for again"
+    assert set(limits[len(tried) :]) == {size}, "a refused size is not requested again"
     assert [entry.status for entry in server.requests].count(400) == len(tried) + (0 if takes_sort_by else 2)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
 

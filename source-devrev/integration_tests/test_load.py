@@ -1,4 +1,4 @@
-"""Two hundred apps are read at once, each with a state of its own."""
+"""Two hundred apps are read at once, each with its own state."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is special about Inspectlet, against its sandbox: websites, dates of unknown meaning, details."""
+"""Inspectlet's specifics, against its sandbox: websites, dates of unknown meaning, details."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
 
 def check_all_is_read_once(connector: Connector, server: Server, output: Output, name: str = "default") -> None:
-    """Each session of the dates comes once; others only if the vendor's filter lists them for the dates."""
+    """Check that each session of the dates is emitted once, and others only if the vendor lists them."""
     assert output.exit_code == 0, output.log
     check_whole(connector, [output], expected(server, name), held(server, name))
 
@@ -86,14 +86,14 @@ def test_no_session_is_lost_at_a_configured_date_for_any_range(begin: Begin, com
 
 @pytest.mark.promise(n=3)
 def test_pages_are_as_few_as_the_rows_of_each_window_need(begin: Begin) -> None:
-    """A window that is cut costs the page that showed it; no window costs a page beyond its short one."""
+    """A split window costs one more page; no window costs a page after its short one."""
     connector, server = begin(sessions=650, days=2, websites=1)
     rows = connector.read("sessions").records["sessions"]
     assert len(rows) >= 600
     asked = [entry.body.decode() for entry in server.requests if entry.method == "POST"]
     windows = {dict(parse_qsl(form))["search"] for form in asked}
     assert len(asked) <= len(rows) // 100 + len(windows)
-    assert len(windows) <= 1 + 3, "the whole, and each of its days"
+    assert len(windows) <= 1 + 3, "more windows than the first one and its days"
 
 
 def test_a_search_is_accepted_and_filters_sessions(begin: Begin) -> None:
@@ -351,7 +351,7 @@ def test_details_that_are_always_refused_fail_their_stream_only(begin: Begin) ->
 
 @pytest.mark.promise(n=7)
 def test_the_details_of_one_broken_session_are_left_out(begin: Begin) -> None:
-    # There is one website, so that the broken session is one of it.
+    # With one website, the broken session belongs to it.
     connector, server = begin(name="one_website", sessions=20, days=2, websites=1, detail_failures={1: 500})
     check_all_is_read_once(connector, server, connector.read(), "one_website")
     assert "It is left out" in connector.read().log

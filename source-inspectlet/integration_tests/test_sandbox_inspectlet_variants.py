@@ -37,7 +37,7 @@ def sids(answer: requests.Response) -> list[int]:
 
 
 def rows(server: Server, search: object = None) -> list[Record]:
-    """All rows: pages are read until one is empty."""
+    """Return all rows: read pages until one is empty."""
     found: list[Record] = []
     for number in range(1, 100):
         records = page(server, number, search).json()["response"]

@@ -1,4 +1,4 @@
-"""What is special about Opentracker, against its sandbox: what a date means, how lists go on, whose they are."""
+"""Opentracker's specifics, against its sandbox: the meaning of dates, continuing lists, visitors."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def forms(server: Server) -> list[dict[str, str]]:
 
 
 def pages(server: Server) -> list[tuple[str | None, ...]]:
-    """What each page of a list was asked by; the small requests that find out about dates are left out."""
+    """Return the parameters of the requests for pages, without the small requests that find out about dates."""
     names = ("site", "uid", "filterByMachineId", "filterByVisitId", "date", "from", "nextToken", "offset", "limit")
     return [tuple(form.get(name) for name in names) for form in forms(server) if form["limit"] != PROBE_SIZE]
 
@@ -70,10 +70,10 @@ def test_each_site_is_requested_once_per_day(begin: Begin, options: Json) -> Non
     check_all_is_read_once(connector.read(), server)
     asked = pages(server)
     assert len(asked) == len(set(asked))
-    # Without tokens, a page that is the longest so far may have been cut: what comes after it is asked for.
+    # Without tokens, the longest page so far may be incomplete: the rows after it are requested.
     beyond = [form for form in forms(server) if "offset" in form]
     assert len(beyond) <= 10
-    # A few days lead in and out: more of them where the sessions that were asked for first do not tell enough.
+    # A few more days are requested to find out what a date means.
     assert 2 * 40 <= len(asked) - len(beyond) <= 2 * (40 + 7)
 
 
@@ -126,7 +126,7 @@ def test_a_larger_page_is_requested_if_a_full_one_cannot_be_continued(begin: Beg
         site: [form["limit"] for form in forms(server) if form["site"] == site]
         for site in connector.config["sites"]
     }
-    assert any(limits[-1] == "10000" for limits in first.values()), "it is not asked the other way again and again"
+    assert any(limits[-1] == "10000" for limits in first.values()), "the other way is not tried again"
 
 
 @pytest.mark.promise(n=1)
@@ -144,7 +144,7 @@ def test_a_full_page_that_cannot_be_continued_is_reported_with_site_and_day(begi
     output = connector.read()
     assert output.exit_code == 1
     assert len(output.errors) == 3, "one for each site, and the sync's own"
-    for site in connector.config["sites"]:  # whichever is met first
+    for site in connector.config["sites"]:  # in any order
         (told,) = (one for one in output.errors[:2] if f"1000 sessions of {site} for 20" in one["message"])
         assert told["failure_type"] == "transient_error"
         assert "Read the site by user_ids, machine_ids or visit_ids" in told["message"]
@@ -193,7 +193,7 @@ def test_a_broken_site_does_not_delay_or_fail_the_others(begin: Begin, monkeypat
     assert broken in output.errors[0]["message"]
     assert output.errors[0]["failure_type"] == "transient_error"
     of_working = [entry for entry in server.requests if dict(parse_qsl(entry.body.decode()))["site"] == working]
-    assert of_working[0].start - server.requests[0].start < 11, "the broken one is passed over in seconds"
+    assert of_working[0].start - server.requests[0].start < 11, "the broken site is skipped within seconds"
     finished = {
         part["partition"]["site"]: part["cursor"]["slices"] for part in output.states["sessions"]["states"]
     }
@@ -297,7 +297,7 @@ def test_an_answer_for_the_demonstration_account_is_an_error(begin: Begin) -> No
 def test_a_wrong_login_is_reported(begin: Begin, change: Json) -> None:
     connector, server = begin(change)
     assert "Check login, password and sites" in told_by_check(connector)
-    assert server.count == 1, "what the user has to mend is not tried again"
+    assert server.count == 1, "an error of the config is not retried"
 
 
 def test_a_refused_site_does_not_stop_the_others(begin: Begin) -> None:

@@ -18,7 +18,7 @@ from integration_tests.trials import SESSIONS
 
 PAGE = 100
 A_DAY = 1000
-"""Sessions: more of them are more days and more windows. Of an open window, the keys of its sessions are held."""
+"""Sessions per day, so that more sessions are more windows. The keys of an open window are kept in memory."""
 
 LAUNCHER = """
 import pathlib, resource, subprocess, sys
@@ -26,8 +26,8 @@ status = subprocess.call(sys.argv[2:])
 pathlib.Path(sys.argv[1]).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
 sys.exit(status)
 """
-"""Runs a command and writes down its peak. A process's peak begins with that of the one that started it, which
-here would be the tests' own: this one is small."""
+"""Runs a command and writes its peak memory into a file. The peak of a process includes that of the process that
+started it: this one is small, the tests are not."""
 
 
 class Load(Vendor):
@@ -44,7 +44,7 @@ class Load(Vendor):
         self._template = self._pieces()
 
     def _pieces(self) -> list[bytes]:
-        """One of the vendor's records, cut where its id and its times are."""
+        """Return a record of the vendor, split at its id and its times."""
         with serve(load_vendor("source-uxcam", sessions=3, days=1)) as server:
             answer = server.vendor.answer(_ask(server.vendor.configs(server.origin)["session_api"]))
         row = json.loads(answer.body)["data"][-1]
@@ -103,7 +103,7 @@ def _ask(config: Config) -> Request:
 
 
 def peak(sessions: int, place: Path) -> tuple[int, int]:
-    """Read so many sessions; give the process's peak memory in kB and the lines it wrote."""
+    """Read; return the process's peak memory in kB and the number of records."""
     with serve(Load(sessions=sessions, days=sessions // A_DAY)) as server:
         connector = Connector("source-uxcam", server.vendor.configs(server.origin)["session_api"], place)
         arguments = connector.read_arguments("sessions")
@@ -135,7 +135,7 @@ def test_memory_is_flat(tmp_path: Path) -> None:
 @pytest.mark.promise(n=3)
 @pytest.mark.promise(n=4)
 def test_busy_days_have_many_checkpoints_and_quiet_days_few_requests(tmp_path: Path) -> None:
-    # The pages of 20 days, or of the one window that a quiet stretch is, each with the page that shows the end.
+    # Busy: the pages of 20 days. Quiet: those of one window. Each includes the page that shows the end.
     for sessions, least_states, most_requests in ((20 * 1500, 20, 20 * 16), (20, 1, 2)):
         with serve(Load(sessions=sessions, days=20)) as server:
             config = {

@@ -66,7 +66,7 @@ def rows(server: Server, endpoint: str = "session", *filters: Record) -> list[Re
 
 
 def user_of(session: Record) -> Record:
-    """Custom properties, in whichever of the two shapes."""
+    """Return the custom properties from either of the two shapes."""
     found: Record = session["user"].get("userProperty", session["user"])
     return found
 

@@ -29,7 +29,7 @@ def old(server: Server, page: int = 1, **filters: object) -> requests.Response:
 
 
 def old_rows(server: Server, **filters: object) -> list[Record]:
-    """All rows: pages are read until one is empty."""
+    """Return all rows: read pages until one is empty."""
     found: list[Record] = []
     for page in range(1, 100):
         rows = old(server, page, **filters).json()["data"]

@@ -1,4 +1,4 @@
-"""What is special about UXCam, against its sandbox: two APIs, two spellings of credentials, an hourly budget."""
+"""UXCam's specifics, against its sandbox: two APIs, credentials in headers or the query, an hourly budget."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -35,12 +35,12 @@ def test_four_streams_cost_the_requests_of_one(begin: Begin) -> None:
 
 @pytest.mark.promise(n=3)
 def test_pages_are_as_few_as_the_rows_of_each_window_need(begin: Begin) -> None:
-    """A window that is cut costs the page that showed it; no window costs a page beyond its short one."""
+    """A split window costs one more page; no window costs a page after its short one."""
     connector, server = begin("session_api", sessions=1000, days=2)
     rows = connector.read("sessions").records["sessions"]
     windows = {dict(parse_qsl(urlsplit(entry.request.target).query))["sessiondate"] for entry in server.requests}
     assert server.count <= len(rows) // 100 + len(windows)
-    assert len(windows) <= 1 + 4, "the whole, and each of its days"
+    assert len(windows) <= 1 + 4, "more windows than the first one and its days"
 
 
 @pytest.mark.promise(n=8)
@@ -68,14 +68,14 @@ def test_the_first_refusal_of_credentials_is_reported(begin: Begin, refusal: obj
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
     assert [entry.notes["credentials"] for entry in server.requests] == ["header", "query"]
     assert status["status"] == "FAILED"
-    assert "Request authentication failed" in status["message"], "the words about the header"
+    assert "Request authentication failed" in status["message"], "the refusal of the header is reported"
     assert "Create an API key in the app's settings" in status["message"]
     output = connector.read()
     assert {error["failure_type"] for error in output.errors} == {"config_error"}
 
 
 def most_in(seconds: float, moments: list[float]) -> int:
-    """The most moments that any period of that length holds."""
+    """Return the largest number of moments in any period of that length."""
     ordered = sorted(moments)
     return max(bisect_left(ordered, start + seconds) - number for number, start in enumerate(ordered))
 
@@ -92,7 +92,7 @@ def test_v2_receives_at_most_five_requests_in_any_second(begin: Begin, latency: 
     assert server.max_in_flight <= 5
     assert 429 not in {entry.status for entry in server.requests}
     took = max(entry.end or 0 for entry in server.requests) - server.requests[0].start
-    assert took < (1 + latency) * (server.count / 5 + 2), "no slower than the limit demands"
+    assert took < (1 + latency) * (server.count / 5 + 2), "slower than the limit requires"
 
 
 def test_the_session_api_is_not_slowed_down(begin: Begin) -> None:
@@ -162,7 +162,7 @@ def test_state_of_the_other_api_is_not_used(begin: Begin) -> None:
 
 
 def example(data_type: DataType, operator: str) -> list[Any]:
-    """Values that the operator takes."""
+    """Return values that the operator accepts."""
     value: Any = {
         "true or false": "true",
         "a moment": "2026-01-01T00:00:00Z",
