@@ -1,6 +1,7 @@
 # make sync           a demo: sync every connector's sandbox; for a real account: CONNECTOR=… CONFIG=… [DB=…] [SCHEMA=…] [STREAMS=…]
-# make test           lint, types, unit and integration tests
-# make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
+# make test           lint, types, unit and integration tests (less than five minutes)
+# make test-all       the same and the slow tests: browsers, database servers, builds of packages; CI runs it
+# make soak           the random tests with many more cases: data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
 # make test-images    build all images and run them against the sandboxes
@@ -17,7 +18,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
+.PHONY: help sync lint test test-all soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
 	format clean
 
 # 3.13 runs everything but `make pyairbyte`.
@@ -47,12 +48,20 @@ sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstri
 	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) $(call given,DB,db) \
 		$(call given,SCHEMA,schema) $(call given,STREAMS,streams)
 
-test: .venv/.synced .cache/node/.synced
+lint: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
-	.venv/bin/pytest -n 2 --dist loadgroup
+
+# Many tests wait for a server or a process: twice as many workers as cores.
+PYTEST = .venv/bin/pytest -n 4 --dist loadgroup
+
+test: lint
+	$(PYTEST)
+
+test-all: lint .cache/node/.synced
+	$(PYTEST) -m "not long and not images and not packages"
 
 # The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
 soak: export EXAMPLES ?= 25

@@ -87,8 +87,8 @@ def starting(folder: str, place: Path, kind: Callable[..., Connector] = InsideCo
 def start(case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., Connector]) -> Iterator[Start]:
     """Return a function that starts the case's sandbox and returns it with a connector that reads it.
 
-    With ``inside``, the connector runs in the process of the tests. That is the fastest way where a test is not about
-    the process: its exit code, its standard output and error, its end.
+    With ``inside``, the connector runs in the process of the tests, which is fastest. Tests of the standard output
+    and error, or of the end of the process, need a process of its own.
     """
     folder, name = case
     with starting(folder, tmp_path, connector_kind) as run, starting(folder, tmp_path) as run_inside:

@@ -59,6 +59,8 @@ def start(folder: str, arguments: list[str], stdout: Path, stderr: Path) -> Fork
 def _main(name: str, words: list[str], stdout: Path, stderr: Path, environment: Mapping[str, str]) -> None:
     for number, place in ((1, stdout), (2, stderr)):
         os.dup2(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    # New objects: those of the first process may belong to a file, which has a position.
+    sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = words

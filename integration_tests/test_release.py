@@ -108,7 +108,10 @@ BREAKS: list[tuple[str, Callable[[Path], object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "change", "words"), BREAKS, ids=[words for _, _, words in BREAKS])
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [pytest.param(*each, id=each[2], marks=[pytest.mark.slow] if each[0] == "wheels" else []) for each in BREAKS],
+)
 def test_a_failed_check_says_what_to_fix(
     repository: Path, name: str, change: Callable[[Path], object], words: str
 ) -> None:
@@ -122,6 +125,7 @@ def test_a_tag_at_this_commit_is_accepted(repository: Path) -> None:
     assert CHECKS["tag"](repository) == f"v{version(repository)} is this commit"
 
 
+@pytest.mark.slow
 def test_without_an_engine_only_the_check_of_images_fails(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,10 @@ VENDOR_BLIND = [
     "shared/sandbox_server",
     "shared/unit_tests",
     "shared/integration_tests",
-    "integration_tests",
+    "integration_tests/any_vendor",
+    "integration_tests/artifacts",
+    "integration_tests/node",
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("integration_tests/*.py")),
 ]
 """Where no vendor is named: what is special about one is in its folder."""
 
@@ -122,7 +125,7 @@ def naming(place: Path, vendors: Iterable[str]) -> list[str]:
     """Return the lines of all files in a folder that name a vendor."""
     names = re.compile(rf"(?<![a-z])(?:{'|'.join(vendors)})", re.IGNORECASE)
     found = []
-    for path in sorted(place.rglob("*")):
+    for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
         if path.is_file() and path.suffix not in {".pyc", ".pyo"} and path.name != "package-lock.json":
             lines = [path.name, *path.read_text().splitlines()]
             found += [

@@ -75,6 +75,7 @@ def test_zizmor_finds_what_is_broken(copy: Path, old: str, new: str, rule: str) 
     assert rule in zizmor(copy)
 
 
+@pytest.mark.slow
 def test_actionlint_accepts_the_workflows_and_finds_an_error(copy: Path) -> None:
     assert actionlint(copy) == []
     release = copy / "workflows" / "release.yml"

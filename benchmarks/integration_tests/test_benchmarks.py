@@ -13,7 +13,7 @@ from benchmarks.report import BEGIN, END, table, with_table
 from benchmarks.rows import Row, Rows
 from benchmarks.runs import Run, Server, measure
 
-pytestmark = pytest.mark.xdist_group("benchmarks")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("benchmarks")]
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Size(sessions=400, days=4, rounds=1, large=400, largest=800, latencies=(0.01,))

@@ -1,6 +1,7 @@
 """DevRev's specifics, against its sandbox: apps, cursors, an order that may be refused, long waits."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -366,7 +367,7 @@ def test_a_few_busy_days_are_read_by_all_workers_with_checkpoints(begin: Begin) 
 
 
 def test_filter_descriptions_begin_with_their_platforms_and_are_grouped() -> None:
-    spec = SourceDevrev().spec(None).connectionSpecification
+    spec = SourceDevrev().spec(logging.getLogger("test")).connectionSpecification
     filters = spec["properties"]["filters"]["properties"].values()
     named = [
         part["description"].partition(":")[0] for part in sorted(filters, key=lambda part: int(part["order"]))
