@@ -69,13 +69,15 @@ def filled() -> dict[str, Json]:
 def significant(value: Any, part: Json) -> Any:
     """Leave out of a config what is empty and what is the default of its schema."""
     if isinstance(value, dict):
+        found = {}
         properties = properties_of(part, value)
-        kept = {
-            name: significant(inner, properties.get(name, {}))
-            for name, inner in value.items()
-            if "const" in properties.get(name, {}) or inner != properties.get(name, {}).get("default")
-        }
-        return {name: inner for name, inner in kept.items() if inner not in ([], {}, None)}
+        for name, inner in value.items():
+            inner_part = properties.get(name, {})
+            entered = significant(inner, inner_part)
+            is_default = "default" in inner_part and entered == significant(inner_part["default"], inner_part)
+            if "const" in inner_part or not (is_default or entered in ([], {}, None)):
+                found[name] = entered
+        return found
     if isinstance(value, list):
         return [significant(inner, part.get("items", {})) for inner in value]
     return value
