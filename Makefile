@@ -1,7 +1,8 @@
 # make sync           a demo: sync every connector's sandbox; for a real account: CONNECTOR=… CONFIG=… [DB=…] [SCHEMA=…] [STREAMS=…]
 # make verify         check what a connector assumes about its vendor with your account: CONNECTOR=… CONFIG=… [REPORT=…]
-# make test           lint, types, unit and integration tests
-# make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
+# make test           lint, types, unit and integration tests (less than five minutes)
+# make test-all       the same and the slow tests: browsers, database servers, builds of packages; CI runs it
+# make soak           the random tests with many more cases: data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the headline goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
 # make test-images    build all images and run them against the sandboxes
@@ -19,7 +20,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync verify test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses docs \
+.PHONY: help sync verify lint test test-all soak bench test-packages test-images image images pyairbyte release-check dist \
+	lock licenses docs \
 	format clean
 
 # 3.13 runs everything but `make pyairbyte`.
@@ -54,12 +56,20 @@ verify: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light)
 		{ echo "Say which: make verify CONNECTOR=source-uxcam CONFIG=secrets/uxcam.json [REPORT=report.json]" >&2; exit 2; }
 	@.venv/bin/$(CONNECTOR) verify --config '$(subst ','\'',$(CONFIG))' $(call given,REPORT,report)
 
-test: .venv/.synced .cache/node/.synced
+lint: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
-	.venv/bin/pytest -n 2 --dist loadgroup
+
+# Many tests wait for a server or a process: twice as many workers as cores.
+PYTEST = .venv/bin/pytest -n 4 --dist loadgroup
+
+test: lint
+	$(PYTEST)
+
+test-all: lint .cache/node/.synced
+	$(PYTEST) -m "not long and not images and not packages"
 
 # The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
 soak: export EXAMPLES ?= 25

@@ -1,4 +1,4 @@
-"""Runs a connector inside this process: for tests that read hundreds of times. Users' runs are processes."""
+"""Runs a connector in the process of the tests, which is fast."""
 
 import importlib
 import json
@@ -16,13 +16,13 @@ from integration_tests.connector import Connector, Output
 
 
 def source_class(folder: str) -> Any:
-    """The class that a connector's folder is named after."""
+    """Return the source class of a connector."""
     name = folder.replace("-", " ").title().replace(" ", "")
     return getattr(importlib.import_module(folder.replace("-", "_")), name)
 
 
 class _Log(logging.Handler):
-    """Puts log lines among a command's output, where a process has them."""
+    """Writes log lines into the output of a command, as a process does."""
 
     def __init__(self, lines: list[bytes]) -> None:
         super().__init__()
@@ -35,12 +35,12 @@ class _Log(logging.Handler):
 
 @dataclass(frozen=True)
 class InsideConnector(Connector):
-    """The same as a ``Connector``, without a process for each command."""
+    """A ``Connector`` without a process for each command."""
 
     def run(self, command: str, *more: str, timeout: float = 240) -> Output:
         arguments = [command]
         if command != "spec":
-            arguments += ["--config", self._file("config", self.config)]
+            arguments += ["--config", self.config_file]
         return run_inside(source_class(self.folder)(), [*arguments, *more])
 
 

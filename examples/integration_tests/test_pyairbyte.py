@@ -18,6 +18,7 @@ SCRIPT = Path(__file__).resolve().parents[1] / "pyairbyte" / "uxcam.py"
 QUIET = {"AIRBYTE_OFFLINE_MODE": "1", "DO_NOT_TRACK": "1", "NO_LIVE_PROGRESS": "1"}
 
 
+@pytest.mark.slow
 def test_the_example_reads_all_and_then_what_is_new(tmp_path: Path) -> None:
     if sys.version_info >= (3, 13):
         pytest.skip("PyAirbyte needs Python 3.11 or 3.12")

@@ -39,6 +39,21 @@ class Vendor(ABC):
     id_names: ClassVar[tuple[str, ...]] = ()
     """Names of the field with a record's id; a record has at most one of them."""
 
+    object_rows: ClassVar[Mapping[str, Any]] = {}
+    """Options with which each record of an answer is a JSON object."""
+
+    endless: ClassVar[Mapping[str, tuple[Mapping[str, Any], ...]]] = {}
+    """Options with which a list never ends, by the name of a config that reads such lists."""
+
+    repeated: ClassVar[frozenset[str]] = frozenset()
+    """Streams that emit a key once per window instead of once per sync."""
+
+    credentials_in_url: ClassVar[frozenset[str]] = frozenset()
+    """Names of the configs for APIs that accept their credentials only in the URL."""
+
+    shown_in_errors: ClassVar[frozenset[str]] = frozenset()
+    """Config properties that error messages quote, because they name the part of the account that failed."""
+
     max_in_flight: int | None = None
     """How many requests may be open at once; the server answers further ones with `error(429)`."""
 

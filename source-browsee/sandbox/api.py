@@ -54,6 +54,7 @@ class Browsee(Vendor):
 
     name: ClassVar[str] = "browsee"
     id_names = ("sessionId", "_id", "id")
+    shown_in_errors = frozenset({"segment_ids"})
     moods = (
         {"id_field": "sessionId"},
         {"order": "oldest_first"},

@@ -62,6 +62,8 @@ class Devrev(Vendor):
 
     name: ClassVar[str] = "devrev"
     id_names = ("session_id",)
+    endless = {"default": ({"endless": "empty"}, {"endless": "full"})}
+    shown_in_errors = frozenset({"apps"})
     moods = (
         {"order": "oldest"},
         {"order": "shuffled"},

@@ -99,6 +99,7 @@ class Inspectlet(Vendor):
 
     name: ClassVar[str] = "inspectlet"
     id_names = ("sid",)
+    shown_in_errors = frozenset({"website_ids"})
     moods = (
         {"shape": "object", "detail_shape": "object"},
         {"detail_shape": "record"},

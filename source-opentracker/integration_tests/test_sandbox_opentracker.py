@@ -123,7 +123,7 @@ def test_the_data_is_what_was_asked_for(server: Server) -> None:
     american, japanese = everything(server), everything(server, **JAPANESE)
     late = [row for row in american + japanese if day_of(row, dt.UTC) >= "2026-03-10"]
     assert {(row["site"], row["session_id"]) for row in late} == set(expected)
-    # And some of the day before, which nobody may take for a part of it.
+    # And some of the day before, which must not count as part of it.
     assert len(american + japanese) == 252
     for part, zone in ((american, NEW_YORK), (japanese, TOKYO)):
         moments = [int(row[LAST]) for row in part]

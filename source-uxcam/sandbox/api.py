@@ -47,6 +47,9 @@ class Uxcam(Vendor):
 
     name: ClassVar[str] = "uxcam"
     id_names = ("id", "sessionId", "eventId", "uxcamUserId")
+    repeated = frozenset({"users"})
+    credentials_in_url = frozenset({"session_api"})
+    endless = {"data_access_v2": ({"endless": "empty"}, {"endless": "full"})}
     moods = (
         {"between_inclusive": False},
         {"hours_ahead": 14},

@@ -36,7 +36,7 @@ def load(package: str, name: str, *, is_session: bool) -> dict[str, Any]:
     """Load a stream's JSON schema from its package.
 
     Args:
-        package: the vendor's package, ``source_uxcam``.
+        package: the vendor's package, ``source_<vendor>``.
         name: the file below ``schemas/``, without ``.json``.
         is_session: whether to add the session columns that all vendors share.
     """

@@ -1,4 +1,4 @@
-"""The benchmarks still work: all that need no environment of their own do the same work. No time is asserted."""
+"""The benchmarks: contenders that need no other environment do the same work. No time is asserted."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,9 +13,9 @@ from benchmarks.report import BEGIN, END, headline, table, with_headline
 from benchmarks.rows import Row, Rows
 from benchmarks.runs import Run, Server, measure
 
-pytestmark = pytest.mark.xdist_group("benchmarks")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("benchmarks")]
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = Size(sessions=400, days=4, rounds=1, large=400, largest=800, latencies=(0.01,))
 ONE, FOUR, DEVREV, INSPECTLET = works(SMALL)
 
@@ -26,7 +26,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def test_the_least_possible_is_every_page_and_the_empty_one_that_tells_the_end() -> None:
+def test_the_minimum_is_every_page_and_the_empty_last_one() -> None:
     least = {name: work.least_requests for name, work in works(SMALL).items()}
     assert least == {ONE: 4 * 2, FOUR: 4 * 2, DEVREV: 4 * 1, INSPECTLET: 1 + 20 * 1}
     assert works(SMALL)[FOUR].records == 400 * 7, "one screen, two gestures and three events in each session"
@@ -34,7 +34,7 @@ def test_the_least_possible_is_every_page_and_the_empty_one_that_tells_the_end()
 
 @pytest.mark.parametrize("name", list(works(SMALL)))
 @pytest.mark.parametrize(("kind", "reads_of_four_streams"), [(Manifest, 4), (HttpStreams, 4)])
-def test_rivals_give_the_same_records_as_this_project(
+def test_other_implementations_emit_the_same_records(
     server: Server, tmp_path: Path, kind: type[Contender], reads_of_four_streams: int, name: str
 ) -> None:
     work = works(SMALL)[name]
@@ -48,21 +48,21 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     return measured(SMALL, (Ours, Floor), tmp_path_factory.mktemp("benchmarks"), lambda _: None)
 
 
-def test_this_project_and_the_floor_ask_for_the_least_possible(figures: Figures) -> None:
+def test_this_project_and_the_floor_send_the_minimum_of_requests(figures: Figures) -> None:
     for name, work in works(SMALL).items():
         for who, (run, *_) in figures.runs[name,].items():
-            # No page of Inspectlet is full here, so this project cannot know that a short one is the last.
+            # No page of Inspectlet is full here, so the connector requests the page after each short one.
             more = 20 if (who, name) == (Ours.name, INSPECTLET) else 0
             assert (run.requests, run.records) == (work.least_requests + more, work.records), (who, name)
 
 
-def test_requests_wait_side_by_side_only_where_the_contender_sends_them_so(figures: Figures) -> None:
+def test_requests_overlap_only_for_parallel_contenders(figures: Figures) -> None:
     runs = figures.runs[ONE, "10 ms"]
     assert runs[Floor.name][0].most_open == 1
     assert 1 < runs[Ours.name][0].most_open <= 4, "one for each of four windows"
 
 
-def test_the_next_sync_reads_the_new_day_the_lookback_and_the_day_before_since_its_zone_is_unknown(
+def test_the_next_sync_reads_three_days(
     figures: Figures,
 ) -> None:
     day = works(SMALL)[FOUR].records // 10 // 4
@@ -70,7 +70,7 @@ def test_the_next_sync_reads_the_new_day_the_lookback_and_the_day_before_since_i
     assert run.records == 3 * day
 
 
-def test_a_contender_that_gives_other_records_ends_the_benchmark(server: Server, tmp_path: Path) -> None:
+def test_a_contender_with_other_records_ends_the_benchmark(server: Server, tmp_path: Path) -> None:
     class Forgetful(Floor):
         def command(self, work: object, origin: str, *, goes_on: bool) -> list[str]:
             return super().command(replace(works(SMALL)[DEVREV], until=3), origin, goes_on=goes_on)
@@ -79,7 +79,7 @@ def test_a_contender_that_gives_other_records_ends_the_benchmark(server: Server,
         measure(Forgetful(tmp_path), works(SMALL)[DEVREV], server)
 
 
-def test_every_row_of_the_table_has_every_contender_and_ratios_to_this_project(figures: Figures) -> None:
+def test_every_row_of_the_table_has_every_contender_and_its_ratio(figures: Figures) -> None:
     head, line, *rows = table(figures).splitlines()
     assert head == "| | this project | floor |"
     assert {row.count("|") for row in (line, *rows)} == {4}
@@ -88,7 +88,7 @@ def test_every_row_of_the_table_has_every_contender_and_ratios_to_this_project(f
     assert all("| 1.00× <sub>" in row for row in measured_rows)
 
 
-def test_start_up_is_not_counted_and_the_table_tells_who_is_ahead() -> None:
+def test_start_up_is_not_counted_and_faster_contenders_are_found() -> None:
     figures = Figures(Size(sessions=1000, latencies=()))
     run = Run(records=1000, requests=10, bytes=1000, most_open=1, wall=3.0, cpu=2.0, peak=1024)
     for name in works(figures.size):
