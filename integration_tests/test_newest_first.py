@@ -12,7 +12,7 @@ from integration_tests.connector import Connector, Json, Output, expected
 from integration_tests.inside import run_inside, source_class
 from integration_tests.test_progress import reported
 from integration_tests.test_resume import is_finished
-from integration_tests.whole import REPEATED, check_whole
+from integration_tests.whole import check_whole
 
 DAYS = 10
 WINDOW = timedelta(days=1)
@@ -45,7 +45,7 @@ def test_a_backfill_killed_after_a_tenth_has_the_newest_tenth_and_resumes_with_t
     config = {"window_in_days": 1, "num_workers": 1, "lookback_window_days": 0}
     connector, server = start(config, inside=True, sessions=10 * DAYS, days=DAYS)
     names = [name for name, stream in connector.streams.items() if stream.get("default_cursor_field")]
-    names = [name for name in names if name not in REPEATED]
+    names = [name for name in names if name not in connector.repeated]
     wanted = {name: keys for name, keys in expected(server, case[1]).items() if name in names}
 
     def is_killed(lines: bytes) -> bool:

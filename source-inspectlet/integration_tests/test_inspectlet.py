@@ -354,7 +354,7 @@ def test_the_details_of_one_broken_session_are_left_out(begin: Begin) -> None:
     # With one website, the broken session belongs to it.
     connector, server = begin(name="one_website", sessions=20, days=2, websites=1, detail_failures={1: 500})
     check_all_is_read_once(connector, server, connector.read(), "one_website")
-    assert "It is left out" in connector.read().log
+    assert "The row is skipped" in connector.read().log
 
 
 class Lost(Sessions):
