@@ -76,7 +76,8 @@ def test_a_terminal_shows_something_at_once_and_a_live_table(uxcam: Server, tmp_
     assert terminal.first_after < 1
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.shown)
     assert re.search(r"\d+ rows read, \d+ kept · [\d,]+ rows/s", plain)
-    assert re.search(r"sessions +\d+ +━+ 100% ✓", plain)
+    assert re.search(r"sessions +\d+ +━+ (\d+) of \1 windows ✓", plain)
+    assert re.search(r" · \d+ requests", plain)
     assert "Trying again in 2" in plain
     assert "Warning" not in plain
 
