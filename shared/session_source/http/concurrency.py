@@ -9,7 +9,7 @@ Vendors rarely publish how many requests they serve at once, so the limit is fou
 
 A higher limit is tried while workers wait for a place, with pauses that keep the cost of failures small. A lower
 limit is tried if the latency has grown, or if a higher one did not pay. So once every worker has a place, a vendor
-that answers quickly gets no trials.
+that answers quickly gets no more trials.
 
 This is pure logic: the caller holds a lock and measures the seconds.
 """
@@ -32,6 +32,9 @@ SHARE = 1 / 3
 
 SLOWER = 1.5
 """How many times longer than usual answers take when a lower limit is tried."""
+
+QUICK = 0.1
+"""A mean latency, in seconds, at which no vendor is overloaded. It also varies with the load of this machine."""
 
 NEEDED = 0.96
 """After a refusal, the limit stays above this share of the average concurrency, to use what the vendor allows."""
@@ -148,7 +151,7 @@ class ConcurrencyLimit:
         elif base is None:
             self._note_latency(measured)
             self._try(measured)
-        elif measured.pays(base, share=0.0 if self._is_ramp else SHARE):
+        elif self._pays(measured, base):
             self._usual = measured.latency
             self._step *= 2
             self._pauses.note_success()
@@ -159,13 +162,19 @@ class ConcurrencyLimit:
         else:
             self._return(measured, base)
 
+    def _pays(self, measured: Round, base: Round) -> bool:
+        """Return whether a trial is kept."""
+        if measured.limit > base.limit and measured.latency < QUICK:
+            return True
+        return measured.pays(base, share=0.0 if self._is_ramp else SHARE)
+
     def _note_latency(self, measured: Round) -> None:
         """Compare the latency of a round without a trial with the usual one."""
         if self._usual == math.inf:
             self._usual = measured.latency
         elif measured.latency < self._usual:  # slowly, since a round may be fast by chance
             self._usual += (measured.latency - self._usual) / 5
-        elif measured.latency > SLOWER * self._usual and self._pauses.is_over:
+        elif measured.latency > max(SLOWER * self._usual, QUICK) and self._pauses.is_over:
             self._is_downward = True
 
     def _return(self, measured: Round, base: Round) -> None:

@@ -59,7 +59,7 @@ class Gate:
         self._policy = policy
         self._budget = budget
         self._rate = rate
-        self._has_room = threading.Condition()
+        self._has_room = threading.Condition(threading.Lock())
         self._open_at = 0.0
         self._closed_for = Reason.RATE_LIMIT
 
