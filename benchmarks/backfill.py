@@ -9,6 +9,7 @@ import heapq
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from session_source.api.windows import Intervals, Window
 from session_source.http.budget import Budget
 from session_source.sync.groups import Group
 from session_source.sync.keys import OpenWindow
+from session_source.sync.plan import affordable_requests
 from session_source.sync.seen import Seen
 from session_source.sync.settings import Settings
 from session_source.sync.state import StreamState
@@ -190,7 +192,7 @@ class Simulation:
             longest=timedelta(days=settings.window_days),
             now=settings.now,
             parallel=settings.workers,
-            affordable=lambda: budget.left() / settings.workers,
+            affordable=partial(affordable_requests, budget, settings.workers),
         )
         self.figures.syncs += 1
         is_complete = self._read(group, state, budget, settings)

@@ -31,7 +31,7 @@ def goals(figures: Figures) -> list[Goal]:
     """Return all goals of a run."""
     rows = Rows(figures)
     named = works(figures.size)
-    one, four = list(named)[:2]
+    one, four, *others = named
     effort = {one: rows.net(cpu, one), four: rows.net(cpu, four)}
     soon, late = figures.size.latencies
     waited = {name: rows.net(wall, name, milliseconds(soon)) for name in (one, four)}
@@ -55,12 +55,12 @@ def goals(figures: Figures) -> list[Goal]:
             is_least=True,
         ),
         Goal(f"CPU over {HTTP}'s: {four}", times(effort[four], HTTP), 0.6),
+        *(Goal(f"CPU over {HTTP}'s: {name}", times(rows.net(cpu, name), HTTP), 1) for name in others),
         *(
             Goal(f"wall time at {milliseconds(soon)} over {HTTP}'s: {name}", times(waited[name], HTTP), 1 / 6)
             for name in (one, four)
         ),
-        Goal(f"CPU over the {FLOOR}'s: {one}", times(effort[one], FLOOR), 2),
-        Goal(f"CPU over the {FLOOR}'s: {four}", times(effort[four], FLOOR), 3),
+        *(Goal(f"CPU over the {FLOOR}'s: {name}", times(effort[name], FLOOR), 1.5) for name in (one, four)),
         Goal("requests over the minimum: the highest of all tasks", over, 1.02),
         Goal(f"wall time at {milliseconds(late)} over the ideal: {one}", rows.over_ideal(one, late)[OURS], 1.15),
         Goal(f"wall time at {milliseconds(soon)} over the ideal: {one}", rows.over_ideal(one, soon)[OURS], 1.6),

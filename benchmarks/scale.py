@@ -74,7 +74,9 @@ class Case:
         step = self.endpoint.time_filter.step if self.endpoint.time_filter else None
         if step is None or step >= timedelta(days=1):
             return DAYS
-        return DAYS * ceil(SESSIONS / DAYS / Plan.DENSE_ROWS)
+        has_budget = self.source.budget(self.config) is not None
+        rows = self.size * Plan.BUDGETED_PAGES if has_budget else Plan.DENSE_ROWS
+        return DAYS * ceil(SESSIONS / DAYS / rows)
 
     @property
     def requests(self) -> int:
@@ -209,7 +211,8 @@ Written by `.venv/bin/python -m benchmarks.scale`, in a few minutes. A test comp
 {table()}
 
 - *Requests*: full pages of the vendor's largest size, and a page that is not full at the end of each window. A
-  window is a day, or about {Plan.DENSE_ROWS:,} sessions of a busy day where the vendor filters by moments.
+  window is a day. Where the vendor filters by moments, a busy day is several windows, of {Plan.DENSE_ROWS:,}
+  sessions or, under an hourly limit, of {Plan.BUDGETED_PAGES} pages.
 - *Requests per hour*: the limit that the connector keeps to ({_budgets()}); otherwise what its default
   `num_workers` can send if an answer takes {LATENCY:.0f} second. DevRev: the example in its documentation.
 - *Connections for a week*: how many connections read the history within a week, and how they share it; see
@@ -222,16 +225,20 @@ Written by `.venv/bin/python -m benchmarks.scale`, in a few minutes. A test comp
 
 A year with a million sessions a day, read through UXCam's Data Access API v2 with its limit of 500 requests per
 hour. The plan, the deduplication, the budget and the state are the connector's; the clock and the answers are
-simulated ([backfill.py](backfill.py)). Every {Backfill.killed_after // 24} days a sync is killed, and the next one
-continues from its state.
+simulated ([backfill.py](backfill.py)). A sync waits for the limit (`max_waiting_time` 60). It is killed after
+{Backfill.killed_after // 24} days, and the next one continues from its state.
 
 {simulation}
+
+Keep `max_waiting_time` at 60 for such an account. With less, a sync ends as soon as the hour's requests are used,
+and the next one reads `lookback_window_days` again: if that takes more than one hour's requests, it never reaches
+the history.
 """
 
 
 def simulation_in(text: str) -> str:
     """Return the table of the simulated backfill in SCALE.md."""
-    return text[text.rindex("| | |") :].strip()
+    return text[text.rindex("| | |") : text.rindex("|") + 1]
 
 
 def main() -> None:

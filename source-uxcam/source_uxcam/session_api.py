@@ -73,20 +73,16 @@ def events(row: Row) -> Iterator[Row]:
 def _inside_screens(row: Row, name: str, *, item: str, index: str, moment: str) -> Iterator[Row]:
     """Yield the items of a session's screens, with the screen's name and the moment of ``time``."""
     start = _known(STARTED_AT.moment, row)
-    for screen in screens(row):
+    offset_of = OFFSET.read
+    for number, screen in enumerate(objects(row.get("flow"), "activity_name")):
         screen_name = _known(SCREEN_NAME, screen)
         for position, found in enumerate(objects(screen.get(name), item)):
             try:
-                seconds = OFFSET(found)
+                seconds = offset_of(found)
                 at = None if start is None or seconds is None else rfc3339(start + timedelta(0, seconds))
             except UNFIT:
                 at = None
-            yield found | {
-                "screen_index": screen["screen_index"],
-                index: position,
-                "screen_name": screen_name,
-                moment: at,
-            }
+            yield {**found, "screen_index": number, index: position, "screen_name": screen_name, moment: at}
 
 
 def _known(column: Column, row: Row) -> Value:

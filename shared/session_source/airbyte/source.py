@@ -50,6 +50,7 @@ from session_source.sync.claims import described
 from session_source.sync.details import Details
 from session_source.sync.groups import Group
 from session_source.sync.messages import Sync
+from session_source.sync.plan import affordable_requests
 from session_source.sync.progress import Progress
 from session_source.sync.reading import read
 from session_source.sync.records import Recorder, RecordPage, Records
@@ -410,7 +411,7 @@ def _groups(
                 now=settings.now,
                 lengths=lengths[endpoint],
                 parallel=parallel,
-                affordable=lambda: None if budget is None else budget.left() / settings.workers,
+                affordable=partial(affordable_requests, budget, settings.workers),
             )
         )
     return groups

@@ -10,7 +10,7 @@ from session_source.api import schema
 from session_source.api.columns import Row
 
 Items = Callable[[Row], Iterable[Row]]
-"""Returns the records of a derived stream in a row: the vendor's objects, each with its 0-based index."""
+"""Returns the records of a derived stream in a row: copies of the vendor's objects, with their 0-based index."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ class Stream:
         if self.items is None:
             return [row | columns]
         carried = {name: columns[name] for name in (*self.key, self.cursor) if name in columns}
-        return [item | carried for item in self.items(row)]
+        records = list(self.items(row))
+        for record in records:
+            record.update(carried)
+        return records
 
     def as_airbyte_stream(self, package: str) -> AirbyteStream:
         """Describe the stream for the catalog."""

@@ -11,6 +11,16 @@ from datetime import datetime, timedelta
 from session_source.api import times, windows
 from session_source.api.time_filter import DAY, MOMENT
 from session_source.api.windows import Intervals, Window
+from session_source.http.budget import Budget
+
+
+def affordable_requests(budget: Budget | None, workers: int) -> float | None:
+    """Return how many requests each worker may still send, for the size of its window; None if there is no limit.
+
+    At least a fifth of the hourly limit is counted on, even if less is left. Otherwise windows become so small at
+    the end of an hour that most of their pages are not full.
+    """
+    return None if budget is None else max(budget.left(), budget.limit / 5) / workers
 
 
 class Plan:
@@ -29,6 +39,10 @@ class Plan:
 
     DENSE_ROWS = 20_000
     """How many rows a window of less than a day should have: so many that a page that is not full costs little."""
+
+    BUDGETED_PAGES = 10
+    """How many pages a window should have at most where requests are limited: fewer waste more on pages that are
+    not full, and more are lost with a sync that ends because the limit is reached."""
 
     FEW_PAGES = 4
     """A window with no more pages than this is not split, even if workers are idle."""
@@ -124,7 +138,7 @@ class Plan:
             expected = max(expected, total)
         elif timedelta() < covered < length:
             expected = max(expected, rows * (length / covered))
-        best = max(length * (self.ROWS / expected), min(length * (self.DENSE_ROWS / expected), DAY))
+        best = max(length * (self.ROWS / expected), min(length * min(self.DENSE_ROWS / expected, 1), DAY))
         if not self._is_sized:
             left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
             best = min(best, max(left / (2 * self._parallel), length * (self.FEW_PAGES * self._page / expected)))
@@ -132,7 +146,8 @@ class Plan:
         is_worth_it = not self._is_sized or expected > 5 * rows
         affordable = self._affordable()
         if affordable is not None:
-            self._rows = min(self.ROWS, self._page * max(affordable, 1) / 2)
+            most = max(self.ROWS, min(self.BUDGETED_PAGES * self._page, self.DENSE_ROWS))
+            self._rows = min(most, self._page * max(affordable, 1) / 2)
             # Rows without an order do not show how many there are: split more after each split.
             best = min(best, length * (self._rows / expected * 0.5**self._cuts))
             is_worth_it = is_worth_it or expected - rows > page * affordable
