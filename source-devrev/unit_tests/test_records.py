@@ -190,7 +190,7 @@ def test_an_answer_without_a_list_of_sessions_is_no_end(sent: object) -> None:
     ],
 )
 def test_a_page_of_another_platform_is_no_answer(row: Json, app: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"where (android|ios|web) was asked for"):
+    with pytest.raises(ValueError, match=r"than (android|ios|web), which was requested"):
         page_of(endpoint(), {"sessions": [{"session_id": "s"}, row]}, partition=partition(app))
 
 

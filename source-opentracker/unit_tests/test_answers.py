@@ -160,7 +160,7 @@ REFUSED = "java.lang.RuntimeException: Login/ site combination is not valid"
     "body", [b"Error: " + REFUSED.encode(), b"\r\n\r\nfalse", {"resultsList": [{"error": REFUSED}]}]
 )
 def test_a_login_that_is_not_accepted_is_the_users_to_mend(body: object) -> None:
-    with pytest.raises(Fault, match=r"did not accept the login.*Check login, password and sites") as told:
+    with pytest.raises(Fault, match=r"refused the login.*Check login, password and sites") as told:
         answers.read(answer_of(body))
     assert told.value.kind is Kind.CONFIG
 

@@ -109,9 +109,7 @@ def test_the_source_is_made_without_arguments_and_speaks_https() -> None:
 
 
 def test_an_answer_about_another_site_is_the_users_to_mend() -> None:
-    with pytest.raises(
-        Fault, match=r"answered about the site www\.opentracker\.net where shop\.example\.com"
-    ) as told:
+    with pytest.raises(Fault, match=r"data of the site www\.opentracker\.net where shop\.example\.com") as told:
         page_of(Sessions(["shop.example.com"]), EXAMPLE, partition={"site": "shop.example.com"})
     assert told.value.kind is Kind.CONFIG
 
