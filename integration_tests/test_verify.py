@@ -18,7 +18,7 @@ from integration_tests.inside import source_class
 from integration_tests.test_secrets import shown, spellings
 from integration_tests.verifying import left_open, otherwise, verified
 
-FEW = {"sessions": 60, "days": 4}
+FEW: dict[str, Any] = {"sessions": 60, "days": 4}
 PLANTED = "Zoë O'Brien+zoe@example.com/203.0.113.7?token=t%2Fk"
 """In a custom property, by name and by value."""
 

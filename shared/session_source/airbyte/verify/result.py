@@ -94,7 +94,7 @@ class Result:
                 name: {
                     "rows": len(sample.rows),
                     "pages": [len(read.page.rows) for read in sample.pages],
-                    **shape_of(sample, self.survey.package).to_json(),
+                    **shape_of(self.survey, name).to_json(),
                 }
                 for name, sample in samples.items()
             },

@@ -201,6 +201,8 @@ class Survey:
     """What one probe found and another one needs, by its name and the endpoint's."""
     samples: dict[str, Sample] = field(default_factory=dict)
     """What was read of each endpoint."""
+    shapes: dict[str, Any] = field(default_factory=dict)
+    """The shapes of their rows, once a probe has looked at them."""
     spellings: tuple[AuthBase, ...] = ()
     """The spellings of the credentials, before one was accepted."""
 
