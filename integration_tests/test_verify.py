@@ -34,6 +34,13 @@ class Watched(Change):
         self.values.update(leaves(record))
 
 
+class Odd(Change):
+    """Every value of a record but its id is a list."""
+
+    def change(self, record: Record, id_name: str | None) -> None:
+        record.update({name: [value] for name, value in record.items() if name not in {id_name, "site"}})
+
+
 def leaves(value: Any) -> Iterator[str]:
     """All values in a record, as text."""
     if isinstance(value, dict):
@@ -99,6 +106,22 @@ def test_the_command_prints_a_table_and_exits_with_1_if_something_is_otherwise(t
     assert row.startswith("otherwise ")
     assert not any(line.startswith("{") for line in done.stdout.splitlines()), "a message of Airbyte's"
     assert json.loads(place.read_text())["assumptions"][0]["id"] == "reachable"
+
+
+def test_an_account_without_sessions_leaves_open_what_they_would_show(case: tuple[str, str]) -> None:
+    result = verified(*case, config={"start_date": "2020-01-01", "end_date": "2020-01-15"}, **FEW)
+    assert otherwise(result) == {}
+    seen_without_rows = {"reachable", "credentials", "limit", "sort-by", "rate-limit-headers", "list-shape"}
+    assert left_open(result) >= {verdict.assumption.id for verdict in result.verdicts} - seen_without_rows
+    assert "failed" not in result.table()
+
+
+def test_odd_rows_do_not_hide_what_else_there_is(case: tuple[str, str]) -> None:
+    """The first value of each row is an object, whatever it was."""
+    result = verified(*case, faults=[Odd()], **FEW)
+    assert "reachable" not in otherwise(result)
+    assert any("types" in name for name in otherwise(result))
+    assert "failed" not in result.table()
 
 
 def test_a_vendor_that_is_not_there_is_named(case: tuple[str, str]) -> None:

@@ -156,6 +156,8 @@ def probe(connector: str, api_version: str | None, assumptions: Sequence[Assumpt
             status = "no answer" if fault.status is None else f"status {fault.status}"
             seen = cannot_tell(f"the request failed ({fault.kind.name.lower()}, {status})")
             seen = seen._replace(detail=fault.message)
+        except Exception as error:  # noqa: BLE001 - odd data must not hide what the other probes find
+            seen = cannot_tell(f"this check failed ({type(error).__name__}): please report it")
         is_reached = is_reached and not (isinstance(one.probe, Reachable) and seen.finding != AS_ASSUMED)
         verdicts.append(Verdict(one, seen))
     not_probed = sum(one.probe is None for one in assumptions)

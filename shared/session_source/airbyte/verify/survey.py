@@ -236,7 +236,8 @@ class Survey:
         for partition in partitions:
             for window in self._windows(endpoint):
                 sample = self.pages(endpoint, partition, window)
-                best = max(best, sample, key=lambda one: len(one.rows))
+                if not best.pages or len(sample.rows) > len(best.rows):
+                    best = sample
                 if len(best.rows) >= ENOUGH:
                     return best
         return best
