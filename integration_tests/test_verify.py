@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sandbox_server import NewFields, Record, Status, refused_origin
+from sandbox_server import NewFields, Record, Status, refused_origin, vendor_names
 from sandbox_server.changes import Change
 from session_source.airbyte.verify.assumption import CANNOT_TELL
 
@@ -51,6 +51,18 @@ def leaves(value: Any) -> Iterator[str]:
             yield from leaves(part)
     elif isinstance(value, str) or (type(value) in {int, float} and abs(value) >= 100_000):
         yield str(value)
+
+
+@pytest.mark.parametrize("folder", vendor_names())
+def test_assumptions_are_declared_in_full(folder: str) -> None:
+    for listed in source_class(folder).assumptions.values():
+        assert listed[0].id == "reachable", "what cannot be reached is not probed"
+        assert len({one.id for one in listed}) == len(listed)
+        for one in listed:
+            assert one.possible
+            texts = [one.sentence, *(text for each in one.possible.values() for text in (each.seen, each.advice))]
+            assert all(text.endswith(".") for text in texts), one.id
+            assert (one.source or "https://").startswith("https://")
 
 
 def test_a_report_holds_no_value_of_a_row_and_no_custom_name(case: tuple[str, str]) -> None:

@@ -185,7 +185,7 @@ def shape_of(survey: Survey, endpoint: str) -> RowShape:
         sample = survey.sample(endpoint)
         stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
         shape = survey.shapes[endpoint] = RowShape(stream.json_schema(survey.package))
-        for row in sample.rows:
+        for row in (*sample.rows, *survey.others(endpoint)):
             shape.add(row)
     found: RowShape = survey.shapes[endpoint]
     return found

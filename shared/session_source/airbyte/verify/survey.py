@@ -1,5 +1,6 @@
 """The survey: what ``verify`` requests of a vendor, and the rows that several probes look at."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -203,6 +204,7 @@ class Survey:
     """What was read of each endpoint."""
     shapes: dict[str, Any] = field(default_factory=dict)
     """The shapes of their rows, once a probe has looked at them."""
+    _partitions: dict[str, list[Partition]] = field(default_factory=dict)
     spellings: tuple[AuthBase, ...] = ()
     """The spellings of the credentials, before one was accepted."""
 
@@ -229,8 +231,25 @@ class Survey:
             self.samples[name] = self._take(self.endpoint(name))
         return self.samples[name]
 
+    def others(self, name: str) -> list[Row]:
+        """Return rows of other parts of the vendor's data: the first page of each. One that fails is skipped.
+
+        Rows of a site, an app or a platform may have another shape than those of the sample.
+        """
+        sample = self.sample(name)
+        rows: list[Row] = []
+        for partition in self._partitions[name]:
+            if partition != sample.partition:
+                with contextlib.suppress(Fault):
+                    window = self._windows(sample.endpoint)[0]
+                    first = PageContext(window, window, partition)
+                    first = first._replace(token=sample.endpoint.first(first))
+                    rows += self.read(sample.endpoint, first).page.rows
+        return rows
+
     def _take(self, endpoint: Endpoint) -> Sample:
         partitions = endpoint.partitions(self.fetch)[:PARTITIONS]
+        self._partitions[endpoint.name] = partitions
         endpoint.prepare(self.fetch, partitions, self.span)
         best = Sample(endpoint, {})
         for partition in partitions:
