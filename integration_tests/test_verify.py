@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sandbox_server import NewFields, Record, Status, refused_origin
+from sandbox_server import NewFields, Record, Status, refused_origin, vendor_names
 from sandbox_server.changes import Change
 from session_source.airbyte.verify.assumption import CANNOT_TELL
 
@@ -18,7 +18,7 @@ from integration_tests.inside import source_class
 from integration_tests.test_secrets import shown, spellings
 from integration_tests.verifying import left_open, otherwise, verified
 
-FEW = {"sessions": 60, "days": 4}
+FEW: dict[str, Any] = {"sessions": 60, "days": 4}
 PLANTED = "Zoë O'Brien+zoe@example.com/203.0.113.7?token=t%2Fk"
 """In a custom property, by name and by value."""
 
@@ -34,6 +34,13 @@ class Watched(Change):
         self.values.update(leaves(record))
 
 
+class Odd(Change):
+    """Every value of a record but its id is a list."""
+
+    def change(self, record: Record, id_name: str | None) -> None:
+        record.update({name: [value] for name, value in record.items() if name not in {id_name, "site"}})
+
+
 def leaves(value: Any) -> Iterator[str]:
     """All values in a record, as text."""
     if isinstance(value, dict):
@@ -44,6 +51,18 @@ def leaves(value: Any) -> Iterator[str]:
             yield from leaves(part)
     elif isinstance(value, str) or (type(value) in {int, float} and abs(value) >= 100_000):
         yield str(value)
+
+
+@pytest.mark.parametrize("folder", vendor_names())
+def test_assumptions_are_declared_in_full(folder: str) -> None:
+    for listed in source_class(folder).assumptions.values():
+        assert listed[0].id == "reachable", "what cannot be reached is not probed"
+        assert len({one.id for one in listed}) == len(listed)
+        for one in listed:
+            assert one.possible
+            texts = [one.sentence, *(text for each in one.possible.values() for text in (each.seen, each.advice))]
+            assert all(text.endswith(".") for text in texts), one.id
+            assert (one.source or "https://").startswith("https://")
 
 
 def test_a_report_holds_no_value_of_a_row_and_no_custom_name(case: tuple[str, str]) -> None:
@@ -99,6 +118,22 @@ def test_the_command_prints_a_table_and_exits_with_1_if_something_is_otherwise(t
     assert row.startswith("otherwise ")
     assert not any(line.startswith("{") for line in done.stdout.splitlines()), "a message of Airbyte's"
     assert json.loads(place.read_text())["assumptions"][0]["id"] == "reachable"
+
+
+def test_an_account_without_sessions_leaves_open_what_they_would_show(case: tuple[str, str]) -> None:
+    result = verified(*case, config={"start_date": "2020-01-01", "end_date": "2020-01-15"}, **FEW)
+    assert otherwise(result) == {}
+    seen_without_rows = {"reachable", "credentials", "limit", "sort-by", "rate-limit-headers", "list-shape"}
+    assert left_open(result) >= {verdict.assumption.id for verdict in result.verdicts} - seen_without_rows
+    assert "failed" not in result.table()
+
+
+def test_odd_rows_do_not_hide_what_else_there_is(case: tuple[str, str]) -> None:
+    """The first value of each row is an object, whatever it was."""
+    result = verified(*case, faults=[Odd()], **FEW)
+    assert "reachable" not in otherwise(result)
+    assert any("types" in name for name in otherwise(result))
+    assert "failed" not in result.table()
 
 
 def test_a_vendor_that_is_not_there_is_named(case: tuple[str, str]) -> None:

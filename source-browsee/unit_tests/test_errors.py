@@ -17,7 +17,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("status", "body"), REFUSALS)
-def test_refused_keys_are_the_users_to_mend_whatever_the_status(status: int, body: object) -> None:
+def test_refused_keys_are_a_config_error_whatever_the_status(status: int, body: object) -> None:
     told = Sessions([]).fault(answer_of(body, status))
     with pytest.raises(Fault) as raised:
         page_of(Sessions([]), body)

@@ -42,7 +42,7 @@ def test_to_decides_nothing_since_its_meaning_is_not_documented(to: object) -> N
 
 
 @pytest.mark.parametrize("token", [0, 100])
-def test_a_page_that_is_empty_before_its_total_is_asked_for_again(token: int) -> None:
+def test_a_page_that_is_empty_before_its_total_is_requested_again(token: int) -> None:
     with pytest.raises(ValueError, match="its total says that there is more"):
         next_of(Sessions([]), exports(0, total=240, to=token), token=token)
 

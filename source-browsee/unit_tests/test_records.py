@@ -76,7 +76,7 @@ def test_an_id_of_the_vendors_is_taken_where_there_is_one(row: Row, found: str) 
     assert session_id(IDENTIFIED | row) == found
 
 
-def test_without_an_id_the_hash_has_the_form_that_the_readme_tells() -> None:
+def test_without_an_id_the_hash_has_the_form_that_the_readme_describes() -> None:
     canonical = (
         '[1769817600123,"203.0.113.7","https://example.com/ü","Firefox","Linux",null,false,"example.com",null]'
     )

@@ -31,7 +31,7 @@ def sent(body: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_a_page_is_asked_for_as_documented_with_both_keys_in_the_body() -> None:
+def test_a_page_is_requested_as_documented_with_both_keys_in_the_body() -> None:
     request = request_of(Sessions([]), *WINDOW, token=100)
     assert (request.method, request.path) == ("POST", "export/sessions")
     assert (request.params, request.headers, request.form) == ({}, {}, None)
@@ -39,7 +39,7 @@ def test_a_page_is_asked_for_as_documented_with_both_keys_in_the_body() -> None:
         "apiKey": "a",
         "secretKey": "s",
         "start": START - 1,  # a second early: whether the bound is included is not documented
-        "end": END + 1,  # the window ends within a second, which is asked for whole
+        "end": END + 1,  # the window ends within a second, which is requested whole
         "from": 100,
         "limit": 100,
     }
@@ -51,7 +51,7 @@ def test_a_start_is_sent_for_every_window_and_is_never_negative() -> None:
     assert (body["start"], body["end"], body["from"]) == (0, 86_400, 0)
 
 
-def test_each_configured_segment_is_asked_for_once_and_without_any_there_is_nothing_to_ask() -> None:
+def test_each_configured_segment_is_requested_once_and_without_any_there_is_nothing_to_request() -> None:
     endpoint = SegmentSessions([], ["5f3a", "5f3b", "5f3a"])
     parts = endpoint.partitions(lambda *_: None)
     assert parts == [{"segment_id": "5f3a"}, {"segment_id": "5f3b"}]
@@ -88,5 +88,5 @@ def test_without_selection_and_segments_both_endpoints_are_there_all_the_same(co
     ("config", "name"),
     [({"segment_ids": ["5f3a"]}, "segment_sessions"), ({"segment_ids": []}, "sessions"), ({}, "sessions")],
 )
-def test_check_asks_for_the_segments_where_there_are_some(config: dict[str, Any], name: str) -> None:
+def test_check_reads_the_segments_if_there_are_some(config: dict[str, Any], name: str) -> None:
     assert SourceBrowsee().checked_endpoint(CONFIG | config) == name

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sandbox_server import Request, Status
+from sandbox_server import NewFields, Request, Status
 
 from integration_tests.verifying import (
     Headers,
@@ -53,6 +53,7 @@ def without_zone(text: str) -> str:
 MILLISECOND = timedelta(milliseconds=1)
 VARIANTS = {
     **of_any_vendor(("session_duration_ms",), ("session_duration_ms",)),
+    "new fields of sites": Variant({"fields": "otherwise"}, faults=[NewFields(where='"web"')]),
     "down": Variant({"reachable": "down"}, faults=[Status(500, times=None)]),
     "a smaller limit": Variant({"limit": "refused"}, {"largest_limit": 50}),
     "smaller pages": Variant({"page-size": "smaller"}, {"largest_page": 30}),

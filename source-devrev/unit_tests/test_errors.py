@@ -69,7 +69,7 @@ def fault_of(status: int, told: Json) -> tuple[Kind, str]:
         (400, {"type": "invalid_field", "field_name": "cursor"}, Kind.STUCK, ["cursor", "Run the sync again"]),
     ],
 )
-def test_an_error_is_told_with_its_cure(status: int, told: Json, kind: Kind, words: list[str]) -> None:
+def test_an_error_says_how_to_fix_it(status: int, told: Json, kind: Kind, words: list[str]) -> None:
     found, message = fault_of(status, told)
     assert found is kind
     assert message.startswith("DevRev ")

@@ -97,7 +97,7 @@ def records(stream: str, row: Json, app: dict[str, str]) -> list[Json]:
     return made
 
 
-def test_the_pages_example_is_read_as_it_stands() -> None:
+def test_the_pages_example_is_read_unchanged() -> None:
     assert next_of(endpoint(), PAGE, partition=partition(ANDROID)) == Next("string")
     (row,) = page_of(endpoint(), PAGE, partition=partition(ANDROID)).rows
     (record,) = records("sessions", row, ANDROID)
@@ -159,7 +159,7 @@ def test_a_web_session_tells_its_platform_by_its_app() -> None:
         ({"recording_ids": ["r1"], "tab_ids": ["r1", "t1"]}, [("r1", 0, "recording"), ("t1", 1, "tab")]),
     ],
 )
-def test_a_recording_is_told_once_and_never_without_an_id(row: Json, found: list[tuple[str, int, str]]) -> None:
+def test_a_recording_is_emitted_once_and_never_without_an_id(row: Json, found: list[tuple[str, int, str]]) -> None:
     made = [(r["recording_id"], r["recording_index"], r["recording_kind"]) for r in recordings(row)]
     assert made == found
 
@@ -189,8 +189,8 @@ def test_an_answer_without_a_list_of_sessions_is_no_end(sent: object) -> None:
         ({"platform": "android"}, WEB),
     ],
 )
-def test_a_page_of_another_platform_is_no_answer(row: Json, app: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"where (android|ios|web) was asked for"):
+def test_a_page_of_another_platform_is_refused(row: Json, app: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"than (android|ios|web), which was requested"):
         page_of(endpoint(), {"sessions": [{"session_id": "s"}, row]}, partition=partition(app))
 
 

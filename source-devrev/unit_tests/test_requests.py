@@ -44,7 +44,7 @@ def body(app: dict[str, str], token: str | None = None, filters: Json | None = N
 @pytest.mark.parametrize(
     ("app", "kind"), [(ANDROID, "mobile"), (IOS, "mobile"), (WEB, "web")], ids=["android", "ios", "web"]
 )
-def test_the_first_page_is_asked_for_as_documented_and_a_second_early(app: dict[str, str], kind: str) -> None:
+def test_the_first_page_is_requested_as_documented_and_a_second_early(app: dict[str, str], kind: str) -> None:
     first = request(endpoint(app), app)
     assert (first.method, first.path) == ("POST", "observability.sessions.list")
     assert (first.params, first.form) == ({}, None)
@@ -65,7 +65,7 @@ def test_a_later_page_differs_by_its_cursor_alone() -> None:
     assert body(IOS, "abc") == body(IOS) | {"cursor": "abc"}
 
 
-def test_a_window_with_a_fraction_is_asked_for_as_a_whole() -> None:
+def test_a_window_with_a_fraction_is_requested_as_a_whole() -> None:
     window = datetime(2023, 1, 1, 8, 0, 0, 1, tzinfo=UTC), datetime(2023, 1, 2, 8, 0, 0, 123456, tzinfo=UTC)
     sent = request_of(endpoint(WEB), *window, partition=partition(WEB)).json or {}
     assert sent["created_at"] == {

@@ -1,54 +1,15 @@
 """Errors and answers that cannot be read. https://apidocs.inspectlet.com/#errors"""
 
+from pathlib import Path
+
 import pytest
 from session_source import Fault, Kind, Row, StatusInBody
 from session_source.testing import answer_of, page_of
 from source_inspectlet.sessions import SessionDetails, Sessions
 from source_inspectlet.websites import Websites
 
-SESSION = r"""{
-"sid": 2606721012,
-"wid": 12345678,
-"date_start_session": 1446772479,
-"date_end_session": 1446772768,
-"session_duration": 286893,
-"num_pages": 1,
-"uid": 2099309727,
-"ip": "53.68.13.141",
-"browser": "chrome",
-"referrer": {
-"source": "d"
-},
-"useragent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/46.0.2490.80 Safari/537.36",
-"new_visitor": true,
-"starred": false,
-"country": "US",
-"landing_page": "http://www.example.com\/?utm_campaign=media",
-"exit_page": "http://www.example.com\/product-1123",
-"device_type": "desktop",
-"display_name": "Johnny Appleseed",
-"sessionlink": "http://www.inspectlet.com/dashboard/watchsession/12345678/2606721012?pn=1&accessResourceKey=2e1a5838e3c823cf1b754e5dd9e4f2a775eb9bfd",
-"tags": [
-{
-"tag": "converted-purchase",
-"value": "1",
-"timestamp": 1446772657
-},
-{
-"tag": "email",
-"value": "johnny.appleseed@gmail.com",
-"timestamp": 1446772552
-}
-],
-"pages": [
-{
-"rid": 2017992525,
-"opened_at": 1446772479,
-"pagetitle": "Title of first page in session.",
-"url": "http://www.example.com\/?utm_campaign=media"
-}
-]
-}"""  # noqa: E501 - the page's own lines
+SESSION = (Path(__file__).parent / "example.json").read_text()
+"""The session on the vendor's page, without any edit."""
 WID = {"wid": 12345678}
 
 
@@ -81,7 +42,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("error", "status"), ERRORS)
-def test_an_error_told_in_a_200_counts_as_the_error_it_is(error: object, status: int) -> None:
+def test_an_error_in_a_200_counts_as_the_error_it_is(error: object, status: int) -> None:
     body = answer_of({"error": error, "response": []})
     for read in (
         lambda: page_of(sessions(), body, partition=WID),
@@ -125,6 +86,6 @@ def test_other_errors_are_no_deleted_session(status: int) -> None:
     assert SessionDetails().fault(answer_of("", status)) is None
 
 
-def test_several_sessions_are_not_the_one_that_was_asked_for() -> None:
+def test_several_sessions_are_not_the_requested_one() -> None:
     with pytest.raises(ValueError, match="several"):
         SessionDetails().rows(answer_of(f'{{"response": [{SESSION}, {SESSION}]}}'))

@@ -1,4 +1,4 @@
-"""What README.md shows works as it stands."""
+"""The examples in README.md work."""
 
 import json
 import re

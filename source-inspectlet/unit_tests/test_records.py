@@ -2,6 +2,7 @@
 
 import json
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from session_source import Row
@@ -9,49 +10,8 @@ from session_source.testing import answer_of, columns_of, fits, page_of
 from source_inspectlet.sessions import SessionDetails, Sessions
 from source_inspectlet.websites import Websites
 
-SESSION = r"""{
-"sid": 2606721012,
-"wid": 12345678,
-"date_start_session": 1446772479,
-"date_end_session": 1446772768,
-"session_duration": 286893,
-"num_pages": 1,
-"uid": 2099309727,
-"ip": "53.68.13.141",
-"browser": "chrome",
-"referrer": {
-"source": "d"
-},
-"useragent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/46.0.2490.80 Safari/537.36",
-"new_visitor": true,
-"starred": false,
-"country": "US",
-"landing_page": "http://www.example.com\/?utm_campaign=media",
-"exit_page": "http://www.example.com\/product-1123",
-"device_type": "desktop",
-"display_name": "Johnny Appleseed",
-"sessionlink": "http://www.inspectlet.com/dashboard/watchsession/12345678/2606721012?pn=1&accessResourceKey=2e1a5838e3c823cf1b754e5dd9e4f2a775eb9bfd",
-"tags": [
-{
-"tag": "converted-purchase",
-"value": "1",
-"timestamp": 1446772657
-},
-{
-"tag": "email",
-"value": "johnny.appleseed@gmail.com",
-"timestamp": 1446772552
-}
-],
-"pages": [
-{
-"rid": 2017992525,
-"opened_at": 1446772479,
-"pagetitle": "Title of first page in session.",
-"url": "http://www.example.com\/?utm_campaign=media"
-}
-]
-}"""  # noqa: E501 - the page's own lines
+SESSION = (Path(__file__).parent / "example.json").read_text()
+"""The session on the vendor's page, without any edit."""
 LIST = f'{{"response": [{SESSION}]}}'
 OBJECT = f'{{"response": {{"sessions": [{SESSION}]}}}}'
 RECORD = f'{{"response": {SESSION}}}'
@@ -194,7 +154,7 @@ def test_a_session_without_pages_and_tags_has_no_records_of_them(none: Row) -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "column", "value", "is_told"),
+    ("change", "column", "value", "is_reported"),
     [
         ({"country": ""}, "country_code", None, False),
         ({"country": None}, "country_code", None, False),
@@ -211,7 +171,9 @@ def test_a_session_without_pages_and_tags_has_no_records_of_them(none: Row) -> N
         ({"date_start_session": "yesterday"}, "started_at", None, True),
     ],
 )
-def test_a_column_is_null_rather_than_a_guess(change: Row, column: str, value: object, *, is_told: bool) -> None:
+def test_a_column_is_null_rather_than_a_guess(
+    change: Row, column: str, value: object, *, is_reported: bool
+) -> None:
     columns, nulled = columns_of(Sessions.columns, json.loads(SESSION) | change)
     assert columns[column] == value
-    assert (column in nulled) is is_told
+    assert (column in nulled) is is_reported

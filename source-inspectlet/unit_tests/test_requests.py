@@ -21,7 +21,7 @@ def sessions(search: Row | None = None, *website_ids: int) -> Sessions:
     return Sessions(Websites(website_ids), search or {})
 
 
-def test_a_page_is_asked_for_with_a_form_whose_search_is_json_and_whose_times_are_text() -> None:
+def test_a_page_is_requested_with_a_form_with_the_search_as_json_and_times_as_text() -> None:
     request = request_of(sessions(), START, END, token=3, partition=WID)
     assert (request.method, request.path, request.json) == ("POST", "websites/12345678/sessions", None)
     assert request.form is not None
@@ -41,7 +41,7 @@ def dates(start: datetime, end: datetime) -> tuple[int, int]:
     return int(found["start"]), int(found["end"])
 
 
-def test_a_window_is_asked_for_a_second_early_and_up_to_a_whole_second() -> None:
+def test_a_window_is_requested_a_second_early_and_up_to_a_whole_second() -> None:
     second = timedelta(seconds=1)
     exact = (1446767999, 1447372800)
     assert dates(START, END) == exact
@@ -58,7 +58,7 @@ def test_no_time_is_zero_or_negative() -> None:
     [(100, Next(8, is_certain=False)), (99, Next(8, is_certain=False)), (0, None)],
 )
 def test_a_page_with_rows_may_be_followed_by_another_one(rows: int, following: Next | None) -> None:
-    """Whether it is asked for is decided by the lengths of pages, since no answer says it."""
+    """The lengths of pages decide whether it is requested, since no answer says it."""
     body = {"response": [{"sid": sid} for sid in range(rows)]}
     assert next_of(sessions(), body, token=7, partition=WID) == following
 
@@ -85,7 +85,7 @@ def test_a_page_of_another_website_cannot_be_right() -> None:
         page_of(sessions(), {"response": [{"wid": 7}, {}, {"wid": True}]}, partition=WID)
 
 
-def test_one_session_is_asked_for_by_its_id() -> None:
+def test_one_session_is_requested_by_its_id() -> None:
     request = SessionDetails().request({"session_id": "2606721012"}, WID)
     assert request == Request("GET", "websites/12345678/sessions/2606721012")
     assert SessionDetails().request({"session_id": "a/b?"}, WID).path == "websites/12345678/sessions/a%2Fb%3F"

@@ -85,14 +85,21 @@ def test_the_spec_offers_every_property_of_the_search_with_title_and_description
     [
         ({"daterange": "week"}, "Use start_date"),
         ({"daterangecustom": {"start": "1"}}, "Use start_date"),
-        ({"shoesize": 42}, "no property 'shoesize'"),
+        ({"shoesize": 42}, "does not have: 'shoesize'"),
         ({"ipaddress": "67.128.22"}, "not an IP address"),
         ({"seslength_start": 3, "seslength_end": 2}, "search.seslength_end"),
         ({"sestime_start": 3, "sestime_end": 2}, "search.sestime_end"),
         ({"newold": {"new": False, "old": False}}, "search.newold"),
     ],
 )
-def test_a_search_that_cannot_be_is_told_in_a_sentence(search: Row, words: str) -> None:
+def test_an_impossible_search_is_reported(search: Row, words: str) -> None:
     with pytest.raises(AirbyteTracedException, match=words) as raised:
         SourceInspectlet().endpoints({"search": search})
     assert str(raised.value).endswith(".")
+
+
+@pytest.mark.promise(n=8)
+def test_values_of_a_search_are_not_quoted() -> None:
+    with pytest.raises(AirbyteTracedException) as raised:
+        SourceInspectlet().endpoints({"search": {"sestime_start": 471_147, "sestime_end": 471_146}})
+    assert "47114" not in str(raised.value)

@@ -55,14 +55,14 @@ def test_the_pages_website_comes_whole_and_only_configured_ones_come() -> None:
 
 
 @pytest.mark.parametrize("website", [{}, {"wid": None}, {"wid": "seven"}, {"wid": True}, {"wid": "9" * 40}])
-def test_a_website_without_an_id_is_told_where_it_is_to_be_read(website: Row) -> None:
+def test_a_website_without_an_id_is_an_error_if_it_is_to_be_read(website: Row) -> None:
     body = {"response": [website, {"wid": 7}]}
     with pytest.raises(Fault, match="website_ids"):
         page_of(Websites(), body)
     assert page_of(Websites([7]), body).rows == [{"wid": 7}]
 
 
-def test_check_asks_configured_websites_or_else_the_list() -> None:
+def test_check_reads_configured_websites_or_else_the_list() -> None:
     source = SourceInspectlet()
     assert source.checked_endpoint({}) == source.checked_endpoint({"website_ids": []}) == "websites"
     config = {"website_ids": [7.0]}

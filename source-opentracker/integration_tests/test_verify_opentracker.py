@@ -23,7 +23,7 @@ from integration_tests.verifying import (
 
 FOLDER = "source-opentracker"
 FULL_PAGES: dict[str, Any] = {"sessions": 5000, "days": 1}
-ENOUGH: dict[str, Any] = {"sessions": 400, "days": 5, "longest_days": 5}
+ENOUGH: dict[str, Any] = {"sessions": 500, "days": 8, "longest_days": 5}
 FEW = frozenset({"page-size"})
 """What cannot be told without a full page."""
 
@@ -50,7 +50,7 @@ VARIANTS = {
     "lists from a day on": Variant({"date": "from"}, {"date_means": "from_that_day_on"}),
     "days of starts": Variant(
         {"date-by": "start"},
-        {"date_by": "session_start", "sessions": 1500},
+        {"date_by": "session_start"},
         cannot_tell=frozenset({"from-and-to"}),
     ),
     "days of any activity": Variant(
@@ -64,7 +64,7 @@ VARIANTS = {
         {"has_next_token": False, "honours_offset": False},
         cannot_tell=frozenset({"date-by"}),
     ),
-    "smaller pages": Variant({"page-size": "smaller"}, {"page_cap": 30}),
+    "smaller pages": Variant({"page-size": "smaller"}, {"page_cap": 40, "sessions": 900}),
     "in parentheses": Variant({"form": "callback"}, {"form": "parenthesised"}),
     "objects": Variant({"form": "objects"}, {"form": "objects"}),
     "no ids": Variant({"ids": "missing"}, faults=[NoIds()], cannot_tell=frozenset({"from-and-to", "visit-id"})),

@@ -99,10 +99,12 @@ class DateBy(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for the longest session."""
         sample = survey.sample(endpoint)
-        rows = sample.with_moments("started_at", "last_event_at", before=survey.now - SETTLED)
-        row = max(rows, key=lambda one: one.moments[1] - one.moments[0], default=None)
-        # So long that no day of any time zone holds both of its ends.
-        if row is None or row.moments[1] - row.moments[0] < DAY + EAST + WEST:
+        row = self._longest(survey, sample)
+        if row is None and sample.rows:
+            # Sessions that began lately are short, and lists may be of those.
+            week_ago = Window(survey.span.end - 7 * DAY, survey.span.end - 5 * DAY)
+            row = self._longest(survey, survey.pages(sample.endpoint, sample.partition, week_ago))
+        if row is None:
             return cannot_tell("there is no session that lasted for more than two days")
         learned = _sessions(sample).learned
         if learned and not learned.is_one_day and not learned.per_second:
@@ -118,6 +120,12 @@ class DateBy(Probe):
         return (
             Seen(AS_ASSUMED, "it is listed for its last day only") if last else Seen("neither", "it is not listed")
         )
+
+    def _longest(self, survey: Survey, sample: Sample) -> SampleRow | None:
+        """Return the longest session, if it is so long that no day of any time zone holds both of its ends."""
+        rows = sample.with_moments("started_at", "last_event_at", before=survey.now - SETTLED)
+        row = max(rows, key=lambda one: one.moments[1] - one.moments[0], default=None)
+        return row if row and row.moments[1] - row.moments[0] >= DAY + EAST + WEST else None
 
     def _is_listed(self, survey: Survey, sample: Sample, row: SampleRow, n: int) -> bool | None:
         """Return whether a session is listed for the day of one of its times, in any time zone."""

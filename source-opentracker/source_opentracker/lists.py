@@ -4,7 +4,7 @@ A list is what the vendor returns for one ``date``, newest session first. ``Mean
 leaves open. https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -152,7 +152,7 @@ class Meaning:
 
     is_one_day: bool = True
     per_second: int | None = None
-    has_tried_bounds: bool = False
+    has_tried_bounds: bool = field(default=False, compare=False)
 
     def lists(self, window: Window, gap: Window) -> tuple[SessionList, ...]:
         """Return the lists with the sessions of a window: one for each day in UTC.

@@ -99,7 +99,7 @@ def test_a_session_without_an_end_ends_with_its_last_event() -> None:
     assert nulled == []
 
 
-def test_a_value_that_cannot_be_is_null_and_told() -> None:
+def test_an_impossible_value_is_null_and_reported() -> None:
     row = session("a", day(2), day(1), pages_viewed="many", latitude="n/a")
     columns, nulled = columns_of(Sessions.columns, row)
     assert set(nulled) == {"page_count", "latitude_degrees", "duration_seconds"}
@@ -119,7 +119,7 @@ def test_a_value_that_cannot_be_is_null_and_told() -> None:
         b"\r\n\xef\xbb\xbf\r\n(%b)\n",
     ],
 )
-def test_what_stands_around_the_json_does_not_matter(around: bytes) -> None:
+def test_text_around_the_json_does_not_matter(around: bytes) -> None:
     assert answers.read(answer_of(around % EXAMPLE)) == answers.read(answer_of(EXAMPLE))
 
 
@@ -148,7 +148,7 @@ def test_rows_may_be_objects(body: object) -> None:
         {"resultsList": ["1"]},
     ],
 )
-def test_what_is_no_answer_is_asked_for_again(body: object) -> None:
+def test_an_unreadable_answer_is_requested_again(body: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         answers.read(answer_of(body))
 
@@ -159,8 +159,8 @@ REFUSED = "java.lang.RuntimeException: Login/ site combination is not valid"
 @pytest.mark.parametrize(
     "body", [b"Error: " + REFUSED.encode(), b"\r\n\r\nfalse", {"resultsList": [{"error": REFUSED}]}]
 )
-def test_a_login_that_is_not_accepted_is_the_users_to_mend(body: object) -> None:
-    with pytest.raises(Fault, match=r"did not accept the login.*Check login, password and sites") as told:
+def test_a_refused_login_is_a_config_error(body: object) -> None:
+    with pytest.raises(Fault, match=r"refused the login.*Check login, password and sites") as told:
         answers.read(answer_of(body))
     assert told.value.kind is Kind.CONFIG
 

@@ -32,7 +32,7 @@ def dates(found: tuple[SessionList, ...]) -> list[str]:
 
 
 def lists_of(meaning: Meaning, first: int, last: int) -> list[tuple[SessionList, ...]]:
-    """The lists that are asked for to get some days, read day by day; no day beside them is read."""
+    """The lists that are requested for some days, read day by day; no adjacent day is read."""
     days = SiteDays(meaning)
     gap = Window(day(first) - days.before, day(last) + days.after)
     edges = [gap.start, *map(day, range(first + 1, last)), gap.end]
@@ -40,7 +40,7 @@ def lists_of(meaning: Meaning, first: int, last: int) -> list[tuple[SessionList,
 
 
 @pytest.mark.promise(n=1)
-def test_each_day_of_a_gap_is_asked_for_once_and_a_day_more_at_its_edges() -> None:
+def test_each_day_of_a_gap_is_requested_once_and_a_day_more_at_its_edges() -> None:
     asked = [dates(found) for found in lists_of(Meaning(per_second=1000), 10, 13)]
     assert asked == [["2011-11-09", "2011-11-10"], ["2011-11-11"], ["2011-11-12", "2011-11-13"]]
 

@@ -111,7 +111,7 @@ def test_what_a_date_means_is_found_out_with_few_requests(*, onwards: bool, unit
 
 
 @pytest.mark.parametrize("count", ["", "0", "x", "253402300799999", "-62135596800000", "1e400"])
-def test_odd_moments_tell_nothing_about_dates_and_cost_no_session(count: str) -> None:
+def test_odd_moments_show_nothing_about_dates_and_lose_no_session(count: str) -> None:
     odd = {"session_id": "odd", "eventUnixTimestamp": count, "session_start_unix_timestamp": count}
     vendor = Vendor(unit=1000)
     assert meanings.learn(lambda of: [odd, *vendor(of)], SPAN) == Meaning(per_second=1000)
@@ -183,7 +183,7 @@ def test_one_mixed_up_answer_does_not_decide_what_a_date_means() -> None:
     assert meanings.learn(lambda of: next(stale, None) or vendor(of), SPAN) == Meaning()
 
 
-def test_the_next_site_is_asked_where_one_is_refused_or_empty() -> None:
+def test_the_next_site_is_tried_if_one_is_refused_or_empty() -> None:
     sessions = Sessions(["refused", "empty", "full"])
     asked = []
 
@@ -218,7 +218,7 @@ def test_a_site_that_fails_does_not_keep_the_others_from_being_read(kind: Kind) 
     assert {request.within for request in asked} == {PROBE_SECONDS}
 
 
-def test_a_broken_site_is_passed_over_after_two_of_its_ids() -> None:
+def test_a_broken_site_is_skipped_after_two_of_its_ids() -> None:
     sessions = Sessions(["broken", "full"], user_ids=["a", "b", "c", "d"])
     asked: list[str] = []
 
@@ -233,7 +233,7 @@ def test_a_broken_site_is_passed_over_after_two_of_its_ids() -> None:
     assert asked.count("full") == 4 * 2
 
 
-def test_where_no_site_answers_one_is_asked_with_all_patience() -> None:
+def test_if_no_site_answers_one_is_requested_with_all_retries() -> None:
     sessions = Sessions(["refused", "slow", "slower"])
     asked: list[tuple[str, float | None]] = []
 
@@ -250,7 +250,7 @@ def test_where_no_site_answers_one_is_asked_with_all_patience() -> None:
     assert set(asked[3:]) == {("slow", None)}
 
 
-def test_the_only_part_of_the_data_is_asked_with_all_patience() -> None:
+def test_the_only_partition_is_requested_with_all_retries() -> None:
     sessions = Sessions([SITE])
 
     def fetch(request: Request, _: Any) -> Any:
@@ -261,7 +261,7 @@ def test_the_only_part_of_the_data_is_asked_with_all_patience() -> None:
         sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
 
 
-def test_where_every_site_is_refused_that_is_told() -> None:
+def test_if_every_site_is_refused_that_is_the_error() -> None:
     sessions = Sessions(["a", "b"])
 
     def fetch(request: Request, _: Any) -> Any:
@@ -289,7 +289,7 @@ def test_an_answer_to_a_question_about_dates_is_no_page_until_it_comes_twice() -
 
 
 @pytest.mark.promise(n=3)
-def test_where_bounds_are_ignored_the_list_of_the_day_is_not_doubted() -> None:
+def test_if_bounds_are_ignored_the_list_of_the_day_is_not_doubted() -> None:
     sessions = Sessions([SITE])
     vendor = Vendor()
     shown: list[tuple[dict[str, str], Answer]] = []
@@ -305,7 +305,7 @@ def test_where_bounds_are_ignored_the_list_of_the_day_is_not_doubted() -> None:
         assert not page_of(sessions, body, token=place(form["date"])).is_doubtful
 
 
-def test_check_asks_each_site_once_for_a_day_that_has_begun_everywhere() -> None:
+def test_check_requests_one_day_of_each_site_that_has_begun_everywhere() -> None:
     sessions = Sessions([SITE])
     window = Window(day(16) + timedelta(hours=5), day(17) + timedelta(hours=5))
     first = first_of(sessions, window)

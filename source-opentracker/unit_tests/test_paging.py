@@ -126,14 +126,14 @@ def test_only_a_page_that_is_shorter_than_another_one_is_surely_the_last(count: 
     assert follow(place("2011-11-16"), listing(*many(count)), sessions=sessions)[1] is not None
 
 
-def test_a_page_of_the_size_that_was_asked_for_is_never_surely_the_last() -> None:
+def test_a_page_of_the_requested_size_is_never_surely_the_last() -> None:
     sessions = endpoint()
     follow(place("2011-11-16", limit=10_000), listing(*many(2000)), sessions=sessions)
     assert follow(place("2011-11-16"), listing(*many(1000)), sessions=sessions)[1] is not None
     assert follow(place("2011-11-16"), listing(*many(999)), sessions=sessions)[1] is None
 
 
-def test_where_an_offset_is_ignored_a_larger_page_is_asked_for() -> None:
+def test_if_an_offset_is_ignored_a_larger_page_is_requested() -> None:
     sessions = endpoint()
     ids, following = follow(place("2011-11-16"), listing(*many(1000)), listing(*many(1001)), sessions=sessions)
     assert ids == [f"s{number}" for number in range(1001)], "what comes again is left out"
@@ -144,7 +144,7 @@ def test_where_an_offset_is_ignored_a_larger_page_is_asked_for() -> None:
     known = ids_of(many(1700))
     assert following == place("2011-11-16", limit=10_000, offset=1700, top="s0", known=known)
     later = first_of(sessions, Window(day(17), day(18)))
-    assert later.limit == 10_000, "the next lists are asked for like that at once"
+    assert later.limit == 10_000, "the next lists are requested like that"
     assert follow(following, listing(*many(1700)), sessions=sessions)[1] is None, "caps are round numbers"
 
 
@@ -163,7 +163,7 @@ def test_a_larger_limit_that_is_refused_is_the_same_error() -> None:
     assert told.value.kind is Kind.STUCK
 
 
-def test_where_nothing_else_continues_a_page_what_is_older_is_asked_for() -> None:
+def test_if_nothing_else_continues_a_page_older_sessions_are_requested() -> None:
     sessions = endpoint(Meaning(per_second=1000))
     starts = [day(16) + timedelta(seconds=90 - number // 2) for number in range(120)]
     rows = [session(f"s{number}", start) for number, start in enumerate(starts)]
@@ -183,7 +183,7 @@ def test_where_nothing_else_continues_a_page_what_is_older_is_asked_for() -> Non
     assert ids == [row["session_id"] for row in rows]
 
 
-def test_sessions_of_other_days_are_no_answer() -> None:
+def test_a_page_with_sessions_of_other_days_is_refused() -> None:
     for stray in (day(14), day(19)):
         with pytest.raises(ValueError, match="other days than 2011-11-16"):
             follow(place("2011-11-16"), listing(session("a", stray)))
@@ -230,7 +230,7 @@ def test_whatever_a_list_holds_is_passed_on() -> None:
     assert ids == ["old", "long", "new", "timeless"]
 
 
-def test_a_page_says_where_it_stands() -> None:
+def test_a_page_is_described_by_its_date_and_position() -> None:
     assert repr(place("2011-11-16")) == "2011-11-16"
     assert repr(place("2011-11-16", next_token="1.2")) == "2011-11-16 from 1.2"
     assert repr(place("2011-11-16", offset=40)) == "2011-11-16 from number 40"

@@ -108,15 +108,13 @@ def test_the_source_is_made_without_arguments_and_speaks_https() -> None:
     assert len(source.endpoints(CONFIG | {"user_ids": None, "machine_ids": []})) == 1
 
 
-def test_an_answer_about_another_site_is_the_users_to_mend() -> None:
-    with pytest.raises(
-        Fault, match=r"answered about the site www\.opentracker\.net where shop\.example\.com"
-    ) as told:
+def test_an_answer_about_another_site_is_a_config_error() -> None:
+    with pytest.raises(Fault, match=r"data of the site www\.opentracker\.net where shop\.example\.com") as told:
         page_of(Sessions(["shop.example.com"]), EXAMPLE, partition={"site": "shop.example.com"})
     assert told.value.kind is Kind.CONFIG
 
 
-def test_an_answer_about_another_configured_site_is_a_mix_up_and_asked_for_again() -> None:
+def test_an_answer_about_another_configured_site_is_requested_again() -> None:
     with pytest.raises(ValueError, match="it is about"):
         page_of(Sessions(["a", SITE]), EXAMPLE, partition={"site": "a"})
 
@@ -139,7 +137,7 @@ def test_a_session_that_several_ids_list_is_that_of_the_first_one(order: tuple[s
     shared = session("a", day(16), machine_idx="m", use_id="someone")
     for number, kind in enumerate(order):
         at_place = place("2011-11-16", visitor=(BY_ID[kind],))
-        for _ in range(2):  # the same page may be asked for twice
+        for _ in range(2):  # the same page may be requested twice
             assert page_of(sessions, listing(shared), token=at_place).rows == ([] if number else [shared])
     elsewhere = place("2011-11-16", visitor=(BY_ID["visit"],))._replace(site="other")
     sessions._sites.append("other")

@@ -184,7 +184,7 @@ class SessionSource(Source):
                 endpoints, client, exchanges, settings.span, settings.now, settings.window_days, self.package
             )
             version = self.api_version(config)
-            return probe(self.package.replace("_", "-"), version, self.assumptions[version or ""], found)
+            return probe(self.package.replace("_", "-"), version, self.assumptions.get(version or "", ()), found)
         finally:
             client.close()
 

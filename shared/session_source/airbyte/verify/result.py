@@ -94,7 +94,7 @@ class Result:
                 name: {
                     "rows": len(sample.rows),
                     "pages": [len(read.page.rows) for read in sample.pages],
-                    **shape_of(sample, self.survey.package).to_json(),
+                    **shape_of(self.survey, name).to_json(),
                 }
                 for name, sample in samples.items()
             },
@@ -156,6 +156,8 @@ def probe(connector: str, api_version: str | None, assumptions: Sequence[Assumpt
             status = "no answer" if fault.status is None else f"status {fault.status}"
             seen = cannot_tell(f"the request failed ({fault.kind.name.lower()}, {status})")
             seen = seen._replace(detail=fault.message)
+        except Exception as error:  # noqa: BLE001 - odd data must not hide what the other probes find
+            seen = cannot_tell(f"this check failed ({type(error).__name__}): please report it")
         is_reached = is_reached and not (isinstance(one.probe, Reachable) and seen.finding != AS_ASSUMED)
         verdicts.append(Verdict(one, seen))
     not_probed = sum(one.probe is None for one in assumptions)

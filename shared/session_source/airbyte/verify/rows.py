@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from session_source.airbyte.verify.assumption import AS_ASSUMED, Probe, Seen, cannot_tell, nothing, report
-from session_source.airbyte.verify.survey import ENOUGH, Sample, Survey
+from session_source.airbyte.verify.survey import ENOUGH, Survey
 from session_source.api.columns import Column, Row, Value
 
 _FEW = f"there are fewer than {ENOUGH} rows"
@@ -64,7 +64,7 @@ class Undeclared(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Count fields."""
         sample = survey.sample(endpoint)
-        found = shape_of(sample, survey.package, self._known).undeclared
+        found = shape_of(survey, endpoint).undeclared(self._known)
         if found:
             total = sum(found.values())
             return Seen("otherwise", f"{total} fields", {"undeclared": _by_place(found)})
@@ -85,7 +85,7 @@ class ValueTypes(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Compare types."""
         sample = survey.sample(endpoint)
-        found = shape_of(sample, survey.package).mistyped
+        found = shape_of(survey, endpoint).mistyped
         if found:
             words = ", ".join(f"{path} ({types})" for path, types in sorted(found.items()))
             return Seen("otherwise", words, {"mistyped": found})
@@ -148,16 +148,15 @@ class RowShape:
         """Note the shape of a row."""
         self._add(row, self._schema, "")
 
-    @property
-    def undeclared(self) -> Counter[tuple[str, str]]:
-        """How many fields are not declared, by the path of the object that they are in and their type."""
-        return Counter((place, kind) for (place, _), kind in self._undeclared.items())
+    def undeclared(self, known: Sequence[str] = ()) -> Counter[tuple[str, str]]:
+        """Count the fields that are not declared, by the path of the object that they are in and their type."""
+        return Counter((place, kind) for (place, name), kind in self._undeclared.items() if name not in known)
 
     def to_json(self) -> dict[str, Any]:
         """Write the types of declared fields, and how many others there are."""
         return {
             "fields": {path: dict(sorted(types.items())) for path, types in sorted(self._types.items())},
-            "undeclared": _by_place(self.undeclared),
+            "undeclared": _by_place(self.undeclared()),
         }
 
     def _add(self, value: Value, schema: Mapping[str, Any], path: str) -> None:
@@ -180,13 +179,16 @@ class RowShape:
                 self._add(item, schema["items"], f"{path}[]")
 
 
-def shape_of(sample: Sample, package: str, known: Sequence[str] = ()) -> RowShape:
-    """Compare the rows of a sample with the schema of their stream; ``known`` fields are left out."""
-    stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
-    shape = RowShape(stream.json_schema(package))
-    for row in sample.rows:
-        shape.add({name: value for name, value in row.items() if name not in known})
-    return shape
+def shape_of(survey: Survey, endpoint: str) -> RowShape:
+    """Return the shape of the rows of an endpoint's sample, by the schema of the stream that they become."""
+    if endpoint not in survey.shapes:
+        sample = survey.sample(endpoint)
+        stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
+        shape = survey.shapes[endpoint] = RowShape(stream.json_schema(survey.package))
+        for row in (*sample.rows, *survey.others(endpoint)):
+            shape.add(row)
+    found: RowShape = survey.shapes[endpoint]
+    return found
 
 
 def type_name(value: Value) -> str:

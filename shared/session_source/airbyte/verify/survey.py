@@ -1,5 +1,6 @@
 """The survey: what ``verify`` requests of a vendor, and the rows that several probes look at."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -189,6 +190,9 @@ class Survey:
     """What one probe found and another one needs, by its name and the endpoint's."""
     samples: dict[str, Sample] = field(default_factory=dict)
     """What was read of each endpoint."""
+    shapes: dict[str, Any] = field(default_factory=dict)
+    """The shapes of their rows, once a probe has looked at them."""
+    _partitions: dict[str, list[Partition]] = field(default_factory=dict)
     spellings: tuple[AuthBase, ...] = ()
     """The spellings of the credentials, before one was accepted."""
 
@@ -225,14 +229,32 @@ class Survey:
             self.samples[name] = self._take(self.endpoint(name))
         return self.samples[name]
 
+    def others(self, name: str) -> list[Row]:
+        """Return rows of other parts of the vendor's data: the first page of each. One that fails is skipped.
+
+        Rows of a site, an app or a platform may have another shape than those of the sample.
+        """
+        sample = self.sample(name)
+        rows: list[Row] = []
+        for partition in self._partitions[name]:
+            if partition != sample.partition:
+                with contextlib.suppress(Fault):
+                    window = self._windows(sample.endpoint)[0]
+                    first = PageContext(window, window, partition)
+                    first = first._replace(token=sample.endpoint.first(first))
+                    rows += self.read(sample.endpoint, first).page.rows
+        return rows
+
     def _take(self, endpoint: Endpoint) -> Sample:
         partitions = endpoint.partitions(self.fetch)[:PARTITIONS]
+        self._partitions[endpoint.name] = partitions
         endpoint.prepare(self.fetch, partitions, self.span)
         best = Sample(endpoint, {})
         for partition in partitions:
             for window in self._windows(endpoint):
                 sample = self.pages(endpoint, partition, window)
-                best = max(best, sample, key=lambda one: len(one.rows))
+                if not best.pages or len(sample.rows) > len(best.rows):
+                    best = sample
                 if len(best.rows) >= ENOUGH:
                     return best
         return best
