@@ -1,4 +1,4 @@
-"""The report: the table in Markdown, ratios first, with the machine and the versions it was made with."""
+"""The report: Markdown tables of ratios, with the machine and the versions."""
 
 import os
 import platform
@@ -14,13 +14,13 @@ from benchmarks.rows import Row, Rows
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
 BEGIN, END = "<!-- written by make bench -->", "<!-- end -->"
 NOTE = (
-    f"Ratios to {OURS}; in small, what was measured. Rates, CPU and late answers are net of start-up. *Ideal*: "
-    "requests × latency / requests that a contender can have open at once."
+    f"Ratios to {OURS}; the measured figures are in small print. Rates, CPU and slow answers exclude start-up. "
+    "*Ideal*: requests × latency / requests that a contender sends at the same time."
 )
 
 
 def whole(figures: Figures) -> str:
-    """Write everything."""
+    """Return the whole report."""
     parts = [table(figures), NOTE, circumstances(), _goals(figures), _behind(figures)]
     return "\n\n".join(parts) + "\n"
 
@@ -34,7 +34,7 @@ def _goals(figures: Figures) -> str:
 
 
 def _behind(figures: Figures) -> str:
-    """Tell where this project is not ahead."""
+    """Return the rows in which this project is not ahead."""
     lines = [
         f"- {heading.partition(':')[0]}, {row.title}: {', '.join(others)}"
         for heading, rows in Rows(figures).sections()
@@ -42,12 +42,12 @@ def _behind(figures: Figures) -> str:
         if (others := ahead_of_us(row))
     ]
     if not lines:
-        return "Nobody but the floor is ahead in any row."
-    return "\n".join(["Rows in which somebody beside the floor is ahead:", "", *lines])
+        return "No contender except the floor is ahead in any row."
+    return "\n".join(["Rows in which a contender other than the floor is ahead:", "", *lines])
 
 
 def table(figures: Figures) -> str:
-    """Write the table."""
+    """Return the table of figures."""
     names = [kind.name for kind in CONTENDERS if figures.took_part(kind.name)]
     lines = [f"| | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
     for heading, rows in Rows(figures).sections():
@@ -57,7 +57,7 @@ def table(figures: Figures) -> str:
 
 
 def with_table(page: str, table: str) -> str:
-    """Put a table between the two marks of a page."""
+    """Replace the text between the two marks of a page by a table."""
     before, rest = page.split(BEGIN)
     return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
 
@@ -70,7 +70,7 @@ def _cell(row: Row, name: str) -> str:
 
 
 def circumstances() -> str:
-    """Tell the machine, the versions and the date."""
+    """Return the date, the machine and the versions."""
     versions = [f"{name} {version(name)}" for name in ("airbyte-cdk", "requests", "orjson")]
     for kind in CONTENDERS:
         if kind.environment:
@@ -83,7 +83,7 @@ def circumstances() -> str:
 
 
 def _processor() -> str:
-    """Name the processor, as far as the system tells."""
+    """Return the name of the processor."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

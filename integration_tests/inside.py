@@ -3,6 +3,7 @@
 import importlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +44,20 @@ class InsideConnector(Connector):
         return run_inside(source_class(self.folder)(), [*arguments, *more])
 
 
-def run_inside(source: SessionSource, arguments: list[str]) -> Output:
-    """Run one command of a source in this process."""
+def run_inside(
+    source: SessionSource, arguments: list[str], *, is_killed: Callable[[bytes], bool] | None = None
+) -> Output:
+    """Run one command of a source in this process, until ``is_killed`` finds enough in what it has printed."""
     lines: list[bytes] = []
     exit_code = 0
     log = _Log(lines)
     logging.getLogger("airbyte").addHandler(log)
     try:
         for line in Entrypoint(source).lines(arguments):
-            lines.append(line)  # noqa: PERF402 - what came before an error counts
+            lines.append(line)
+            if is_killed is not None and is_killed(b"".join(lines)):
+                exit_code = -9
+                break
     except AirbyteTracedException as error:
         exit_code = 1
         message = {"message": str(error), "failure_type": error.failure_type.value}

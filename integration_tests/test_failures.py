@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,17 +70,20 @@ def test_an_error_told_in_a_200_is_no_empty_list(start: Start, case: tuple[str, 
 
 
 @pytest.mark.promise(n=7)
-def test_a_rate_limited_stream_says_so(start: Start) -> None:
-    connector, server = start(sessions=10, days=2)
+def test_a_rate_limited_stream_reports_when_the_vendor_may_be_asked_again(start: Start) -> None:
+    connector, server = start(inside=True, sessions=10, days=2)
     server.faults.append(sandbox.Status(429, retry_after=1))
+    before = time.time()
     output = connector.read()
     reasons = [
-        reason["type"]
+        reason
         for trace in output.of_type("TRACE")
         if trace["type"] == "STREAM_STATUS"
         for reason in trace["stream_status"].get("reasons", [])
     ]
-    assert set(reasons) == {"RATE_LIMITED"}
+    assert {reason["type"] for reason in reasons} == {"RATE_LIMITED"}
+    quota_resets = [reason["rate_limited"]["quota_reset"] / 1000 for reason in reasons]
+    assert all(before + 1 <= moment <= time.time() + 1 for moment in quota_resets)
     assert output.exit_code == 0
 
 
@@ -226,7 +230,7 @@ def test_an_outage_that_lasts_ends_in_minutes_and_the_log_tells_each_wait(start:
     server.faults.append(sandbox.Status(503, times=None))
     output = connector.read(timeout=600)
     assert {error["failure_type"] for error in output.errors} == {"transient_error"}
-    assert "It was tried" in output.errors[0]["message"]
+    assert "Gave up after" in output.errors[0]["message"]
     assert output.log.count("Trying again in") >= 5
     assert {status[-1] for status in output.statuses.values()} <= {"INCOMPLETE", "COMPLETE"}
 

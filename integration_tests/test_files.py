@@ -23,14 +23,14 @@ FOLDER = "source-uxcam"
             for name in ("config", "catalog", "state")
         ),
         *((name, b"{", "Could not read json") for name in ("config", "catalog")),
-        ("state", b"{", "line 1 column 2.*Give a state"),
-        ("config", b"[1]", "Give a configuration"),
-        ("config", b"\xff\xfe", "Give a configuration"),
-        ("catalog", b"[]", "Give a configured catalog"),
-        ("catalog", b'{"streams": [{"name": "sessions"}]}', "Give a configured catalog"),
-        ("state", b'{"sessions": {}}', "Give a state"),
-        ("state", b"[1]", "Give a state"),
-        ("state", b"5", "Give a state"),
+        ("state", b"{", "line 1 column 2.*It must be a state"),
+        ("config", b"[1]", "It must be a configuration"),
+        ("config", b"\xff\xfe", "It must be a configuration"),
+        ("catalog", b"[]", "It must be a configured catalog"),
+        ("catalog", b'{"streams": [{"name": "sessions"}]}', "It must be a configured catalog"),
+        ("state", b'{"sessions": {}}', "It must be a state"),
+        ("state", b"[1]", "It must be a state"),
+        ("state", b"5", "It must be a state"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, content: bytes | None, words: str) -> None:

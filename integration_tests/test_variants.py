@@ -148,7 +148,7 @@ def test_a_list_without_an_end_is_an_error_that_names_where(
         connector, server = start(config, sessions=60, days=2, endless=option)
         output = connector.read("sessions")
         assert output.exit_code == 1
-        assert "does not get on with its list of sessions" in output.errors[0]["message"]
+        assert "does not continue its list of sessions" in output.errors[0]["message"]
         assert server.count < 80
 
 
@@ -188,4 +188,4 @@ def test_details_that_are_always_refused_are_an_error_and_one_broken_session_is_
         output = connector.read()
         assert output.exit_code == 0, output.errors
         check_whole(connector, [output], expected(server, "one_website"), held(server, "one_website"))
-        assert "It is left out" in output.log
+        assert "The row is skipped" in output.log

@@ -63,6 +63,7 @@ class Connector:
         ]
         command = [str(script(self.folder)), "read", "--config", self._config]
         command += ["--catalog", self._write("catalog", catalog), "--state", self._write("state", saved)]
+        command += ["--progress", "1"]
         # It stays in this process group: Ctrl-C and a closed terminal end it too.
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - a script of this environment

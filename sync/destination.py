@@ -38,6 +38,11 @@ class DestinationError(Exception):
     """A destination that cannot be used; says why and what to do."""
 
 
+LEAST_MEMORY = 256 * 2**20
+"""Bytes of DuckDB's cache, which by default grows to four fifths of the machine's memory. A large file has more,
+because the indexes of its keys must fit."""
+
+
 @contextmanager
 def opened(db: str, schema: str = "") -> Iterator[Destination]:
     """Open what ``DB=`` names, and close it at the end.
@@ -69,8 +74,13 @@ def opened(db: str, schema: str = "") -> Iterator[Destination]:
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Rows need not keep the order in which they were read; without this a large load takes far more memory.
-        return duckdb.connect(path, config={"preserve_insertion_order": False})
+        size = path.stat().st_size if path.exists() else 0
+        config: dict[str, str | bool | int | float | list[str]] = {
+            # The order of rows does not matter; to preserve it, a large load would take far more memory.
+            "preserve_insertion_order": False,
+            "memory_limit": f"{max(LEAST_MEMORY, size // 8) // 2**20}MB",
+        }
+        return duckdb.connect(path, config=config)
     except (duckdb.Error, OSError) as error:
         reason = str(error)
         if "lock" in reason:

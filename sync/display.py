@@ -89,6 +89,8 @@ class Display:
         ]
         if progress.requests is not None:
             parts.append(f"{progress.requests:,} requests")
+        if progress.seconds_left is not None:
+            parts.append(f"about {_clock(progress.seconds_left)} left")
         if waiting := progress.waiting():
             parts.append(f"waiting: {waiting}")
         return " · ".join(parts)

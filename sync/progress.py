@@ -1,12 +1,13 @@
 """Progress: what a connector's messages say of a read that runs.
 
-Rows and the share of the time that is finished come from records and states. A connector may print more, as log
-lines that begin with ``progress`` and go on as a JSON object, in which every part may be missing::
+Rows and the share of the time that is finished come from records and states. With ``--progress SECONDS``, a
+connector reports more in log lines: the word ``progress`` and a JSON object, in which every part may be missing::
 
-    progress {"windows": {"sessions": [3, 14]}, "requests": 120, "wait": {"reason": "rate limit", "seconds": 30}}
+    progress {"windows": {"sessions": [3, 14]}, "requests": 120, "retries": 2,
+              "wait": {"reason": "the vendor's rate limit", "seconds": 30}, "seconds_left": 240}
 
-``windows`` are those that are done and those that are planned, by stream; ``requests`` were sent so far; ``wait``
-is null or missing where nothing is waited for.
+``windows`` are those that are done and those that are planned, by stream; ``requests`` and ``retries`` were sent
+so far; ``wait`` is null where nothing is waited for, and ``seconds_left`` where nothing shows it yet.
 """
 
 import time
@@ -47,6 +48,8 @@ class Progress:
     span: coverage.Interval
     requests: int | None = None
     wait: str = ""
+    seconds_left: float | None = None
+    """An estimate of how long the read will still take."""
     errors: list[str] = field(default_factory=list)
     """The connector's error messages; a read that went well has none."""
 
@@ -109,12 +112,15 @@ class Progress:
             wait = told.get("wait") or {"reason": "", "seconds": 0}
             reason, seconds = str(wait["reason"]), float(wait["seconds"])
             requests = int(told["requests"]) if "requests" in told else self.requests
+            left = told.get("seconds_left")
+            seconds_left = None if left is None else float(left)
         except (AttributeError, KeyError, TypeError, ValueError):
             return
         for name, (done, planned) in windows.items():
             if name in self.streams:
                 self.streams[name].windows = (done, planned)
         self.requests, self.wait, self._wait_ends = requests, reason, time.monotonic() + seconds
+        self.seconds_left = seconds_left
 
 
 def started_at(now: datetime, config: Json, names: list[str]) -> Progress:

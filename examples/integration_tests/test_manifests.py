@@ -1,5 +1,7 @@
 """The manifests for Kubernetes: by Kubernetes' own schemas, and as kustomize puts them together."""
 
+import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,6 +12,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from sandbox_server import vendor_names
+from session_source.airbyte import metrics
 
 Json = dict[str, Any]
 
@@ -31,9 +34,9 @@ def kustomization(vendor: str) -> Json:
     return dict(yaml.safe_load((FOLDER / vendor / "kustomization.yaml").read_text()))
 
 
-def rendered(vendor: str) -> dict[str, Json]:
+def rendered(vendor: str, folder: Path = FOLDER) -> dict[str, Json]:
     done = subprocess.run(  # noqa: S603
-        [KUBECTL, "kustomize", str(FOLDER / vendor)],
+        [KUBECTL, "kustomize", str(folder / vendor)],
         capture_output=True,
         text=True,
         check=False,
@@ -98,7 +101,7 @@ def test_only_the_connector_sees_the_config_and_only_the_loader_the_file() -> No
 
 
 def test_every_vendor_has_a_folder() -> None:
-    assert {path.parent.name for path in FOLDER.glob("*/kustomization.yaml")} == {*VENDORS, "base"}
+    assert {path.parent.name for path in FOLDER.glob("*/kustomization.yaml")} == {*VENDORS, "base", "metrics"}
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -137,3 +140,27 @@ def test_what_kustomize_makes_is_valid_and_belongs_together(vendor: str) -> None
     assert volumes["warehouse"]["persistentVolumeClaim"]["claimName"] == f"{vendor}-warehouse"
     images = {container["image"].rpartition(":")[0] for container in spec["initContainers"] + spec["containers"]}
     assert images == {f"session-connectors/source-{vendor}", "session-connectors/loader"}
+
+
+def test_metrics_are_one_line_in_a_vendors_folder(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "uxcam" / "kustomization.yaml").open("a") as file:
+        file.write("components: [../metrics]\n")
+    documents = rendered("uxcam", tmp_path)
+    check(documents["CronJob"])
+    connector = pod(documents["CronJob"])["containers"][0]
+    schema, option = connector["env"]
+    assert schema["valueFrom"]["configMapKeyRef"] == {"name": "uxcam-streams", "key": "SCHEMA"}
+    assert option["value"] == "--metrics /metrics/$(SCHEMA).prom"
+    assert "$METRICS" in connector["args"][0]
+    assert {"name": "metrics", "mountPath": "/metrics"} in connector["volumeMounts"]
+    (volume,) = [volume for volume in pod(documents["CronJob"])["volumes"] if volume["name"] == "metrics"]
+    assert volume["hostPath"]["type"] == "Directory"
+
+
+def test_alerts_use_metrics_that_there_are() -> None:
+    (group,) = yaml.safe_load((FOLDER / "metrics" / "alerts.yaml").read_text())["groups"]
+    for rule in group["rules"]:
+        names = re.findall(r"session_sync_\w+", str(rule))
+        assert names
+        assert {name.removeprefix(metrics.PREFIX) for name in names} <= set(metrics.HELP)

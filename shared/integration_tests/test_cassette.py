@@ -47,7 +47,7 @@ def record(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             path=path,
         ) as recording:
             for exchange in exchanges:
-                recording.exchange(*exchange)
+                recording.exchange(*exchange, 0.1)
         content: dict[str, Any] = json.loads(path.read_text())
         assert "personal" not in path.read_text()
         assert "s3cr3t" not in path.read_text()

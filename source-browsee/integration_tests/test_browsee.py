@@ -253,7 +253,7 @@ def test_no_segment_no_record_and_a_line_in_the_log(begin: Begin) -> None:
     output = connector.read("segment_sessions")
     assert output.exit_code == 0
     assert output.statuses == {"segment_sessions": ["STARTED", "RUNNING", "COMPLETE"]}
-    assert "segment_sessions: the configuration names nothing to read." in output.log
+    assert "segment_sessions: the configuration selects nothing to read." in output.log
     assert server.count == 0
 
 

@@ -174,7 +174,7 @@ def test_a_cache_that_gives_one_list_for_all_dates_is_an_error_and_never_a_short
     assert output.statuses["sessions"][-1] == "INCOMPLETE"
     assert output.errors[0]["failure_type"] == "transient_error"
     assert "shop.example.com" in output.errors[0]["message"]
-    reasons = ("lists of shop.example.com contradict each other", "does not get on with its list of sessions")
+    reasons = ("lists of shop.example.com contradict each other", "does not continue its list of sessions")
     assert any(reason in output.errors[0]["message"] for reason in reasons)
     assert not any(part["cursor"]["slices"] for part in output.states["sessions"]["states"])
 

@@ -128,7 +128,7 @@ class Recording:
             "personal values."
         )
 
-    def exchange(self, request: PreparedRequest, outcome: Answer | Fault) -> None:
+    def exchange(self, request: PreparedRequest, outcome: Answer | Fault, _seconds: float) -> None:
         """Add a request and its answer or fault."""
         with self._lock:
             was_full = self._size > LARGEST
