@@ -103,7 +103,7 @@ def test_credentials_of_the_cassette_are_those_of_its_requests(record: Callable[
     asked = [sent(auth=QueryAuth({"apikey": SECRET})), sent("POST", json={}, auth=BodyAuth({"key": SECRET}))]
     content = record(*((request, answered("{}")) for request in asked))
     stand_in = content["config"]["api_key"]
-    assert len(stand_in) == len(SECRET)
+    assert stand_in.isalnum()
     in_url, in_body = (exchange["request"] for exchange in content["exchanges"])
     assert [value for _, value in in_url["query"]] == [*in_body["json"].values()] == [stand_in]
 

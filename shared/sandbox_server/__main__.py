@@ -51,7 +51,10 @@ def option(text: str) -> tuple[str, Any]:
 def served(given: argparse.Namespace) -> Vendor:
     """Return the vendor that the arguments name."""
     if given.replay:
-        return Cassette(given.replay)
+        try:
+            return Cassette(given.replay)
+        except (OSError, ValueError) as error:
+            sys.exit(f"{given.replay} is not a cassette: {error}")
     own = dict(option(text) for text in given.option)
     return load_vendor(given.vendor, sessions=given.sessions, days=given.days, seed=given.seed, **own)
 

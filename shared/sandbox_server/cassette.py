@@ -23,9 +23,10 @@ class Cassette(Vendor):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if self.content.get("cassette") != FORMAT:
-            raise ValueError(f"{path} is not a cassette of format {FORMAT}")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.get("cassette") != FORMAT:
+            raise ValueError(f'it has no member "cassette": {FORMAT}')
+        self.content: dict[str, Any] = content
         self.name = path.stem  # type: ignore[misc] # of this one, not of the class
         self.unknown: list[str] = []
         """The requests that were not recorded."""

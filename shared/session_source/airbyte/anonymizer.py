@@ -7,12 +7,16 @@ and sizes. It replaces everything else: ids, tokens, free text, and customers' o
 import math
 import re
 from collections.abc import Iterable, Mapping
+from secrets import token_hex
 from typing import Any
 
 from session_source.airbyte.stand_ins import WORD, choose
 from session_source.airbyte.vocabulary import Vocabulary, is_message, is_personal, is_technical
 from session_source.api import times
 from session_source.api.columns import Value
+
+_FRAGMENT = 8
+"""A secret of so many characters is replaced as a whole in longer texts too, a shorter one word by word."""
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
@@ -22,13 +26,15 @@ class Anonymizer:
 
     Args:
         vocabulary: what is kept.
-        secrets: values that are replaced even if they are part of the vocabulary.
+        secrets: credentials. Not even their form is kept, and no word of them, if it is part of the vocabulary.
     """
 
     def __init__(self, vocabulary: Vocabulary, secrets: Iterable[str]) -> None:
         self._vocabulary = vocabulary
-        self._secrets = set(secrets)
-        self._secret_words = {word.lower() for secret in self._secrets for word in WORD.findall(secret)}
+        self._tokens = {secret: token_hex(12) for secret in secrets}
+        self._secret_words = {word.lower() for secret in self._tokens for word in WORD.findall(secret)}
+        long = sorted((secret for secret in self._tokens if len(secret) >= _FRAGMENT), key=len, reverse=True)
+        self._secret = re.compile(f"({'|'.join(map(re.escape, long))})" if long else "(?!)()")
         self._words: set[str] = set()
         self._stand_ins: dict[str, str] | None = None
 
@@ -92,7 +98,9 @@ class Anonymizer:
         return self.value(value, name, is_custom=is_custom, has_terms=has_terms)
 
     def _text(self, text: str, name: str, *, is_custom: bool, has_terms: bool) -> str:
-        if not is_custom and text not in self._secrets:
+        if text in self._tokens:
+            return self._tokens[text]
+        if not is_custom:
             if text in self._vocabulary.literals:
                 return text
             if _NUMBER.fullmatch(text):
@@ -125,7 +133,8 @@ class Anonymizer:
                 return word
             return self._stand_in(word)
 
-        return WORD.sub(stand_in, text)
+        parts = self._secret.split(text)
+        return "".join(self._tokens[part] if n % 2 else WORD.sub(stand_in, part) for n, part in enumerate(parts))
 
     def _stand_in(self, word: str) -> str:
         if self._stand_ins is None:

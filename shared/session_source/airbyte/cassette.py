@@ -50,6 +50,8 @@ LARGEST = 64 * 2**20
 """Bytes of answers that a cassette may hold. What comes later is not recorded."""
 
 _HEADERS = re.compile(r"content-type|retry-after|x-ratelimit-.*", re.IGNORECASE)
+_STATE_WORDS = ("STREAM", "GLOBAL", "LEGACY", "date-range")
+
 _EMBEDDED = re.compile(r"([^\[{]*)([\[{].*[\]}])([^\[\]{}]*)", re.DOTALL)
 """JSON with something around it, such as a callback."""
 
@@ -170,11 +172,11 @@ class Recording:
         return head, [self._exchange(*exchange) for exchange in self._exchanges]
 
     def _anonymous_state(self, state: Value) -> Value:
-        """Replace the keys of partitions in a state. The times of earlier requests are of no use later."""
+        """Replace the values in a state that are not times. The times of earlier requests are of no use later."""
         if isinstance(state, list):
             return [self._anonymous_state(part) for part in state]
         if not isinstance(state, dict):
-            return state
+            return state if state in _STATE_WORDS else self.anonymizer.value(state)
         return {
             name: self.anonymizer.value(part) if name == "partition" else self._anonymous_state(part)
             for name, part in state.items()
