@@ -1,4 +1,5 @@
 # make sync           a demo: sync every connector's sandbox; for a real account: CONNECTOR=… CONFIG=… [DB=…] [SCHEMA=…] [STREAMS=…]
+# make verify         check what a connector assumes about its vendor with your account: CONNECTOR=… CONFIG=… [REPORT=…]
 # make test           lint, types, unit and integration tests
 # make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the headline goes into the README (15 minutes)
@@ -18,8 +19,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses docs \
-	format clean
+.PHONY: help sync verify test soak bench test-packages test-images image images pyairbyte release-check dist lock \
+	licenses docs format clean
 
 # 3.13 runs everything but `make pyairbyte`.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -47,6 +48,11 @@ given = $(if $(findstring command,$(origin $1)),--$2 '$(subst ','\'',$($1))')
 sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
 	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) $(call given,DB,db) \
 		$(call given,SCHEMA,schema) $(call given,STREAMS,streams)
+
+verify: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light)
+	@test -n "$(CONNECTOR)" -a -n "$(CONFIG)" || \
+		{ echo "Say which: make verify CONNECTOR=source-uxcam CONFIG=secrets/uxcam.json [REPORT=report.json]" >&2; exit 2; }
+	@.venv/bin/$(CONNECTOR) verify --config '$(subst ','\'',$(CONFIG))' $(call given,REPORT,report)
 
 test: .venv/.synced .cache/node/.synced
 	.venv/bin/ruff check .

@@ -80,7 +80,7 @@ NEEDED = (*IDENTITY, "duration", "userId", "country", "pageCount", "urls")
 
 
 def session_id(row: Row) -> str | None:
-    """Return the session's id. Without one, hash the fields that identify it; return null if all of them are missing."""
+    """Return the session's id, or a hash of the fields that identify it; null if all of them are missing."""
     for name in ID_FIELDS:
         value = row.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":

@@ -35,7 +35,7 @@ class SourceBrowsee(SessionSource):
         return "https://api.browsee.io/api/v1"
 
     def retry_policy(self) -> RetryPolicy:
-        """Wait long for an answer: after a timeout, Browsee may still count the request as open and refuse the next."""
+        """Wait long for an answer: after a timeout, Browsee may count the request as open and refuse the next."""
         return RetryPolicy(read=90, total=150, outage=220, after_timeout=30)
 
 

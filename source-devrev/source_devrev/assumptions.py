@@ -58,12 +58,16 @@ ASSUMPTIONS: Assumptions = {
                 lambda endpoint: endpoint.limit,
                 refused=nothing(
                     "DevRev refuses a `limit` of 100.",
-                    "The connector requests 50, 20 or 10, whichever is accepted first. If 10 is refused too, the sync "
-                    "fails with DevRev's words.",
+                    "The connector requests 50, 20 or 10, whichever is accepted first. If 10 is refused too, the "
+                    "sync fails with DevRev's words.",
                 ),
             ),
         ),
-        Assumption("page-size", "A page has as many sessions as `limit` says.", PageSize(PAGE_SIZES[0])),
+        Assumption(
+            "page-size",
+            "A page has as many sessions as `limit` says.",
+            PageSize(lambda endpoint: PAGE_SIZES[endpoint.limit.granted or 0]),
+        ),
         Assumption(
             "end-of-list",
             "The last page has no `next_cursor`; a shorter page is not the last one.",

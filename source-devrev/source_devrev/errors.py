@@ -43,8 +43,8 @@ MEANINGS = {
     "too_many_requests": Meaning(
         Kind.LIMIT,
         "limits the requests of the access token's user",
-        "The limit is per user, over all tokens and APIs. Create a DevRev user for this connection alone so that it "
-        "has the limit to itself.",
+        "The limit is per user, over all tokens and APIs. Create a DevRev user for this connection alone so that "
+        "it has the limit to itself.",
     ),
     "internal_error": Meaning(Kind.OUTAGE, "failed to answer", LATER),
     "service_unavailable": Meaning(Kind.OUTAGE, "is not available", LATER),

@@ -97,7 +97,9 @@ def by_platform(filters: Mapping[str, Value], platforms: Iterable[str]) -> dict[
 
 def _unknown(path: str) -> str:
     if path == "created_at":
-        return "created_at cannot be a filter: the dates come from start_date and end_date. Remove it from filters."
+        return (
+            "created_at cannot be a filter: the dates come from start_date and end_date. Remove it from filters."
+        )
     platforms = [platform for platform, kind in TYPES.items() if path in KNOWN[kind]]
     if platforms:
         return (

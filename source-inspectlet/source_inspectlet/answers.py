@@ -5,7 +5,7 @@ import re
 from session_source import Answer, Row, StatusInBody, Value, rows_of
 
 _WORDS = {
-    429: r"\b429\b|\brate(\b|_)|too many|limit (exceeded|reached)|throttl",  # first, since its message may name the token too
+    429: r"\b429\b|\brate(\b|_)|too many|limit (exceeded|reached)|throttl",  # first: it may name the token
     404: r"\b404\b|not found|no such|does(n't| not) exist|deleted",
     401: r"\b40[13]\b|unauthori|authenti|access|token|credential|permission|forbidden|denied|password",
 }

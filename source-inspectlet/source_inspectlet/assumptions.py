@@ -80,9 +80,7 @@ ASSUMPTIONS: Assumptions = {
     "": (
         Assumption("reachable", "Inspectlet answers with the credentials of the config.", Reachable(), LISTING),
         Assumption("list-shape", "A list of sessions is an array.", ListShape(), LISTING),
-        Assumption(
-            "details-shape", "The details of a session are an array with one session.", DetailShape(), ONE
-        ),
+        Assumption("details-shape", "The details of a session are an array with one session.", DetailShape(), ONE),
         Assumption("page-size", f"A page has up to {PAGE_SIZE} sessions.", PageSize(PAGE_SIZE), LISTING),
         Assumption("end-of-list", "The page after the last one is empty.", ListEnd()),
         Assumption(
@@ -101,7 +99,9 @@ ASSUMPTIONS: Assumptions = {
             "short-pages",
             "In the middle of a list, no page is shorter than the full pages before it.",
             findings={
-                "shorter": setting("One is shorter.", "Set a small `window_in_days`: the rest of the window is missed.")
+                "shorter": setting(
+                    "One is shorter.", "Set a small `window_in_days`: the rest of the window is missed."
+                )
             },
         ),
         Assumption(
@@ -126,8 +126,8 @@ ASSUMPTIONS: Assumptions = {
         ),
         Assumption(
             "errors-in-200",
-            "An `error` in an answer with status 200 counts by its words: access (401), rate (429), not found (404), "
-            "others like an outage.",
+            "An `error` in an answer with status 200 counts by its words: access (401), rate (429), not found "
+            "(404), others like an outage.",
             findings={"others": report("The words are others.", "The sync fails with Inspectlet's words.")},
         ),
         Assumption(
@@ -135,7 +135,8 @@ ASSUMPTIONS: Assumptions = {
             "Two windows at the same time are within Inspectlet's rate limit, which is not published.",
             findings={
                 "lower": setting(
-                    "It is lower.", "The connector waits after a 429. Set `num_workers` to 1, or raise `max_waiting_time`."
+                    "It is lower.",
+                    "The connector waits after a 429. Set `num_workers` to 1, or raise `max_waiting_time`.",
                 )
             },
         ),

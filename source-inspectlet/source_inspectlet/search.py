@@ -52,8 +52,8 @@ def of_config(config: Config) -> Row:
         least, most = search.get(f"{what}_start"), search.get(f"{what}_end")
         if least is not None and most is not None and least > most:
             raise config_error(
-                f"search.{what}_start is more than search.{what}_end, so no session has so many {unit}. Set it to no "
-                f"more than search.{what}_end."
+                f"search.{what}_start is more than search.{what}_end, so no session has so many {unit}. Set it to "
+                f"no more than search.{what}_end."
             )
     if "newold" in search:  # the vendor's page has both as "whether to include", and neither as optional
         search["newold"] = {"new": True, "old": True} | search["newold"]

@@ -162,8 +162,8 @@ def _gone() -> Fault:
 class Sessions(Endpoint):
     """``POST websites/<wid>/sessions``: up to 100 a page, newest first, filtered by a range of time.
 
-    The page does not say whether the range is compared with a session's start or its end, or whether its bounds are
-    included. So it begins a second early, and the first window that lists a session emits it.
+    The page does not say whether the range is compared with a session's start or its end, or whether its bounds
+    are included. So it begins a second early, and the first window that lists a session emits it.
     """
 
     name = "sessions"

@@ -68,8 +68,8 @@ class Websites(Endpoint):
         if any(_wid(row) is None for row in rows):
             raise Fault(
                 Kind.STUCK,
-                "Inspectlet lists a website with a wid that is not a number, so its sessions cannot be read. List the "
-                "websites to read in website_ids, and report it to Inspectlet if it happens again.",
+                "Inspectlet lists a website with a wid that is not a number, so its sessions cannot be read. List "
+                "the websites to read in website_ids, and report it to Inspectlet if it happens again.",
             )
         return rows
 

@@ -322,7 +322,7 @@ def test_an_error_in_a_200_that_passes_costs_nothing(begin: Begin, inside: str) 
 def test_a_refusal_in_a_200_is_the_users_to_mend(begin: Begin, inside: str) -> None:
     connector, server = begin(inside=inside)
     server.faults.append(ErrorInside(times=None))
-    assert "Opentracker did not accept the login" in told_by_check(connector)
+    assert "Opentracker refused the login" in told_by_check(connector)
 
 
 def test_a_row_that_does_not_fit_its_names_is_an_error(begin: Begin) -> None:

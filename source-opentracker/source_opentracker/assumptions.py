@@ -20,6 +20,7 @@ from session_source.airbyte.verify.assumption import (
 from session_source.airbyte.verify.pages import SETTLED, NewestFirst, PageSize, SteadyOrder
 from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
 from session_source.airbyte.verify.survey import ENOUGH, Sample, SampleRow, Survey
+from session_source.airbyte.verify.times import FILTERED_BY, OVERLAP
 from session_source.api.time_filter import DAY, EAST, WEST
 from session_source.api.times import midnight
 
@@ -66,6 +67,8 @@ class FromAndTo(Probe):
         """Look at what a sync finds out; with few sessions in it, try those of the sample."""
         sample = survey.sample(endpoint)
         learned = _sessions(sample).learned or Meaning()
+        if survey.learned.get((FILTERED_BY, endpoint), "last_event_at") != "last_event_at":
+            return cannot_tell("days do not go by last events, and bounds may not either")
         read = max(sample.pages, key=lambda one: len(one.page.rows), default=None)
         if not learned.has_tried_bounds and read is not None:
             ask = _sessions(sample).asking(survey.fetch, sample.partition)
@@ -75,7 +78,9 @@ class FromAndTo(Probe):
             return cannot_tell("no day has a session between older and newer ones")
         if learned.per_second == 1000:
             return Seen(AS_ASSUMED, "they bound a list by last events, in milliseconds")
-        return Seen("seconds" if learned.per_second else "ignored", "in seconds" if learned.per_second else "no effect")
+        return Seen(
+            "seconds" if learned.per_second else "ignored", "in seconds" if learned.per_second else "no effect"
+        )
 
 
 class DateBy(Probe):
@@ -89,16 +94,17 @@ class DateBy(Probe):
             "`lookback_window_days` to the length of your longest session.",
         ),
         "any": nothing("A session is listed for each day of it."),
-        "neither": report("A session is listed neither for its first nor for its last day."),
     }
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for the longest session."""
         sample = survey.sample(endpoint)
-        rows = sample.with_moments("started_at", "last_event_at", before=survey.now - SETTLED)
-        row = max(rows, key=lambda one: one.moments[1] - one.moments[0], default=None)
-        # So long that no day of any time zone holds both of its ends.
-        if row is None or row.moments[1] - row.moments[0] < DAY + EAST + WEST:
+        row = self._longest(survey, sample)
+        if row is None and sample.rows:
+            # Sessions that began lately are short, and lists may be of those.
+            week_ago = Window(survey.span.end - 7 * DAY, survey.span.end - 5 * DAY)
+            row = self._longest(survey, survey.pages(sample.endpoint, sample.partition, week_ago))
+        if row is None:
             return cannot_tell("there is no session that lasted for more than two days")
         learned = _sessions(sample).learned
         if learned and not learned.is_one_day and not learned.per_second:
@@ -106,11 +112,20 @@ class DateBy(Probe):
         first, last = (self._is_listed(survey, sample, row, n) for n in (0, 1))
         if first is None or last is None:
             return cannot_tell("the list of a day is too long")
+        survey.learned[FILTERED_BY, endpoint] = "last_event_at" if last and not first else OVERLAP
         if first and last:
             return Seen("any", "it is listed for its first and its last day")
         if first:
             return Seen("start", "it is listed for its first day only")
-        return Seen(AS_ASSUMED, "it is listed for its last day only") if last else Seen("neither", "it is not listed")
+        return (
+            Seen(AS_ASSUMED, "it is listed for its last day only") if last else Seen("neither", "it is not listed")
+        )
+
+    def _longest(self, survey: Survey, sample: Sample) -> SampleRow | None:
+        """Return the longest session, if it is so long that no day of any time zone holds both of its ends."""
+        rows = sample.with_moments("started_at", "last_event_at", before=survey.now - SETTLED)
+        row = max(rows, key=lambda one: one.moments[1] - one.moments[0], default=None)
+        return row if row and row.moments[1] - row.moments[0] >= DAY + EAST + WEST else None
 
     def _is_listed(self, survey: Survey, sample: Sample, row: SampleRow, n: int) -> bool | None:
         """Return whether a session is listed for the day of one of its times, in any time zone."""
@@ -120,7 +135,7 @@ class DateBy(Probe):
         for date in dict.fromkeys(midnight(moment + zone) for zone in (timedelta(), -WEST, EAST)):
             window = Window(date, date + DAY)
             gap = Window(day - 3 * DAY, day + 3 * DAY)  # wide, so that no bounds are sent
-            found.append(survey.lists(sample, row.columns["session_id"], window, gap))
+            found.append(survey.lists(sample, row.key, window, gap))
             if found[-1]:
                 return True
         return None if None in found else False
@@ -134,8 +149,8 @@ class NextToken(Probe):
         "offset": nothing("There is no `nextToken`; `offset` continues a list."),
         "nothing": setting(
             "There is no `nextToken`, and `offset` is ignored.",
-            "A day with more sessions than a page holds may fail. Set `user_ids`, `machine_ids` or `visit_ids`, or ask "
-            "Opentracker for `nextToken`.",
+            "A day with more sessions than a page holds may fail. Set `user_ids`, `machine_ids` or `visit_ids`, "
+            "or ask Opentracker for `nextToken`.",
         ),
     }
 
@@ -152,7 +167,7 @@ class NextToken(Probe):
             return Seen(AS_ASSUMED, "a page has the token of the next one")
         more = sample.endpoint.request(start)
         second = survey.read(sample.endpoint, start, replace(more, form={**(more.form or {}), "offset": str(FEW)}))
-        if second.ids and not second.ids <= first.ids:
+        if set(second.keys) - set(first.keys):
             return Seen("offset", "no token; offset continues the list")
         return Seen("nothing", "no token; offset is ignored")
 
@@ -186,18 +201,20 @@ class VisitId(Probe):
     findings = {
         "differs": nothing(
             "They differ.",
-            "A session that several configured ids list may be emitted twice in one sync; the primary key deduplicates "
-            "it.",
+            "A session that several configured ids list may be emitted twice in one sync; the primary key "
+            "deduplicates it.",
         )
     }
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look at the sample."""
-        rows = [row for row in survey.sample(endpoint).rows if row.get("visit_id")]
-        different = sum(row["visit_id"] != row.get("session_id") for row in rows)
+        rows = [row for row in survey.sample(endpoint).rows if row.get("visit_id") and row.get("session_id")]
+        different = sum(row["visit_id"] != row["session_id"] for row in rows)
         if different:
             return Seen("differs", f"they differ in {different} of {len(rows)} sessions")
-        return Seen(AS_ASSUMED, "they are the same") if len(rows) >= ENOUGH else cannot_tell("there are too few rows")
+        return (
+            Seen(AS_ASSUMED, "they are the same") if len(rows) >= ENOUGH else cannot_tell("there are too few rows")
+        )
 
 
 ASSUMPTIONS: Assumptions = {
@@ -209,15 +226,15 @@ ASSUMPTIONS: Assumptions = {
             PAGE,
         ),
         Assumption("date", "`date` lists the sessions of that day.", DateMeaning(), PAGE),
-        Assumption(
-            "date-by", "The day of a session is that of its last event, in any time zone.", DateBy(), PAGE
-        ),
+        Assumption("date-by", "The day of a session is that of its last event, in any time zone.", DateBy(), PAGE),
         Assumption(
             "from-and-to", "`from` and `to` bound a list by last events, in milliseconds.", FromAndTo(), PAGE
         ),
         Assumption("tokens", "A page that another one follows has a `nextToken`.", NextToken(), PAGE),
         Assumption("page-size", f"A page has up to {PAGE_SIZE:,} sessions.", PageSize(PAGE_SIZE)),
-        Assumption("newest-first", "Lists begin with the newest session.", NewestFirst("last_event_at", "started_at")),
+        Assumption(
+            "newest-first", "Lists begin with the newest session.", NewestFirst("last_event_at", "started_at")
+        ),
         Assumption("order", "The order of a list does not change between requests.", SteadyOrder("last_event_at")),
         Assumption("form", "An answer is an object with `field` and positional rows.", Form(), PAGE),
         Assumption("ids", "Every session has its own `session_id`.", Ids(), PAGE),
@@ -228,8 +245,8 @@ ASSUMPTIONS: Assumptions = {
         Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
         Assumption(
             "long-lists",
-            "A list that neither a token, `offset`, a `limit` of 10,000 nor `to` continues is whole, unless it has 40 "
-            "sessions or a multiple of 50 (of 1,000 above 1,000).",
+            "A list that neither a token, `offset`, a `limit` of 10,000 nor `to` continues is whole, unless it "
+            "has 40 sessions or a multiple of 50 (of 1,000 above 1,000).",
             findings={
                 "cut": setting(
                     "It is cut at another number.",
@@ -257,7 +274,9 @@ ASSUMPTIONS: Assumptions = {
             "changes",
             "A session that is deleted while its list is read by `offset` hides no other one.",
             findings={
-                "hides": setting("It hides one.", "Keep `lookback_window_days` at 1 or more: the next lookback reads it.")
+                "hides": setting(
+                    "It hides one.", "Keep `lookback_window_days` at 1 or more: the next lookback reads it."
+                )
             },
         ),
         Assumption(
@@ -270,7 +289,8 @@ ASSUMPTIONS: Assumptions = {
             "Four windows at the same time are within Opentracker's rate limit, which is not published.",
             findings={
                 "lower": setting(
-                    "It is lower.", "The connector waits after a 429. Set `num_workers`, or raise `max_waiting_time`."
+                    "It is lower.",
+                    "The connector waits after a 429. Set `num_workers`, or raise `max_waiting_time`.",
                 )
             },
         ),

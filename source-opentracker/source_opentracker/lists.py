@@ -4,7 +4,7 @@ A list is what the vendor returns for one ``date``, newest session first. ``Mean
 leaves open. https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -152,13 +152,13 @@ class Meaning:
 
     is_one_day: bool = True
     per_second: int | None = None
-    has_tried_bounds: bool = False
+    has_tried_bounds: bool = field(default=False, compare=False)
 
     def lists(self, window: Window, gap: Window) -> tuple[SessionList, ...]:
         """Return the lists with the sessions of a window: one for each day in UTC.
 
-        If the site has another time zone, the lists of the adjacent windows have the rest. At the edges of a gap the
-        window is already wider.
+        If the site has another time zone, the lists of the adjacent windows have the rest. At the edges of a gap
+        the window is already wider.
         """
         if self.is_one_day:
             return tuple(SessionList.of_day(date).within(gap, self.per_second) for date in window.days())
@@ -309,7 +309,7 @@ class Place(NamedTuple):
         return self.next_list()
 
     def next_list(self) -> "Place | None":
-        """Return the start of the next list of the window. A list without a last day is followed by its control."""
+        """Return the start of the next list of the window; after an open-ended list, that of its control."""
         lists = self.lists[1:] or ((SessionList.control(*self.seen),) if self.seen else ())
         return Place(self.site, lists, self.visitor, self.limit) if lists else None
 
@@ -328,8 +328,8 @@ class Place(NamedTuple):
             Kind.STUCK,
             f"Opentracker's lists of {self.site} contradict each other: the list from {self.lists[0].date} on has "
             "sessions that ended before. A cache or proxy between the connector and Opentracker may return "
-            "one list for all dates. Nothing of the site counts as read. Check base_url and proxies and run the sync "
-            "again. If it fails again, report it to Opentracker.",
+            "one list for all dates. Nothing of the site counts as read. Check base_url and proxies and run the "
+            "sync again. If it fails again, report it to Opentracker.",
         )
 
 

@@ -29,7 +29,7 @@ def learn(ask: Ask, span: Window) -> Meaning | None:
     Returns:
         What it means; None if there is no session that shows it.
     """
-    # First a day that is likely to have sessions: a cache that returns its first answer to all requests then has some.
+    # First a day that is likely to have sessions, in case a cache returns its first answer to all requests.
     late = SessionList.of_day(date_of(span.end - DAY))
     recent = ask(late)
     early = SessionList.of_day(date_of(span.start - 3 * DAY))
@@ -68,7 +68,7 @@ def with_unit(meaning: Meaning, ask: Ask, date: str, rows: list[Row]) -> Meaning
     """
     extents = [extent(row) for row in rows]
     for row, (start, last) in zip(rows, extents, strict=True):
-        if last == EVER.end:
+        if last == EVER.end or not row.get("session_id"):
             continue
         moment = Window(last, last + timedelta(milliseconds=1))
         around = [SessionList.between(date, moment, unit) for unit in UNITS]

@@ -259,8 +259,8 @@ class Sessions(Endpoint):
                 raise ValueError(f"it is about {found}, and {site} was requested")
             raise Fault(
                 Kind.CONFIG,
-                f"Opentracker returned data of the site {found} where {site} was requested: with a login that it does "
-                f"not accept, it returns its demo account. {CREDENTIALS_HINT}",
+                f"Opentracker returned data of the site {found} where {site} was requested: with a login that it "
+                f"does not accept, it returns its demo account. {CREDENTIALS_HINT}",
             )
         self._has_tokens = self._has_tokens or bool(listed.next_token)
         return listed

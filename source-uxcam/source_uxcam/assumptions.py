@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from session_source import at
+from session_source import Window, at
 from session_source.airbyte.verify.access import RateLimitHeaders, Reachable, Spelling
 from session_source.airbyte.verify.assumption import (
     AS_ASSUMED,
@@ -17,7 +17,7 @@ from session_source.airbyte.verify.assumption import (
 )
 from session_source.airbyte.verify.pages import SETTLED, ListEnd, PageSize, SteadyOrder
 from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
-from session_source.airbyte.verify.survey import Exact, Survey
+from session_source.airbyte.verify.survey import Survey
 from session_source.airbyte.verify.times import Bounds, DayOf, DayZone, FilterTime, Present
 
 from source_uxcam.data_access_v2 import PAGE_SIZE
@@ -36,7 +36,7 @@ TRIED_SESSIONS = 3
 _RETIRED = {
     "gone": setting(
         "UXCam has retired this API.",
-        "Set `api.version` to `data_access_v2`. Its streams have other records; screens and gestures are not among them.",
+        "Set `api.version` to `data_access_v2`. Its records differ, and it has no screens or gestures.",
     )
 }
 
@@ -66,8 +66,8 @@ class EventTime(Probe):
     findings = {
         "occurrence": setting(
             "The filter goes by the time of the event.",
-            "An event is missed if it is uploaded later than `lookback_window_days` after it happened: set that to the "
-            "longest time that devices are offline.",
+            "An event is missed if it is uploaded later than `lookback_window_days` after it happened: set that "
+            "to the longest time that devices are offline.",
         )
     }
 
@@ -90,7 +90,7 @@ class EventTime(Probe):
 
     def _has_events(self, survey: Survey, endpoint: str, session_id: str, first: datetime, last: datetime) -> bool:
         minute = timedelta(minutes=1)
-        window = Exact(first - minute, last + minute)
+        window = Window(first - minute, last + minute)
         sample = survey.pages(survey.endpoint(endpoint), {}, window)
         return any(columns["session_id"] == session_id for read in sample.pages for columns in read.columns)
 
@@ -101,10 +101,18 @@ def _v2(name: str, one: str) -> tuple[Assumption, ...]:
     return (
         Assumption(f"{name}-ids", f"Every {one} has its own id.", Ids(), page, endpoint=name),
         Assumption(
-            f"{name}-fields", f"{name.title()} have the fields of UXCam's pages only.", Undeclared(), page, endpoint=name
+            f"{name}-fields",
+            f"{name.title()} have the fields of UXCam's pages only.",
+            Undeclared(),
+            page,
+            endpoint=name,
         ),
         Assumption(
-            f"{name}-types", f"Values of {name} have the types of UXCam's pages.", ValueTypes(), page, endpoint=name
+            f"{name}-types",
+            f"Values of {name} have the types of UXCam's pages.",
+            ValueTypes(),
+            page,
+            endpoint=name,
         ),
         Assumption(
             f"{name}-columns",
@@ -119,7 +127,10 @@ def _v2(name: str, one: str) -> tuple[Assumption, ...]:
 ASSUMPTIONS: Assumptions = {
     "data_access_v2": (
         Assumption(
-            "reachable", "The Data Access API v2 answers with the key of the config.", Reachable(), LISTS["sessions"]
+            "reachable",
+            "The Data Access API v2 answers with the key of the config.",
+            Reachable(),
+            LISTS["sessions"],
         ),
         Assumption(
             "credentials",
@@ -149,9 +160,7 @@ ASSUMPTIONS: Assumptions = {
             LISTS["events"],
             endpoint="events",
         ),
-        Assumption(
-            "order", "The order of a list does not change between requests.", SteadyOrder("uploaded_at")
-        ),
+        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("uploaded_at")),
         *_v2("sessions", "session"),
         *_v2("events", "event"),
         *_v2("users", "user"),
@@ -203,13 +212,14 @@ ASSUMPTIONS: Assumptions = {
         ),
         Assumption("end-of-list", "The page after the last one is empty.", ListEnd()),
         Assumption(
-            "filter-time", "`sessiondate` is the day of the upload.", DayOf("uploaded_at", "started_at"), SESSION_API
+            "filter-time",
+            "`sessiondate` is the day of the upload.",
+            DayOf("uploaded_at", "started_at"),
+            SESSION_API,
         ),
         Assumption("day-zone", "Days begin at midnight in UTC.", DayZone()),
         Assumption("times", "Times without a zone are in UTC.", Present("uploaded_at")),
-        Assumption(
-            "order", "The order of a list does not change between requests.", SteadyOrder("uploaded_at")
-        ),
+        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("uploaded_at")),
         Assumption("ids", "Every session has its own `id`.", Ids(), SESSION_API),
         Assumption("fields", "Sessions have the fields of UXCam's page only.", Undeclared(), SESSION_API),
         Assumption("types", "Values have the types of UXCam's page.", ValueTypes(), SESSION_API),
@@ -219,7 +229,9 @@ ASSUMPTIONS: Assumptions = {
             "short-pages",
             "In the middle of a list, no page is shorter than the full pages before it.",
             findings={
-                "shorter": setting("One is shorter.", "Set a small `window_in_days`: the rest of the window is missed.")
+                "shorter": setting(
+                    "One is shorter.", "Set a small `window_in_days`: the rest of the window is missed."
+                )
             },
         ),
         Assumption(

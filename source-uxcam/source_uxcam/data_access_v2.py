@@ -68,7 +68,7 @@ class _List(Endpoint):
         """Log which filters this list does not have, once a sync."""
         if self._left_out:
             logger.warning(
-                f"{self.name}: UXCam has no filter {', '.join(self._left_out)} for this list, so it is read without it."
+                f"{self.name}: UXCam has no filter {', '.join(self._left_out)} for this list. It is read without."
             )
 
     def request(self, page: PageContext) -> Request:

@@ -106,8 +106,8 @@ class Grammar:
         for field in fields:
             if self._has_one_per_field and fields.count(field) > 1:
                 raise config_error(
-                    f"There are two filters for {field}, and the Session API takes one per field. Keep one of them and "
-                    "put several values into its list."
+                    f"There are two filters for {field}, and the Session API takes one per field. Keep one of "
+                    "them and put several values into its list."
                 )
         return [(one, self._value(one, number)) for number, one in enumerate(filters, start=1)]
 
@@ -133,8 +133,8 @@ class Grammar:
             return data_type.value(one["operator"], values)
         except (ValueError, KeyError, OverflowError):
             raise config_error(
-                f"Filter number {number} in api.filters has an operator or values that do not fit its field. {field} is "
-                f"{data_type.described()}."
+                f"Filter number {number} in api.filters has an operator or values that do not fit its field. "
+                f"{field} is {data_type.described()}."
             ) from None
 
 

@@ -37,7 +37,7 @@ PAGE_SIZE = 100
 
 
 def app_platform(row: Row) -> str | None:
-    """Return the platform by the operating system, the device's class and its producer; null if they do not show it."""
+    """Return the platform by the operating system, the device's class and its producer; null if unknown."""
     device = row.get("device")
     if not isinstance(device, dict):
         return None

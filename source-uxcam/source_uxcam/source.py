@@ -49,8 +49,8 @@ class SourceUxcam(SessionSource):
     def auth(self, config: Config) -> AuthBase:
         """Put the app's id and key onto requests.
 
-        The Session API takes them in the URL only. For v2 the vendor's pages have both: headers, which keep the key
-        out of URLs and are tried first, and the URL.
+        The Session API takes them in the URL only. For v2 the vendor's pages have both: headers, which keep the
+        key out of URLs and are tried first, and the URL.
         """
         in_url = QueryAuth({"apikey": config["api_key"], "appid": config["app_id"]})
         if self.api_version(config) == "session_api":

@@ -105,6 +105,8 @@ def run(source: SessionSource, arguments: list[str] | None = None) -> None:
     command = cli.parse(source.package, words).command
     if command in {cli.CATALOG, cli.VERIFY}:
         cli.log_to_stderr()
+    if command == cli.VERIFY:  # its output is for people
+        logging.getLogger("airbyte").setLevel(logging.WARNING)
     entrypoint = Entrypoint(source)
     output = sys.stdout.buffer
 

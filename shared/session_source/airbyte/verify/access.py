@@ -28,7 +28,9 @@ class Reachable(Probe):
 
     how = "Reads the first pages of a recent window."
     findings = {
-        "refused": setting("The vendor refuses the credentials or the request.", "Correct the config as the error says."),
+        "refused": setting(
+            "The vendor refuses the credentials or the request.", "Correct the config as the error says."
+        ),
         "gone": setting("There is no such API at this address.", "Check `base_url`."),
         "down": report("The vendor does not answer, or not as its page describes.", "Try again later."),
     }
@@ -118,7 +120,9 @@ class RateLimitHeaders(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look at the answers so far."""
         survey.sample(endpoint)
-        names = sorted({n.lower() for one in survey.client.exchanges for n in one.headers if LIMIT_HEADER.search(n)})
+        names = sorted(
+            {n.lower() for one in survey.client.exchanges for n in one.headers if LIMIT_HEADER.search(n)}
+        )
         words = f"headers: {', '.join(names)}" if names else "no such header"
         facts = {"headers": names}
         if bool(names) is self._are_expected:

@@ -1,7 +1,7 @@
 """Assumptions: what a connector assumes about its vendor, as data, and what follows where it is otherwise.
 
-Each vendor's package declares them in ``assumptions.py``. ``verify`` probes them with an account, and the table in the
-connector's README is made from them (``markdown``).
+Each vendor's package declares them in ``assumptions.py``. ``verify`` checks them with an account, and the table in
+the connector's README is generated from them (``markdown``).
 """
 
 from abc import ABC, abstractmethod
@@ -60,7 +60,7 @@ class Seen(NamedTuple):
 
     Args:
         finding: ``AS_ASSUMED``, ``CANNOT_TELL``, or the name of one of the assumption's findings.
-        words: what was seen, or why nothing could be seen. It goes into reports: counts and types, no value of a row.
+        words: what was seen, or why nothing could be. It goes into reports: counts and types, no value of a row.
         facts: figures for the report.
         detail: more for the terminal only, such as the vendor's own error message.
     """
@@ -109,8 +109,8 @@ class Assumption:
         sentence: what is assumed, one sentence.
         probe: finds out whether it holds; None if no few requests can show it.
         source: the address of the vendor's page; None if no page says it.
-        findings: what it means if it does not hold, by name: for an assumption with a probe, those that differ from
-            the probe's own.
+        findings: what it means if it does not hold, by name: for an assumption with a probe, those that differ
+            from the probe's own.
         endpoint: the name of the endpoint that it is about.
     """
 

@@ -11,7 +11,7 @@ def as_markdown(assumptions: Assumptions) -> str:
     """Write a connector's assumptions as Markdown: one table for each of the vendor's APIs.
 
     Args:
-        assumptions: a connector's, ``SourceX.assumptions``. Each API with a name gets a heading of the third level.
+        assumptions: a connector's, ``SourceX.assumptions``. Each API with a name gets a heading (third level).
     """
     return "\n\n".join("\n".join(_table(name, listed)) for name, listed in assumptions.items()) + "\n"
 

@@ -1,12 +1,14 @@
 """Probes of lists: how long a page is, how a list ends, and in which order it comes."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 from session_source.airbyte.verify.assumption import AS_ASSUMED, Probe, Seen, cannot_tell, nothing, setting
 from session_source.airbyte.verify.survey import ENOUGH, Ending, Read, Sample, Survey
 from session_source.api.columns import at
-from session_source.api.time_filter import moment_in
+from session_source.api.time_filter import Unrelated, moment_in
 from session_source.api.windows import Window
 
 SETTLED = timedelta(hours=1)
@@ -17,25 +19,26 @@ class PageSize(Probe):
     """How many rows a page has at most.
 
     Args:
-        size: how many rows are requested for a page, or documented.
+        size: how many rows are requested for a page, or documented; or what returns that of an endpoint.
     """
 
     how = "Reads pages of a list until one is full, or another one follows."
     findings = {"smaller": nothing("A page has fewer rows, and another one follows.")}
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int | Callable[[Any], int]) -> None:
         self._size = size
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Compare the longest page with what was requested."""
         sample = survey.sample(endpoint)
-        facts = {"longest": sample.longest, "requested": self._size}
-        if sample.longest >= self._size:
+        size = self._size if isinstance(self._size, int) else self._size(sample.endpoint)
+        facts = {"longest": sample.longest, "requested": size}
+        if sample.longest >= size:
             return Seen(AS_ASSUMED, f"{sample.longest} rows on a page", facts)
         continued = [len(page.page.rows) for page, after in pairwise(sample.pages) if _continues(page, after)]
         if continued:
             return Seen("smaller", f"{max(continued)} rows on a page that another one follows", facts)
-        return cannot_tell(f"there are too few rows to fill a page of {self._size}")
+        return cannot_tell(f"there are too few rows to fill a page of {size}")
 
 
 def _continues(page: Read, after: Read) -> bool:
@@ -63,18 +66,22 @@ class ListEnd(Probe):
 
 
 def short_list(survey: Survey, endpoint: str) -> Sample | None:
-    """Return a list that was read to its end; None where there is none."""
+    """Return a list that was read to its end; None where there is none.
+
+    If the sample does not end, it is the list of the times of one row, as the vendor may filter by any of them.
+    """
     sample = survey.sample(endpoint)
     if sample.ending or not sample.rows:
         return sample if sample.rows else None
-    column = next(stream.cursor for stream in sample.endpoint.streams if stream.cursor)
-    rows = sample.with_moments(column, before=survey.now - SETTLED)
-    if not rows:
+    time_filter = sample.endpoint.time_filter or Unrelated()
+    reaches = [times for read in sample.pages for one in read.columns if (times := time_filter.times(one))]
+    settled = [times for times in reaches if times.last < survey.now - SETTLED]
+    if not settled:
         return None
-    moment = rows[len(rows) // 2].moments[0]
-    window = Window(moment - timedelta(seconds=1), moment + timedelta(seconds=1))
+    times = min(settled, key=lambda one: one.last - one.first)
+    window = Window(times.first - timedelta(seconds=1), times.last + timedelta(seconds=1))
     found = survey.pages(sample.endpoint, sample.partition, window)
-    return found if found.ending else None
+    return found if found.ending and found.rows else None
 
 
 class End(Probe):
@@ -145,8 +152,8 @@ class SteadyOrder(Probe):
     def _ids(self, survey: Survey, read: Read) -> list[object]:
         newest = survey.now - SETTLED
         return [
-            columns[read.id]
-            for columns in read.columns
+            key
+            for key, columns in zip(read.keys, read.columns, strict=True)
             if (moment := moment_in(columns, self._column)) is not None and moment < newest
         ]
 

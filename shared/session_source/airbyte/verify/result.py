@@ -8,7 +8,14 @@ from typing import Any
 
 from session_source import redaction
 from session_source.airbyte.verify.access import Reachable
-from session_source.airbyte.verify.assumption import AS_ASSUMED, CANNOT_TELL, Assumption, Follows, Seen, cannot_tell
+from session_source.airbyte.verify.assumption import (
+    AS_ASSUMED,
+    CANNOT_TELL,
+    Assumption,
+    Follows,
+    Seen,
+    cannot_tell,
+)
 from session_source.airbyte.verify.rows import shape_of
 from session_source.airbyte.verify.survey import Survey
 from session_source.api.errors import Fault
@@ -87,7 +94,7 @@ class Result:
                 name: {
                     "rows": len(sample.rows),
                     "pages": [len(read.page.rows) for read in sample.pages],
-                    **shape_of(sample, self.survey.package).to_json(),
+                    **shape_of(self.survey, name).to_json(),
                 }
                 for name, sample in samples.items()
             },
@@ -107,7 +114,9 @@ class Result:
             one, seen = verdict.assumption, verdict.seen
             told = f"{seen.words}: {seen.detail}" if seen.detail else seen.words
             yield from _row(widths, verdict.word, f"{one.id}: {one.sentence}", told, verdict.follows[1])
-        count = {word: [v.word for v in self.verdicts].count(word) for word in (AS_ASSUMED, OTHERWISE, CANNOT_TELL)}
+        count = {
+            word: [v.word for v in self.verdicts].count(word) for word in (AS_ASSUMED, OTHERWISE, CANNOT_TELL)
+        }
         yield ""
         yield (
             f"{', '.join(f'{number} {word}' for word, number in count.items())}; "
@@ -147,6 +156,8 @@ def probe(connector: str, api_version: str | None, assumptions: Sequence[Assumpt
             status = "no answer" if fault.status is None else f"status {fault.status}"
             seen = cannot_tell(f"the request failed ({fault.kind.name.lower()}, {status})")
             seen = seen._replace(detail=fault.message)
+        except Exception as error:  # noqa: BLE001 - odd data must not hide what the other probes find
+            seen = cannot_tell(f"this check failed ({type(error).__name__}): please report it")
         is_reached = is_reached and not (isinstance(one.probe, Reachable) and seen.finding != AS_ASSUMED)
         verdicts.append(Verdict(one, seen))
     not_probed = sum(one.probe is None for one in assumptions)

@@ -1,11 +1,11 @@
 """Probes of rows: their ids and their shape. No value of a row leaves this module."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from session_source.airbyte.verify.assumption import AS_ASSUMED, Probe, Seen, cannot_tell, nothing, report
-from session_source.airbyte.verify.survey import ENOUGH, Sample, Survey
+from session_source.airbyte.verify.survey import ENOUGH, Survey
 from session_source.api.columns import Column, Row, Value
 
 _FEW = f"there are fewer than {ENOUGH} rows"
@@ -46,17 +46,25 @@ class Ids(Probe):
 class Undeclared(Probe):
     """Whether rows have only fields that the schema declares.
 
+    Args:
+        known: other fields that the connector knows.
+
     The fields are counted by the object that they are in, not named: they may be custom properties with names that
     say something about the users.
     """
 
     how = "Compares the fields of rows with the stream's schema."
-    findings = {"otherwise": report("Rows have fields that the schema does not declare.", f"They are kept. {_LOG}")}
+    findings = {
+        "otherwise": report("Rows have fields that the schema does not declare.", f"They are kept. {_LOG}")
+    }
+
+    def __init__(self, *known: str) -> None:
+        self._known = known
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Count fields."""
         sample = survey.sample(endpoint)
-        found = shape_of(sample, survey.package).undeclared
+        found = shape_of(survey, endpoint).undeclared(self._known)
         if found:
             total = sum(found.values())
             return Seen("otherwise", f"{total} fields", {"undeclared": _by_place(found)})
@@ -77,7 +85,7 @@ class ValueTypes(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Compare types."""
         sample = survey.sample(endpoint)
-        found = shape_of(sample, survey.package).mistyped
+        found = shape_of(survey, endpoint).mistyped
         if found:
             words = ", ".join(f"{path} ({types})" for path, types in sorted(found.items()))
             return Seen("otherwise", words, {"mistyped": found})
@@ -95,12 +103,15 @@ class Columns(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for fields."""
         sample = survey.sample(endpoint)
-        paths = [path for column in sample.endpoint.columns.values() for path in _paths(column)]
+        columns = [column for name, column in sample.endpoint.columns.items() if name != sample.endpoint.id]
+        paths = [path for column in columns for path in _paths(column)]
         missing = sorted({".".join(p) for p in paths if not any(_has(row, p) for row in sample.rows)})
         if len(sample.rows) < ENOUGH:
             return cannot_tell(_FEW)
         if missing:
-            return Seen("missing", f"missing in {len(sample.rows)} rows: {', '.join(missing)}", {"missing": missing})
+            return Seen(
+                "missing", f"missing in {len(sample.rows)} rows: {', '.join(missing)}", {"missing": missing}
+            )
         return Seen(AS_ASSUMED, "all are there")
 
 
@@ -137,16 +148,15 @@ class RowShape:
         """Note the shape of a row."""
         self._add(row, self._schema, "")
 
-    @property
-    def undeclared(self) -> Counter[tuple[str, str]]:
-        """How many fields are not declared, by the path of the object that they are in and their type."""
-        return Counter((place, kind) for (place, _), kind in self._undeclared.items())
+    def undeclared(self, known: Sequence[str] = ()) -> Counter[tuple[str, str]]:
+        """Count the fields that are not declared, by the path of the object that they are in and their type."""
+        return Counter((place, kind) for (place, name), kind in self._undeclared.items() if name not in known)
 
     def to_json(self) -> dict[str, Any]:
         """Write the types of declared fields, and how many others there are."""
         return {
             "fields": {path: dict(sorted(types.items())) for path, types in sorted(self._types.items())},
-            "undeclared": _by_place(self.undeclared),
+            "undeclared": _by_place(self.undeclared()),
         }
 
     def _add(self, value: Value, schema: Mapping[str, Any], path: str) -> None:
@@ -169,13 +179,16 @@ class RowShape:
                 self._add(item, schema["items"], f"{path}[]")
 
 
-def shape_of(sample: Sample, package: str) -> RowShape:
-    """Compare the rows of a sample with the schema of the stream that they become."""
-    stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
-    shape = RowShape(stream.json_schema(package))
-    for row in sample.rows:
-        shape.add(row)
-    return shape
+def shape_of(survey: Survey, endpoint: str) -> RowShape:
+    """Return the shape of the rows of an endpoint's sample, by the schema of the stream that they become."""
+    if endpoint not in survey.shapes:
+        sample = survey.sample(endpoint)
+        stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
+        shape = survey.shapes[endpoint] = RowShape(stream.json_schema(survey.package))
+        for row in sample.rows:
+            shape.add(row)
+    found: RowShape = survey.shapes[endpoint]
+    return found
 
 
 def type_name(value: Value) -> str:

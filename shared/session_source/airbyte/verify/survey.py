@@ -1,10 +1,12 @@
 """The survey: what ``verify`` requests of a vendor, and the rows that several probes look at."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from requests.auth import AuthBase
@@ -13,7 +15,7 @@ from session_source.api.answer import Answer
 from session_source.api.columns import Row, Value, evaluate
 from session_source.api.endpoint import Endpoint, PageContext, Partition
 from session_source.api.errors import Fault, Kind
-from session_source.api.pagination import Next, Page, Token
+from session_source.api.pagination import Next, Page
 from session_source.api.request import Request
 from session_source.api.time_filter import moment_in
 from session_source.api.windows import Window
@@ -109,11 +111,11 @@ class Read:
     columns: list[Row]
     following: Next | None
 
-    @property
-    def ids(self) -> frozenset[Value]:
-        """The ids of its rows; those without one are compared by their position."""
-        name = self.id
-        return frozenset(n if columns[name] is None else columns[name] for n, columns in enumerate(self.columns))
+    @cached_property
+    def keys(self) -> list[Value]:
+        """The ids of its rows; a hash of the row where it has none."""
+        pairs = zip(self.page.rows, self.columns, strict=True)
+        return [_hashed(row) if columns[self.id] is None else columns[self.id] for row, columns in pairs]
 
 
 class Ending(Enum):
@@ -128,6 +130,7 @@ class Ending(Enum):
 class SampleRow(NamedTuple):
     """A row of a sample."""
 
+    key: Value
     row: Row
     columns: Row
     moments: tuple[datetime, ...]
@@ -168,10 +171,10 @@ class Sample:
         """
         found = []
         for read in self.pages:
-            for row, columns in zip(read.page.rows, read.columns, strict=True):
+            for key, row, columns in zip(read.keys, read.page.rows, read.columns, strict=True):
                 moments = [moment for name in names if (moment := moment_in(columns, name)) is not None]
                 if len(moments) == len(names) and max(moments) < before:
-                    found.append(SampleRow(row, columns, tuple(moments)))
+                    found.append(SampleRow(key, row, columns, tuple(moments)))
         return found
 
 
@@ -198,6 +201,8 @@ class Survey:
     """What one probe found and another one needs, by its name and the endpoint's."""
     samples: dict[str, Sample] = field(default_factory=dict)
     """What was read of each endpoint."""
+    shapes: dict[str, Any] = field(default_factory=dict)
+    """The shapes of their rows, once a probe has looked at them."""
     spellings: tuple[AuthBase, ...] = ()
     """The spellings of the credentials, before one was accepted."""
 
@@ -231,7 +236,8 @@ class Survey:
         for partition in partitions:
             for window in self._windows(endpoint):
                 sample = self.pages(endpoint, partition, window)
-                best = max(best, sample, key=lambda one: len(one.rows))
+                if not best.pages or len(sample.rows) > len(best.rows):
+                    best = sample
                 if len(best.rows) >= ENOUGH:
                     return best
         return best
@@ -248,21 +254,38 @@ class Survey:
         Raises:
             Fault: the vendor could not be asked for one that it has.
         """
-        first = PageContext(window, window, partition)
-        found = [self.read(endpoint, first._replace(token=endpoint.first(first)))]
-        seen = found[0].ids
-        while (following := found[-1].following) is not None and len(found) < PAGES:
+        found: list[Read] = []
+        ending = None
+        for step in self._walk(endpoint, PageContext(window, window, partition)):
+            if isinstance(step, Read):
+                found.append(step)
+            else:
+                ending = step
+        return Sample(endpoint, partition, found, ending)
+
+    def _walk(self, endpoint: Endpoint, first: PageContext) -> Iterator[Read | Ending]:
+        """Yield the first pages of a list, and how it ends where they are all."""
+        read = self.read(endpoint, first._replace(token=endpoint.first(first)))
+        seen = set(read.keys)
+        yield read
+        for _ in range(PAGES - 1):
+            following = read.following
+            if following is None:
+                break
             try:
                 read = self.read(endpoint, first._replace(token=following.token))
             except Fault as fault:
                 if following.is_certain or fault.status not in REFUSALS:
                     raise
-                return Sample(endpoint, partition, found, Ending.REFUSED)
-            if not following.is_certain and read.ids <= seen:
-                return Sample(endpoint, partition, found, Ending.REPEATED if read.ids else Ending.EMPTY)
-            seen = seen | read.ids
-            found.append(read)
-        return Sample(endpoint, partition, found, None if following else Ending.TOLD)
+                yield Ending.REFUSED
+                return
+            if not following.is_certain and seen.issuperset(read.keys):
+                yield Ending.REPEATED if read.keys else Ending.EMPTY
+                return
+            seen.update(read.keys)
+            yield read
+        if read.following is None:
+            yield Ending.TOLD
 
     def read(self, endpoint: Endpoint, context: PageContext, request: Request | None = None) -> Read:
         """Read one page.
@@ -295,16 +318,16 @@ class Survey:
         Raises:
             Fault: the vendor could not be asked.
         """
-        first = PageContext(window, gap or window, sample.partition)
-        token: Token = sample.endpoint.first(first)
-        for _ in range(PAGES):
-            read = self.read(sample.endpoint, first._replace(token=token))
-            if any(columns[sample.endpoint.id] == key for columns in read.columns):
-                return True
-            if read.following is None or (
-                not read.following.is_certain and len(read.page.rows) < min(sample.longest, ENOUGH)
-            ):
+        for step in self._walk(sample.endpoint, PageContext(window, gap or window, sample.partition)):
+            if isinstance(step, Ending):
                 return False
-            token = read.following.token
+            if key in step.keys:
+                return True
+            is_short = len(step.keys) < min(sample.longest, ENOUGH)
+            if is_short and step.following is not None and not step.following.is_certain:
+                return False
         return None
 
+
+def _hashed(row: Row) -> str:
+    return sha256(repr(sorted(row.items())).encode(errors="surrogatepass")).hexdigest()

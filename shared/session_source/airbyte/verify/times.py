@@ -47,8 +47,8 @@ class FilterTime(Probe):
         ),
         "other": setting(
             "The filter goes by another time than this one.",
-            "A row is missed if it appears later than `lookback_window_days` after the time that the vendor filters "
-            "by: set that to the longest delay.",
+            "A row is missed if it appears later than `lookback_window_days` after the time that the vendor "
+            "filters by: set that to the longest delay.",
         ),
     }
 
@@ -94,8 +94,9 @@ class FilterTime(Probe):
         self, survey: Survey, sample: Sample, row: SampleRow, most: timedelta, least: timedelta
     ) -> bool | None:
         """Return whether a row is listed where it is if its time is so much ahead."""
-        (moment,) = row.moments
-        return survey.lists(sample, row.columns[sample.endpoint.id], Exact(moment - most, moment - least))
+        moment = row.moments[0].replace(microsecond=0)
+        least, most = (timedelta(seconds=round(each.total_seconds())) for each in (least, most))
+        return survey.lists(sample, row.key, Exact(moment - most, moment - least))
 
 
 class StartOrEndTime(Probe):
@@ -127,7 +128,7 @@ class StartOrEndTime(Probe):
             return cannot_tell("there is no session of some seconds that is older than an hour")
         start, end = row.moments
         middle = (start + (end - start) / 2).replace(microsecond=0)
-        key = row.columns[sample.endpoint.id]
+        key = row.key
         first = survey.lists(sample, key, Exact(start - 2 * SECOND, middle - SECOND))
         second = survey.lists(sample, key, Exact(middle + SECOND, end + 2 * SECOND))
         if first is None or second is None:
@@ -138,7 +139,9 @@ class StartOrEndTime(Probe):
             survey.learned[FILTERED_BY, endpoint] = OVERLAP
             return Seen("overlap", "a session is listed in both of its halves")
         survey.learned[FILTERED_BY, endpoint] = self._columns[0 if first else 1]
-        return Seen(AS_ASSUMED if first else "end", f"a session is listed at its {'start' if first else 'end'} only")
+        return Seen(
+            AS_ASSUMED if first else "end", f"a session is listed at its {'start' if first else 'end'} only"
+        )
 
 
 def _longest(rows: Sequence[SampleRow]) -> SampleRow | None:
@@ -171,7 +174,7 @@ class Bounds(Probe):
             return cannot_tell(_NO_ROWS)
         row = rows[len(rows) // 2]
         first, last = row.moments[0], row.moments[-1]
-        key = row.columns[sample.endpoint.id]
+        key = row.key
         lower = survey.lists(sample, key, Exact(last, last + 2 * SECOND))
         upper = survey.lists(sample, key, Exact(first - 2 * SECOND, first))
         if lower is None or upper is None:
@@ -195,8 +198,8 @@ class DayOf(Probe):
     findings = {
         "other": setting(
             "The filter goes by the time of occurrence.",
-            "A row is missed if it is uploaded later than `lookback_window_days` after it occurred: set that to the "
-            "longest time that devices are offline.",
+            "A row is missed if it is uploaded later than `lookback_window_days` after it occurred: set that to "
+            "the longest time that devices are offline.",
         ),
         "neither": report("A row is listed neither around the one nor around the other.", ""),
     }
@@ -215,7 +218,7 @@ class DayOf(Probe):
         if not apart:
             return cannot_tell("no row has times that are days apart")
         row = apart[0]
-        key = row.columns[sample.endpoint.id]
+        key = row.key
         around = [Window(moment - EAST, moment + EAST) for moment in row.moments]
         is_listed = [survey.lists(sample, key, window) for window in around]
         if None in is_listed:
@@ -247,7 +250,7 @@ class DayZone(Probe):
         is_listed = []
         for row in (early, late):
             day = midnight(row.moments[0])
-            is_listed.append(survey.lists(sample, row.columns[sample.endpoint.id], Window(day, day + DAY)))
+            is_listed.append(survey.lists(sample, row.key, Window(day, day + DAY)))
         if False in is_listed:
             return Seen("otherwise", "a row is not listed for its day in UTC")
         if None in is_listed:
