@@ -21,8 +21,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help sync verify lint test test-all soak bench test-packages test-images image images pyairbyte release-check dist \
-	lock licenses docs \
-	format clean
+	lock licenses docs format clean
 
 # 3.13 runs everything but `make pyairbyte`.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \

@@ -86,8 +86,8 @@ def test_a_page_without_one_of_its_parts_is_refused() -> None:
 
 
 def missing(names: Iterable[str], text: str) -> list[str]:
-    """The names that a text does not show as code: `name`, `object.name`, `list[].name` or `name VALUE`."""
-    shown = {re.split(r"[.\]]", code.split(" ")[0])[-1] for code in re.findall(r"`([^`\n]+)`", text)}
+    """Return the names that a text does not show as code: `name`, `a.name`, `a[].name`, `name VALUE`, `name=…`."""
+    shown = {re.split(r"[.\]]", re.split(r"[ =]", code)[0])[-1] for code in re.findall(r"`([^`\n]+)`", text)}
     return sorted(set(names) - shown)
 
 
