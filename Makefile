@@ -1,4 +1,5 @@
 # make sync           a demo: sync every connector's sandbox; for a real account: CONNECTOR=… CONFIG=… [DB=…] [SCHEMA=…] [STREAMS=…]
+# make models         build models over the rows (sessions, pages, users, retention …): [DB=…] [VARS=…]; see models/README.md
 # make test           lint, types, unit and integration tests
 # make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
@@ -17,7 +18,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
+.PHONY: help sync models test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
 	format clean
 
 # 3.13 runs everything but `make pyairbyte`.
@@ -43,9 +44,16 @@ help:
 # Options count only where they are given to make: a DB that is exported for another program is not meant.
 given = $(if $(findstring command,$(origin $1)),--$2 '$(subst ','\'',$($1))')
 
+# A database's URL may hold a password, and every user of the machine can see a command line: it stays out of it.
+sync models: export SESSION_SYNC_DB = $(if $(findstring command,$(origin DB)),$(DB))
+
 sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
-	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) $(call given,DB,db) \
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) \
 		$(call given,SCHEMA,schema) $(call given,STREAMS,streams)
+
+models: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) .cache/models/.synced \
+		$(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
+	@.venv/bin/python -m sync.models $(call given,VARS,vars)
 
 test: .venv/.synced .cache/node/.synced
 	.venv/bin/ruff check .
@@ -155,4 +163,11 @@ pyairbyte: .cache/pyairbyte/.synced
 .cache/pyairbyte/.synced: export UV_PROJECT_ENVIRONMENT := .cache/pyairbyte
 .cache/pyairbyte/.synced: $(LOCKED)
 	$(UV) sync --locked --all-packages --group pyairbyte --python "$(PYTHON)" --quiet
+	@touch $@
+
+# dbt in an environment of its own: `make sync` does not need it.
+.cache/models/.synced: export UV_PROJECT_ENVIRONMENT := .cache/models
+.cache/models/.synced: $(LOCKED)
+	@echo "Installing dbt into .cache/models, once."
+	@$(UV) sync --locked --only-group models --python "$(PYTHON)" --compile-bytecode --quiet
 	@touch $@

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sync import environment
 from sync.connector import ConnectorError, script
 from sync.interrupt import Interrupt
 from sync.job import Job, RefusedError
@@ -48,7 +49,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--connector", help="a connector's folder, source-uxcam; all sandboxes if not given")
     parser.add_argument("--config", type=Path, help="its config, a JSON file")
-    parser.add_argument("--db", help="a DuckDB file, or the URL of another destination")
+    parser.add_argument(
+        "--db",
+        default=environment.database(),
+        help=f"a DuckDB file, or the URL of another destination; one with a password belongs into the environment "
+        f"variable {environment.VARIABLE}, since other users can see a command line",
+    )
     parser.add_argument(
         "--schema", help="the schema to write; by default the vendor's name, with the API's if it has two"
     )

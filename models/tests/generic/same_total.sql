@@ -11,5 +11,5 @@ others as (
 select totals.vendor, others.vendor as other_vendor, totals.total, others.total as other_total
 from totals
 full outer join others on others.vendor = totals.vendor
-where coalesce(totals.total, 0) <> coalesce(others.total, 0)
+where abs(coalesce(totals.total, 0) - coalesce(others.total, 0)) > 0.001
 {% endtest %}
