@@ -41,7 +41,7 @@ BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-# Options count only where they are given to make: a DB that is exported for another program is not meant.
+# Only options on the command line of make count: an exported DB may belong to another program.
 given = $(if $(findstring command,$(origin $1)),--$2 '$(subst ','\'',$($1))')
 
 # A database's URL may hold a password, and every user of the machine can see a command line: it stays out of it.

@@ -1,4 +1,4 @@
-"""Execution: a job, from the state in the warehouse to the connector's last message."""
+"""Execution: run one job, from the saved state to the connector's last message."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,16 +19,16 @@ from sync.warehouse import Warehouse
 
 @dataclass
 class Result:
-    """What a sync did.
+    """The result of a sync.
 
     Args:
-        job: that was run.
-        kept: rows that it wrote, also those that were there before.
-        before: rows in each stream's table before it.
-        rows: and after it.
-        spans: the oldest and the newest cursor in each of them.
-        states: of each stream, after it.
-        failure: why the connector failed, if it did.
+        job: the job.
+        kept: rows that were written, including rows that replaced older copies.
+        before: rows in each stream's table before the sync.
+        rows: rows in each stream's table after the sync.
+        spans: the oldest and the newest cursor in each table.
+        states: the state of each stream after the sync.
+        failure: the connector's error, or None.
     """
 
     job: Job
@@ -41,12 +41,12 @@ class Result:
 
 
 def run(job: Job, destination: Destination, console: Console, interrupt: Interrupt) -> Result:
-    """Run a job that was looked up.
+    """Run a job after its ``look_up``.
 
     Raises:
         RefusedError: The schema has rows of another account.
-        ConnectorError: The connector failed; what it read until then is kept.
-        DestinationError: The destination does not take the rows; those of earlier commits are kept.
+        ConnectorError: The connector failed; rows that it read before are kept.
+        DestinationError: The destination refused the rows; earlier commits are kept.
     """
     configured = catalog.configured(job.discovered, job.streams)
     tables = [Table(stream) for stream in catalog.chosen(configured)]
@@ -74,7 +74,7 @@ def run(job: Job, destination: Destination, console: Console, interrupt: Interru
 
 
 def _check_account(job: Job, warehouse: Warehouse) -> None:
-    """Note whose rows these are, or see that they are of the same account."""
+    """Refuse a schema with rows of another account; otherwise set the account to save."""
     current = account.identity(job.specification, job.config)
     saved = warehouse.account
     if saved and not account.is_same(saved, current):

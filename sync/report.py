@@ -1,4 +1,4 @@
-"""The report: one HTML file with charts of a warehouse, which needs nothing but a browser."""
+"""The report: one self-contained HTML file with charts of a warehouse."""
 
 import html
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from sync.sessions import Sessions
 from sync.warehouse import Warehouse
 
 MARK = "<!-- written by make sync -->"
-"""The first line of a report; a file without it is somebody else's, and stays."""
+"""The first line of a report. A file without it is not overwritten."""
 
 MODELS_START = "<!-- models -->"
 MODELS_END = "<!-- end of models -->"
@@ -55,7 +55,7 @@ LAYOUT: dict[str, Any] = {
 
 
 def write(path: Path, warehouse: Warehouse, schemas: list[Sessions], results: list[Result]) -> bool:
-    """Write the report; returns whether it was: a file that is no report stays as it is."""
+    """Write the report; return False for an existing file that is not a report."""
     if path.exists() and not path.read_text(errors="replace").startswith(MARK):
         return False
     figures = Figures(warehouse, schemas)
@@ -280,7 +280,7 @@ def _top(rows: list[tuple[str, str, int]]) -> dict[str, Any]:
 
 
 def _streams(results: list[Result]) -> dict[str, Any]:
-    """Draw each stream's finished windows as bars over the time to read: what is grey is missing."""
+    """Draw each stream's finished windows as bars over the time span to read; grey parts are missing."""
     now = datetime.now(UTC)
     labels: list[str] = []
     wanted: list[coverage.Interval] = []
@@ -295,7 +295,7 @@ def _streams(results: list[Result]) -> dict[str, Any]:
             labels.append(_escaped(f"{result.job.schema_name} · {stream}", LONGEST_NAME))
             wanted.append(span)
             place = len(labels) - 1
-            # A stream without a cursor is read whole each time.
+            # A stream without a cursor is read completely each time.
             done = coverage.common(list(parts.values())) if parts else [span]
             all_of_it += [(place, interval.within(span), note) for interval in done]
             if len(parts) > 1:
