@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,14 +218,36 @@ def totals(database: Database) -> Json:
     }
 
 
-@contextmanager
-def changed_package(place: Path, model: str, change: Any) -> Iterator[Path]:
-    """Give a copy of the package in which a model's SQL was changed."""
-    import shutil
-
+def changed_package(place: Path, changed: dict[str, str]) -> Path:
+    """Return a copy of the package in which some models have other SQL."""
     copy = place / "package"
+    shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(models.PACKAGE, copy)
-    (path,) = copy.glob(f"models/**/{model}.sql")
-    path.write_text(change(path.read_text()))
-    yield copy
-    shutil.rmtree(copy)
+    for model, sql in changed.items():
+        (path,) = copy.glob(f"models/**/{model}.sql")
+        path.write_text(sql)
+    return copy
+
+
+def failed_models(database: Database, place: Path, package: Path, selected: str) -> set[str]:
+    """Build some models over a copy of a database; return those of which a test failed, or that failed themselves."""
+    copy = place / Path(database.db).name
+    shutil.copy(database.db, copy)
+    target = place / "target"
+    shutil.rmtree(target, ignore_errors=True)
+    variables = {f"{name}_schemas": [name] for name in ("browsee", "devrev", "inspectlet", "opentracker")}
+    command = [models.DBT, "--quiet", "build", "--select", selected, "--project-dir", package]
+    command += ["--profiles-dir", package, "--target", "duckdb", "--target-path", target, "--log-path", target]
+    subprocess.run(  # noqa: S603
+        [str(word) for word in [*command, "--vars", json.dumps(variables)]],
+        env=os.environ | {"SESSION_ANALYTICS_FILE": str(copy)},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    manifest = json.loads((target / "manifest.json").read_text())
+    failed = set()
+    for result in json.loads((target / "run_results.json").read_text())["results"]:
+        if result["status"] in {"fail", "error"}:
+            name = result["unique_id"]
+            failed |= {name, *manifest["parent_map"].get(name, [])}
+    return {name.split(".")[2] for name in failed}
