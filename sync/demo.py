@@ -17,6 +17,10 @@ DATABASE = Path("sandbox.duckdb")
 """The only file that the demo writes; replaced each time."""
 
 
+DAYS = 28
+"""What the sandboxes' sessions cover: four weeks."""
+
+
 class Demo(NamedTuple):
     """A job and the vendor that it reads."""
 
@@ -35,7 +39,7 @@ def served() -> Iterator[list[Demo]]:
     with ExitStack() as servers, workplace() as place:
         demos = []
         for folder in vendor_names():
-            vendor = load_vendor(folder, sessions=400, days=14, **traffic.use(folder))
+            vendor = load_vendor(folder, sessions=400, days=DAYS, **traffic.options(folder))
             server = servers.enter_context(serve(vendor, grow_every=40))
             configs = main_configs(vendor, server.origin)
             if "segments" in vendor.configs(server.origin):  # without a segment, one of Browsee's streams is empty

@@ -23,6 +23,7 @@ from integration_tests.sync.databases import Database
 from sync import account, models, traffic
 from sync.answers import SCHEMA
 from sync.columns import column_kind, columns
+from sync.demo import DAYS
 from sync.destination import opened
 from sync.messages import Json
 from sync.sessions import make_view
@@ -51,7 +52,7 @@ class Read:
 
 def demo_vendor(folder: str) -> Vendor:
     """A vendor of the demo, whose clock stands still."""
-    return load_vendor(folder, sessions=400, days=28, now=NOW.timestamp, **traffic.use(folder))
+    return load_vendor(folder, sessions=400, days=DAYS, now=NOW.timestamp, **traffic.options(folder))
 
 
 def read_all(place: Path) -> list[Read]:

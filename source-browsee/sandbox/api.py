@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 from sandbox_server import Answer, Config, Keys, Record, Request, TooLarge, Vendor, check_size
+from sandbox_server.traffic import Traffic
 
 from .data import DAY, SECOND, Data
 from .query import Bounds, Query, RefusedError, SelectAt, credentials, read
@@ -32,7 +33,7 @@ class Browsee(Vendor):
     `sessions`, `days`, `seed`: so many sessions over so many days until now. Of twenty or more, nine differ from
     the first one in a single value of its identity each. `twins`: so many more have the same identity as another
     session. `earlier`: so many more begin just before the first day and end in it; they are held, not expected.
-    `now`: the clock.
+    `traffic`: ordinary names and moments, for demos. `now`: the clock.
 
     What the page leaves open. `id_field`: the name of a session's id, None for none, as documented;
     `id_with_select`: whether it is there if fields are selected (the page does not list it, so it cannot be
@@ -97,6 +98,7 @@ class Browsee(Vendor):
         retention_days: int | None = None,
         max_in_flight: int | None = 1,
         too_large: TooLarge | None = None,
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -118,6 +120,7 @@ class Browsee(Vendor):
             twins=twins,
             earlier=earlier,
             numeric_user_ids=numeric_user_ids,
+            traffic=traffic,
             clock=now,
         )
         self._matches: dict[tuple[object, ...], list[Session]] = {}

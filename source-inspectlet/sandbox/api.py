@@ -27,6 +27,7 @@ from sandbox_server import (
     check_size,
     load_json,
 )
+from sandbox_server.traffic import Traffic
 
 from .data import Data, Examples
 from .details import DetailFailures
@@ -77,7 +78,7 @@ class Inspectlet(Vendor):
     `sessions`, `days`, `seed`: so many sessions (including the page's example) over so many days until now,
     spread over `websites`. `earlier`: so many more begin just before the first day and end in it; they are held,
     not expected. `examples`: the page's own session, "shifted" to the first day of the data, "verbatim" in 2015,
-    or "none". `now`: the clock.
+    or "none". `traffic`: ordinary names and moments, for demos. `now`: the clock.
 
     What the page leaves open. `shape`: whether `response` is a "list", as on the page, or an "object" with
     `sessions`; `detail_shape`: the same for an individual session, or the "record" itself. `order`:
@@ -141,6 +142,7 @@ class Inspectlet(Vendor):
         too_large: TooLarge | None = None,
         rate_limit: Sequence[float] | None = None,
         retry_after: bool = True,
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -165,6 +167,7 @@ class Inspectlet(Vendor):
             websites=websites,
             earlier=earlier,
             examples=examples,
+            traffic=traffic,
             clock=self.clock,
         )
         oldest_first = [session for session in self.data.sessions()[::-1] if session.started >= self.data.start]
