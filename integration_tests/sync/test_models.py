@@ -32,9 +32,9 @@ def reads(tmp_path_factory: pytest.TempPathFactory) -> list[Read]:
 
 @pytest.fixture(scope="module")
 def loaded(reads: list[Read], tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """The demo's data, as make sync writes it."""
+    """The demo's data."""
     database = duckdb_file(tmp_path_factory.mktemp("models") / "sessions.duckdb")
-    analytics.write_as_make_sync(database, reads)
+    analytics.write_tables(database, reads)
     return database
 
 
@@ -140,9 +140,15 @@ def as_table(database: Database, sql: str) -> str:
     with duckdb.connect(database.db, read_only=True) as connection:
         result = connection.execute(sql)
         names = [column[0] for column in result.description or []]
-        rows = [["" if value is None else str(value).removesuffix(".0") for value in row] for row in result.fetchall()]
+        rows = [[_shown(value) for value in row] for row in result.fetchall()]
     lines = [names, ["---"] * len(names), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def test_every_question_is_one_short_query_with_the_result_on_the_page(built: Database) -> None:

@@ -146,6 +146,8 @@ class Data:
         wanted = int(dice.expovariate(1 / (5 * MARGIN))) if kind < 0.9 else 0
         if kind > 0.95:  # a tab that was left open
             wanted = dice.randrange(DAY)
+        if self._traffic is not None:
+            wanted = (dice.choice(self._traffic.seconds) + dice.randrange(30)) * SECOND
         # Data ends now: a session that is under way is as long as it has lasted.
         duration = max(0, min(wanted, self.now() - moment))
         return Session(

@@ -135,7 +135,7 @@ class Data:
         dice = self.dice
         user = self._user(in_browser=in_browser)
         flow = dice.choice(self._stock)
-        offline = not in_browser and dice.random() < 0.02
+        offline = not in_browser and self._traffic is None and dice.random() < 0.02
         # Uploaded after it ended. Unless it is late, it occurred after the data begins: one start date covers all.
         verified = max(uploaded - int(flow.duration) - dice.randrange(30, 3600), min(uploaded, self.first_day))
         self._order += 1
