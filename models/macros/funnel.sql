@@ -35,7 +35,7 @@ select
     step_number,
     step,
     reached,
-    reached * 1.0 / nullif(first_value(reached) over (order by step_number), 0) as share_of_first,
-    reached * 1.0 / nullif(lag(reached) over (order by step_number), 0) as share_of_previous
+    cast(reached as {{ session_analytics.type_of('number') }}) / nullif(first_value(reached) over (order by step_number), 0) as share_of_first,
+    cast(reached as {{ session_analytics.type_of('number') }}) / nullif(lag(reached) over (order by step_number), 0) as share_of_previous
 from counts
 {% endmacro %}

@@ -42,7 +42,8 @@ select
     {{ session_analytics.weeks_between('sizes.cohort_week', 'weeks.active_week') }} as week_number,
     sizes.cohort_users,
     coalesce(returned.active_users, 0) as active_users,
-    coalesce(returned.active_users, 0) * 1.0 / sizes.cohort_users as retained
+    cast(coalesce(returned.active_users, 0) as {{ session_analytics.type_of('number') }})
+        / sizes.cohort_users as retained
 from sizes
 inner join weeks on weeks.vendor = sizes.vendor and weeks.active_week >= sizes.cohort_week
 left join returned
