@@ -47,7 +47,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make sync", description=__doc__, usage="make sync [CONNECTOR= CONFIG=] …"
     )
-    parser.add_argument("--connector", help="a connector's folder, for example source-uxcam; default: the sandboxes of all vendors")
+    parser.add_argument(
+        "--connector", help="a connector's folder, for example source-uxcam; default: the sandboxes of all vendors"
+    )
     parser.add_argument("--config", type=Path, help="the connector's config, a JSON file")
     parser.add_argument(
         "--db",
@@ -62,12 +64,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--commit-seconds", type=float, default=COMMIT_SECONDS, help="seconds between two commits")
     arguments = parser.parse_args()
     if bool(arguments.connector) != bool(arguments.config):
-        parser.error("CONNECTOR and CONFIG are needed together: a connector, and the config of the account to read.")
+        parser.error(
+            "CONNECTOR and CONFIG are needed together: a connector, and the config of the account to read."
+        )
     for option in ("db", "schema", "streams"):
         if getattr(arguments, option) and not arguments.connector:
             parser.error(
-                f"{option.upper()} needs CONNECTOR and CONFIG. Without them, make sync runs a demo that only writes "
-                "sandbox.duckdb."
+                f"{option.upper()} needs CONNECTOR and CONFIG. Without them, make sync runs a demo that only "
+                "writes sandbox.duckdb."
             )
     if arguments.schema:
         arguments.schema = arguments.schema.lower()

@@ -74,7 +74,9 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     except (duckdb.Error, OSError) as error:
         reason = str(error)
         if "lock" in reason:
-            reason = f"another program has it open. Close that program or wait until it ends. ({_first_line(error)})"
+            reason = (
+                f"another program has it open. Close that program or wait until it ends. ({_first_line(error)})"
+            )
         elif "not a valid DuckDB database" in reason:
             reason = "it is not a DuckDB file. Choose another file with DB=."
         raise DestinationError(f"{path} cannot be opened: {reason}") from error

@@ -1,4 +1,4 @@
-"""Environment: the database that make was given, which the command line would show to every user of the machine."""
+"""Environment: where make puts the database. A command line would show it to every user of the machine."""
 
 import os
 

@@ -135,7 +135,7 @@ class Figures:
         return sorted(found.values())
 
     def _distinct(self) -> Iterable[Sessions]:
-        """Return one schema per account. If both APIs were read, return the one that counts more kinds of clicks."""
+        """Return one schema per account. Of two APIs, return the one that counts more kinds of clicks."""
         by_account: dict[tuple[str, str | None], Sessions] = {}
         for sessions in sorted(self._schemas, key=lambda one: one.is_current_api, reverse=True):
             by_account[sessions.vendor, sessions.account if sessions.api is None else None] = sessions

@@ -1,4 +1,4 @@
-"""``make models``: build the dbt package ``models/`` over a database that ``make sync`` or another loader filled."""
+"""``make models``: build the dbt package ``models/`` over a database that a loader filled."""
 
 import argparse
 import json
@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import duckdb
 from rich.console import Console
 from rich.table import Table
 
@@ -61,8 +60,8 @@ def build(db: str, variables: Json, console: Console, package: Path = PACKAGE) -
     with opened(db) as destination:
         if destination.name not in {"duckdb", "postgres"}:
             raise DestinationError(
-                f"make models builds in DuckDB and PostgreSQL, not in {destination.label}. For another warehouse, add "
-                "the package to a dbt project of yours: models/README.md describes how."
+                f"make models builds in DuckDB and PostgreSQL, not in {destination.label}. For another "
+                "warehouse, add the package to a dbt project of yours: models/README.md describes how."
             )
         variables = _schemas(destination) | variables
     console.print(f"Building the models in {destination.label}, schema {SCHEMA}.", markup=False, soft_wrap=True)
@@ -145,7 +144,9 @@ def _object(text: str) -> Json:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"VARS is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError('VARS is a JSON object, for example {"uxcam_session_api_enabled": false}.')
+        raise argparse.ArgumentTypeError(
+            'VARS is a JSON object, for example {"uxcam_session_api_enabled": false}.'
+        )
     return value
 
 

@@ -7,7 +7,7 @@ python -m sync.pod prepare --exchange exchange --db uxcam.duckdb --schema uxcam 
 connector read --config … --catalog exchange/catalog.json --state exchange/state.json > exchange/messages &
 python -m sync.pod load --exchange exchange --db uxcam.duckdb --schema uxcam
 
-``identify`` needs the config and not the warehouse, ``prepare`` and ``load`` need the warehouse and not the config.
+``identify`` needs the config and no warehouse; ``prepare`` and ``load`` need the warehouse and no config.
 """
 
 import argparse
@@ -117,7 +117,9 @@ def _arguments() -> argparse.Namespace:
     warehouse.add_argument("--db", default=os.environ.get("DB"), help="a DuckDB file, or the URL of a destination")
     warehouse.add_argument("--schema", default=os.environ.get("SCHEMA"), help="the schema to write")
     identify_command = commands.add_parser("identify", parents=[shared])
-    identify_command.add_argument("--connector", default=os.environ.get("CONNECTOR"), help="source-uxcam, for example")
+    identify_command.add_argument(
+        "--connector", default=os.environ.get("CONNECTOR"), help="source-uxcam, for example"
+    )
     identify_command.add_argument("--config", type=Path, required=True, help="the connector's config, a JSON file")
     prepare_command = commands.add_parser("prepare", parents=[warehouse])
     prepare_command.add_argument(

@@ -5,8 +5,8 @@ Rows and the finished share come from records and states. A connector may also p
 
     progress {"windows": {"sessions": [3, 14]}, "requests": 120, "wait": {"reason": "rate limit", "seconds": 30}}
 
-``windows``: windows done and planned, by stream. ``requests``: requests sent so far. ``wait``: why and how long the
-connector waits; null or missing if it does not wait.
+``windows``: windows done and planned, by stream. ``requests``: requests sent so far. ``wait``: why and how long
+the connector waits; null or missing if it does not wait.
 """
 
 import time

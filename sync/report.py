@@ -211,7 +211,7 @@ def _retention(cohorts: list[Cohort]) -> dict[str, Any]:
             "xgap": 2,
             "ygap": 2,
             "hoverongaps": False,
-            "hovertemplate": "%{text} of those first seen in the week of %{y} had a session in %{x}<extra></extra>",
+            "hovertemplate": "%{text} of the users of %{y} had a session in %{x}<extra></extra>",
         }
     ]
     axis = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 11}}

@@ -58,7 +58,9 @@ def _ended(result: Result, console: Console, interrupt: Interrupt) -> int:
         return interrupt.exit_code
     if result.failure:
         console.print(f"\n{result.failure}", style="bold red", markup=False, soft_wrap=True)
-        console.print(f"failed; {result.kept:,} rows kept. Fix the error and run the command again: it continues from here.")
+        console.print(
+            f"failed; {result.kept:,} rows kept. Fix the error and run the command again: it continues from here."
+        )
         return 1
     console.print(f"done; {result.kept:,} rows read, {sum(result.rows.values()):,} in the warehouse")
     return 0

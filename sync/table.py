@@ -45,7 +45,7 @@ class Table:
 
     @property
     def kinds(self) -> dict[str, str]:
-        """dlt's data type of every column."""
+        """The type of every column, as dlt names it."""
         declared = {column.name: column.kind for column in self.columns}
         return declared | {UNDECLARED: "json", LOADED_AT: "timestamp"}
 
@@ -57,8 +57,8 @@ class Table:
     def keep_types(self, stored: dict[str, str]) -> None:
         """Keep the column types of an existing table.
 
-        A property whose type differs from its column is written to a new column, for example ``duration_json``. The
-        columns of the primary key keep their type.
+        A property whose type differs from its column is written to a new column, for example ``duration_json``.
+        The columns of the primary key keep their type.
 
         Args:
             stored: the data types of the existing table's columns.

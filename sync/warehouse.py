@@ -1,8 +1,8 @@
 """Warehouses: one schema of a destination, with a table per stream and the state that covers the rows.
 
 dlt writes both: https://dlthub.com/docs/general-usage/state. A load package contains rows and state. The rows are
-merged table by table, each table in one transaction. The state becomes valid when the package is marked as complete,
-after all rows. So after a kill at any moment, the warehouse has at least the rows that its state covers.
+merged table by table, each table in one transaction. The state becomes valid when the package is marked as
+complete, after all rows. So after a kill at any moment, the warehouse has at least the rows that its state covers.
 """
 
 import os
@@ -51,8 +51,8 @@ class Warehouse:
         self.destination = destination
         self.schema = schema
         self._tables = tables
-        # dlt's local files are temporary: all of their content is also in the warehouse. So a package that a killed
-        # run left behind is never loaded over newer rows.
+        # dlt's local files are temporary: all of their content is also in the warehouse. So a package that a
+        # killed run left behind is never loaded over newer rows.
         self._place = workplace()
         self._pipeline = dlt.pipeline(
             PIPELINE,
@@ -108,7 +108,9 @@ class Warehouse:
     def _create(self) -> None:
         with self._statements() as client:
             with self._pipeline.destination_client() as tables:
-                tables.update_stored_schema(force=True)  # the run stored the schema, but created only its own tables
+                tables.update_stored_schema(
+                    force=True
+                )  # the run stored the schema, but created only its own tables
             for table in self._tables:
                 self._finish(client, table)
 

@@ -129,8 +129,8 @@ AIRBYTE_TYPES = {
 def write_as_airbyte(database: Database, schema: str, reads: list[Read]) -> Json:
     """Write the tables of Airbyte's PostgreSQL destination in append mode; returns the package's variables.
 
-    Names keep their case; all connectors write one schema, each with a prefix. Every record is there twice, and the
-    older copy of it has other values.
+    Names keep their case; all connectors write one schema, each with a prefix. Every record is there twice; the
+    older copy has other values.
     """
     variables: Json = {}
     connection = psycopg2.connect(database.db)
@@ -140,9 +140,7 @@ def write_as_airbyte(database: Database, schema: str, reads: list[Read]) -> Json
             prefix = f"{read.connection}_"
             variables |= {f"{read.connection}_schemas": [schema], f"{read.connection}_prefix": prefix}
             for name, stream in read.streams.items():
-                kinds = {
-                    field: column_kind(part) for field, part in stream["json_schema"]["properties"].items()
-                }
+                kinds = {field: column_kind(part) for field, part in stream["json_schema"]["properties"].items()}
                 table = f'"{schema}"."{prefix}{name}"'
                 declared = ", ".join(f'"{field}" {AIRBYTE_TYPES[kind]}' for field, kind in kinds.items())
                 cursor.execute(
@@ -233,7 +231,10 @@ def totals(database: Database) -> Json:
     }
     return {
         name: [
-            tuple(value if value is None or isinstance(value, str) else str(value).removesuffix(".0") for value in row)
+            tuple(
+                value if value is None or isinstance(value, str) else str(value).removesuffix(".0")
+                for value in row
+            )
             for row in database.query(sql.format(SCHEMA))
         ]
         for name, sql in queries.items()
@@ -252,7 +253,7 @@ def changed_package(place: Path, changed: dict[str, str]) -> Path:
 
 
 def failed_models(database: Database, place: Path, package: Path, selected: str) -> set[str]:
-    """Build some models over a copy of a database; return those of which a test failed, or that failed themselves."""
+    """Build some models over a copy of a database; return those that failed, or of which a test failed."""
     copy = place / Path(database.db).name
     shutil.copy(database.db, copy)
     target = place / "target"

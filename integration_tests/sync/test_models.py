@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from integration_tests.sync import analytics
@@ -89,7 +90,9 @@ def test_each_vendors_figures_are_those_of_its_records(built: Database, reads: l
     found = built.query(f"SELECT vendor, sum(duration_seconds) FROM {SCHEMA}.sessions GROUP BY 1")  # noqa: S608
     assert dict(found) == pytest.approx(seconds)
     rage = {
-        "devrev": sum(int(row.get("rage_click_count") or row.get("rage_tap") or 0) for row in by_connection["devrev"]),
+        "devrev": sum(
+            int(row.get("rage_click_count") or row.get("rage_tap") or 0) for row in by_connection["devrev"]
+        ),
         "uxcam": sum(row["property"]["rageGestureCount"] for row in by_connection["uxcam_data_access_v2"]),
     }
     counted = built.query(
@@ -135,8 +138,6 @@ def blocks() -> list[tuple[str, str]]:
 
 
 def as_table(database: Database, sql: str) -> str:
-    import duckdb
-
     with duckdb.connect(database.db, read_only=True) as connection:
         result = connection.execute(sql)
         names = [column[0] for column in result.description or []]
@@ -176,7 +177,14 @@ def declared() -> Iterator[tuple[str, str, list[str], dict[str, str]]]:
         yield connection, stream, re.findall(r"'(\w+)'", key), dict(re.findall(r"'(\w+)': '(\w+)'", fields))
 
 
-KINDS = {"integer": "bigint", "number": "double", "text": "text", "boolean": "bool", "timestamp": "timestamp", "json": "json"}
+KINDS = {
+    "integer": "bigint",
+    "number": "double",
+    "text": "text",
+    "boolean": "bool",
+    "timestamp": "timestamp",
+    "json": "json",
+}
 
 
 def test_staging_reads_every_stream_by_its_key_and_its_declared_types(reads: list[Read]) -> None:
@@ -192,16 +200,16 @@ def test_staging_reads_every_stream_by_its_key_and_its_declared_types(reads: lis
 
 def test_every_column_of_every_model_is_described() -> None:
     text = (models.PACKAGE / "models/marts/_marts.yml").read_text()
-    assert set(re.findall(r"^  - name: (\w+)$", text, re.MULTILINE)) == set(MODELS) == {path.stem for path in MARTS}
+    assert (
+        set(re.findall(r"^  - name: (\w+)$", text, re.MULTILINE)) == set(MODELS) == {path.stem for path in MARTS}
+    )
 
 
 # What follows builds several times.
 
 
 @pytest.mark.long
-def test_a_vendor_is_off_by_its_variable_and_without_its_schema(
-    reads: list[Read], tmp_path: Path
-) -> None:
+def test_a_vendor_is_off_by_its_variable_and_without_its_schema(reads: list[Read], tmp_path: Path) -> None:
     database = duckdb_file(tmp_path / "sessions.duckdb")
     analytics.write_as_make_sync(database, [read for read in reads if read.folder != "source-opentracker"])
     analytics.build(database, {"uxcam_session_api_enabled": False, "uxcam_data_access_v2_enabled": False})
@@ -268,7 +276,7 @@ def twice(sql: str) -> str:
 def one_less(sql: str) -> str:
     key = re.search(r"\bas (\w+),", sql[sql.rindex("\nselect") :]) or re.search(r"(step_number)", sql)
     first = key[1] if key else "step_number"
-    return wrapped(sql, f"select * from original where {first} <> (select min({first}) from original)")
+    return wrapped(sql, f"select * from original where {first} <> (select min({first}) from original)")  # noqa: S608
 
 
 def wrapped(sql: str, query: str) -> str:
@@ -317,7 +325,11 @@ def test_the_tests_of_every_model_fail_if_it_is_wrong(model: str, built: Databas
         ("sessions", "    duration_seconds,\n", "    duration_seconds / 60 as duration_seconds,\n"),
         ("sessions", "full outer join", "inner join"),
         ("session_pages", "page_index = 0 as is_entry", "page_index = 1 as is_entry"),
-        ("session_events", "where session_key not in (select session_key from newer where session_key is not null)", ""),
+        (
+            "session_events",
+            "where session_key not in (select session_key from newer where session_key is not null)",
+            "",
+        ),
         ("frustrations", "counted.occurrences - coalesce(sums.occurrences, 0)", "counted.occurrences"),
         ("users", "sum(duration_seconds)", "sum(duration_seconds / 60)"),
         ("users", "where user_key is not null\n    union all", "union all"),
@@ -336,4 +348,3 @@ def test_a_likely_mistake_fails_a_test(model: str, old: str, new: str, built: Da
 
 def test_the_page_names_the_day_of_its_data() -> None:
     assert f"{NOW:%A, {NOW.day} %B %Y}" in " ".join(QUESTIONS.read_text().split())
-

@@ -97,8 +97,8 @@ class Data:
         dice = self.dice
         end = max(self.now() - MARGIN, self.first_day + 1)
         if self._traffic is not None:
-            chosen = self._traffic.moments(dice, count, self.first_day / SECOND, end / SECOND)
-            return [int(moment * SECOND) for moment in chosen]
+            usual = self._traffic.moments(dice, count, self.first_day / SECOND, end / SECOND)
+            return [int(moment * SECOND) for moment in usual]
         found: list[int] = []
         for index in range(count):
             chosen, fraction = dice.randrange(days + 1), dice.random()
@@ -136,7 +136,9 @@ class Data:
         if kind < 0.55:
             return User(id="")
         if not self._users or kind < 0.7:
-            self._users.append(cast.user(self.dice, len(self._users), numeric=self._numeric, traffic=self._traffic))
+            self._users.append(
+                cast.user(self.dice, len(self._users), numeric=self._numeric, traffic=self._traffic)
+            )
         return self.dice.choice(self._users)
 
     def _session(self, moment: int) -> Session:

@@ -186,6 +186,8 @@ def make(  # noqa: PLR0913, PLR0917
     if app.type == "mobile":
         screens = tuple(dice.sample(list(traffic.screens) if traffic else SCREENS, dice.choice([1, 2, 3])))
         return Session(app, order, created, mobile(dice, app, session_id, created), screens=screens)
-    known = [Page(title, f"https://{traffic.hosts[0]}{path}") for path, title in traffic.pages] if traffic else PAGES
+    known = (
+        [Page(title, f"https://{traffic.hosts[0]}{path}") for path, title in traffic.pages] if traffic else PAGES
+    )
     pages = tuple(dice.sample(known, dice.choice([1, 2, 3])))
     return Session(app, order, created, web(dice, app, session_id, created, pages[0]), pages=pages)

@@ -83,9 +83,7 @@ def screens(dice: random.Random, traffic: Traffic | None = None) -> list[dict[st
     return found
 
 
-def gesture(
-    dice: random.Random, start: float, end: float, traffic: Traffic | None = None
-) -> dict[str, Any]:
+def gesture(dice: random.Random, start: float, end: float, traffic: Traffic | None = None) -> dict[str, Any]:
     """One touch."""
     view = dice.choice(traffic.views if traffic else VIEWS)
     return {
@@ -105,15 +103,16 @@ def events(
     dice: random.Random, screen: str, start: float, end: float, traffic: Traffic | None = None
 ) -> list[dict[str, Any]]:
     """None to three events; at times the same one twice in the same moment."""
-    found = [event(dice, screen, round(dice.uniform(start, end), 3), traffic) for _ in range(dice.choice([0, 0, 1, 2, 3]))]
+    found = [
+        event(dice, screen, round(dice.uniform(start, end), 3), traffic)
+        for _ in range(dice.choice([0, 0, 1, 2, 3]))
+    ]
     if found and dice.random() < 0.15:
         found.append(dict(found[-1]))
     return found
 
 
-def event(
-    dice: random.Random, screen: str, moment: float, traffic: Traffic | None = None
-) -> dict[str, Any]:
+def event(dice: random.Random, screen: str, moment: float, traffic: Traffic | None = None) -> dict[str, Any]:
     """One event: of the app's own, or of UXCam."""
     if dice.random() < 0.25:
         return {"time": moment, "type": "uxcam", "name": "rage_tap", "params": {"screen_name": screen}}
