@@ -52,8 +52,8 @@ class Answers:
         """Return the newest cohorts over all vendors, the oldest first."""
         cohorts: dict[date, Cohort] = {}
         for week, number, users, active in self._query(
-            "SELECT cohort_week, week_number, sum(cohort_users), sum(active_users) "
-            f"FROM {SCHEMA}.retention_weekly "  # noqa: S608
+            "SELECT cohort_week, week_number, sum(cohort_users), sum(active_users) "  # noqa: S608
+            f"FROM {SCHEMA}.retention_weekly "
             "GROUP BY 1, 2 ORDER BY 1, 2"
         ):
             cohort = cohorts.setdefault(week, Cohort(week, int(users), {}))
