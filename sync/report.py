@@ -215,7 +215,7 @@ def _retention(cohorts: list[Cohort]) -> dict[str, Any]:
         }
     ]
     axis = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 11}}
-    return {"data": data, "layout": LAYOUT | {"yaxis": axis, "xaxis": {"side": "top"}}}
+    return {"data": data, "layout": LAYOUT | {"yaxis": axis, "xaxis": {}}}
 
 
 def _funnel(steps: list[tuple[str, int]]) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def _funnel(steps: list[tuple[str, int]]) -> dict[str, Any]:
             "type": "funnel",
             "y": [_escaped(step, LONGEST_NAME) for step, _ in steps],
             "x": [reached for _, reached in steps],
-            "textinfo": "value+percent initial",
+            "texttemplate": "%{value:,}<br>%{percentInitial:.0%}",
             "marker": {"color": [SEQUENCE[-1 - index % len(SEQUENCE)] for index, _ in enumerate(steps)]},
             "hovertemplate": "%{y}: %{x:,} sessions, %{percentPrevious:.0%} of the step before<extra></extra>",
         }

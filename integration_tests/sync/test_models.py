@@ -274,9 +274,10 @@ def twice(sql: str) -> str:
 
 
 def one_less(sql: str) -> str:
-    key = re.search(r"\bas (\w+),", sql[sql.rindex("\nselect") :]) or re.search(r"(step_number)", sql)
-    first = key[1] if key else "step_number"
-    return wrapped(sql, f"select * from original where {first} <> (select min({first}) from original)")  # noqa: S608
+    """Without the rows that have the lowest value of a column: the first one that the last SELECT names."""
+    named = re.search(r"\bas (\w+),", sql[max(sql.rfind("\nselect"), 0) :])
+    column = named[1] if named else "step_number"
+    return wrapped(sql, f"select * from original where {column} <> (select min({column}) from original)")  # noqa: S608
 
 
 def wrapped(sql: str, query: str) -> str:

@@ -3,6 +3,7 @@ with source as (
         'wid': 'integer',
         'session_id': 'text',
         'started_at': 'timestamp',
+        'ended_at': 'timestamp',
         'duration_seconds': 'number',
         'page_count': 'integer',
         'sessionlink': 'text',
@@ -12,7 +13,8 @@ with source as (
 select
     {{ session_analytics.key(["'inspectlet'", 'wid', 'session_id']) }} as session_key,
     source_schema,
-    started_at as session_started_at,
+    started_at,
+    ended_at,
     duration_seconds,
     page_count,
     nullif(sessionlink, '') as replay_url,
