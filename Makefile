@@ -1,6 +1,7 @@
 # make sync           a demo: sync every connector's sandbox; for a real account: CONNECTOR=… CONFIG=… [DB=…] [SCHEMA=…] [STREAMS=…]
 # make models         build models over the rows (sessions, pages, users, retention …): [DB=…] [VARS=…]; see models/README.md
 # make test           lint, types, unit and integration tests
+# make test-models    build the models from every loader's tables, in two databases, and break each on purpose (15 minutes)
 # make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
@@ -18,7 +19,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync models test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
+.PHONY: help sync models test test-models soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
 	format clean
 
 # 3.13 runs everything but `make pyairbyte`.
@@ -55,12 +56,16 @@ models: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) .cache/models
 		$(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
 	@.venv/bin/python -m sync.models $(call given,VARS,vars)
 
-test: .venv/.synced .cache/node/.synced
+test: .venv/.synced .cache/node/.synced .cache/models/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 	.venv/bin/pytest -n 2 --dist loadgroup
+
+# Every test of the models: three loaders' tables, two databases, each model broken on purpose, two more dialects.
+test-models: .venv/.synced .cache/models/.synced .cache/models-compile/.synced
+	.venv/bin/pytest -m "long or not long" integration_tests/sync/test_models.py
 
 # The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
 soak: export EXAMPLES ?= 25
@@ -109,7 +114,7 @@ format: .venv/.synced
 	.venv/bin/ruff format .
 
 # What is installed outside of the workspace: uv, what builds wheels, and the loader's DuckDB.
-PINNED := $(wildcard release/requirements/*.in sync/*.in)
+PINNED := $(wildcard release/requirements/*.in sync/*.in models/*.in)
 
 lock: $(UV)
 	$(UV) lock --quiet
@@ -170,4 +175,10 @@ pyairbyte: .cache/pyairbyte/.synced
 .cache/models/.synced: $(LOCKED)
 	@echo "Installing dbt into .cache/models, once."
 	@$(UV) sync --locked --only-group models --python "$(PYTHON)" --compile-bytecode --quiet
+	@touch $@
+
+# The adapters of the warehouses that the models are only compiled for.
+.cache/models-compile/.synced: models/compile.txt $(UV)
+	$(UV) venv --quiet --clear --python "$(PYTHON)" .cache/models-compile
+	$(UV) pip install --quiet --python .cache/models-compile/bin/python --require-hashes --requirement "$<"
 	@touch $@

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,19 @@ def loaded(reads: list[Read], tmp_path_factory: pytest.TempPathFactory) -> Datab
     return database
 
 
+def installed(program: Path) -> None:
+    """Skip the test where dbt is not installed; not in CI."""
+    if not program.exists():
+        reason = f"{program} is not installed; make test-models does that."
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
 @pytest.fixture(scope="module")
 def printed(loaded: Database) -> str:
     """What make models prints when it builds them."""
+    installed(models.DBT)
     return analytics.build(loaded)
 
 
@@ -266,6 +277,49 @@ def test_tables_of_pyairbyte_make_the_same_models(built: Database, reads: list[R
     database = duckdb_file(tmp_path / "pyairbyte.duckdb")
     analytics.build(database, analytics.write_as_pyairbyte(database, reads))
     assert analytics.totals(database) == analytics.totals(built)
+
+
+PROFILES = """
+session_analytics:
+  outputs:
+    snowflake: {type: snowflake, account: none, user: none, password: none, database: a, schema: s, threads: 1}
+    bigquery: {type: bigquery, method: oauth-secrets, token: none, project: a, schema: s, threads: 1}
+"""
+
+PARSE = """
+import pathlib, sqlglot, sys
+for path in pathlib.Path(sys.argv[1]).glob("compiled/**/*.sql"):
+    sqlglot.parse_one(path.read_text(), read=sys.argv[2])
+    print(path.stem)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("warehouse", "words"),
+    [
+        ("snowflake", ('cast("USERID" as text)', "as timestamp_tz)", "get_path(usage_json,")),
+        ("bigquery", ("cast(`userId` as string)", "timestamp(`last_seen_at`)", "json_value(usage_json,")),
+    ],
+)
+def test_other_warehouses_get_sql_of_their_dialect(warehouse: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    """Compiled and parsed, not run: nothing connects."""
+    programs = models.ROOT / ".cache" / "models-compile" / "bin"
+    installed(programs / "dbt")
+    (tmp_path / "profiles.yml").write_text(PROFILES)
+    command: list[str | Path] = [programs / "dbt", "compile", "--no-introspect", "--no-populate-cache"]
+    command += ["--project-dir", models.PACKAGE, "--profiles-dir", tmp_path, "--target", warehouse]
+    command += ["--target-path", tmp_path, "--log-path", tmp_path, "--vars", '{"looks_into_warehouse": false}']
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout
+    parsed = subprocess.run(  # noqa: S603
+        [programs / "python", "-c", PARSE, tmp_path, warehouse], capture_output=True, text=True, check=False
+    )
+    assert parsed.returncode == 0, parsed.stderr
+    assert {path.stem for path in STAGING + MARTS} <= set(parsed.stdout.split())
+    (users,) = tmp_path.glob("compiled/**/stg_uxcam_data_access_v2__users.sql")
+    for word in words:
+        assert word in users.read_text()
 
 
 def twice(sql: str) -> str:
