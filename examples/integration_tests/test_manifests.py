@@ -92,11 +92,12 @@ def test_one_sync_runs_at_a_time_and_ends_some_day() -> None:
     assert base("volume.yaml")["spec"]["accessModes"] == ["ReadWriteOncePod"]
 
 
-def test_only_the_connector_sees_the_config_and_only_the_loader_the_file() -> None:
+def test_no_container_sees_both_the_config_and_the_file() -> None:
     spec = pod(base("cronjob.yaml"))
     for container in spec["initContainers"] + spec["containers"]:
         mounted = {mount["name"] for mount in container["volumeMounts"]}
-        own = "config" if container["image"].endswith("/source") else "warehouse"
+        reads_config = container["image"].endswith("/source") or container["name"] == "identify"
+        own = "config" if reads_config else "warehouse"
         assert mounted == {own, "exchange", "tmp"}
 
 
@@ -114,7 +115,11 @@ def test_a_vendors_folder_names_its_image_and_the_streams_of_the_plan(vendor: st
     (streams,) = [wanted["streams"] for wanted in connections if wanted["definition"] == f"source-{vendor}"]
     (config_map,) = kustomization(vendor)["configMapGenerator"]
     schema = "uxcam_data_access_v2" if vendor == "uxcam" else vendor
-    assert config_map["literals"] == [f"STREAMS={','.join(streams)}", f"SCHEMA={schema}"]
+    assert config_map["literals"] == [
+        f"CONNECTOR=source-{vendor}",
+        f"STREAMS={','.join(streams)}",
+        f"SCHEMA={schema}",
+    ]
 
 
 def test_vendors_do_not_start_at_the_same_minute() -> None:
@@ -133,8 +138,9 @@ def test_what_kustomize_makes_is_valid_and_belongs_together(vendor: str) -> None
         "ConfigMap": f"{vendor}-streams",
     }
     spec = pod(documents["CronJob"])
-    assert [container["name"] for container in spec["initContainers"]] == ["discover", "prepare"]
-    assert spec["initContainers"][1]["envFrom"] == [{"configMapRef": {"name": f"{vendor}-streams"}}]
+    assert [container["name"] for container in spec["initContainers"]] == ["discover", "identify", "prepare"]
+    for container in spec["initContainers"][1:]:
+        assert container["envFrom"] == [{"configMapRef": {"name": f"{vendor}-streams"}}]
     volumes = {volume.pop("name"): volume for volume in spec["volumes"]}
     assert volumes["config"]["secret"]["secretName"] == f"{vendor}-config"
     assert volumes["warehouse"]["persistentVolumeClaim"]["claimName"] == f"{vendor}-warehouse"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 from sandbox_server import Answer, Config, Keys, Record, Request, TooLarge, Vendor, check_size
+from sandbox_server.traffic import Traffic
 
 from .data import DAY, SECOND, Data
 from .query import Bounds, Query, RefusedError, SelectAt, credentials, read
@@ -32,7 +33,8 @@ class Browsee(Vendor):
     `sessions`, `days`, `seed`: the number of sessions and of days until now, and the seed of the data. Of twenty
     or more, nine differ from the first one in a single value of its identity each. `twins`: how many more sessions
     have the same identity as another one. `earlier`: how many more begin just before the first day and end in it;
-    they are held, not expected. `now`: the clock.
+    they are held, not expected. `traffic`: ordinary names
+    and moments, for demos. `now`: the clock.
 
     What the page leaves open. `id_field`: the name of a session's id; None for no id, as documented.
     `id_with_select`: whether the id is included if fields are selected (the page does not list it, so it cannot be
@@ -98,6 +100,7 @@ class Browsee(Vendor):
         retention_days: int | None = None,
         max_in_flight: int | None = 1,
         too_large: TooLarge | None = None,
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -119,6 +122,7 @@ class Browsee(Vendor):
             twins=twins,
             earlier=earlier,
             numeric_user_ids=numeric_user_ids,
+            traffic=traffic,
             clock=now,
         )
         self._matches: dict[tuple[object, ...], list[Session]] = {}

@@ -3,6 +3,8 @@
 import random
 from typing import Any
 
+from sandbox_server.traffic import Traffic
+
 from .records import Arrival, User, Visitor
 
 BROWSERS = [
@@ -69,32 +71,35 @@ def visitor(dice: random.Random, number: int) -> Visitor:
     )
 
 
-def arrivals() -> list[Arrival]:
+def arrivals(traffic: Traffic | None = None) -> list[Arrival]:
     """Return all landing pages: each domain's pages, with and without a campaign."""
     found: list[Arrival] = []
-    for domain in DOMAINS:
-        for index, path in enumerate(PATHS):
+    for domain in traffic.hosts if traffic else DOMAINS:
+        for index, path in enumerate(traffic.paths if traffic else PATHS):
             for campaign in (NO_CAMPAIGN, NO_CAMPAIGN, CAMPAIGNS[index % 2]):
                 referrer = REFERRERS[len(found) % len(REFERRERS)]
                 found.append(Arrival(domain, f"https://{domain}{path}", referrer, campaign))
     return found
 
 
-def urls(dice: random.Random, arrival: Arrival) -> tuple[str, ...]:
+def urls(dice: random.Random, arrival: Arrival, traffic: Traffic | None = None) -> tuple[str, ...]:
     """Make the pages of a visit; pages may repeat, and a few visits have none."""
     kind = dice.random()
     if kind < 0.02:
         return ()
     count = dice.randrange(30, 60) if kind > 0.98 else min(1 + int(dice.expovariate(0.5)), 12)
-    return (arrival.landing, *(next_url(dice, arrival) for _ in range(count - 1)))
+    return (arrival.landing, *(next_url(dice, arrival, traffic) for _ in range(count - 1)))
 
 
-def next_url(dice: random.Random, arrival: Arrival) -> str:
+def next_url(dice: random.Random, arrival: Arrival, traffic: Traffic | None = None) -> str:
     """Return one more page of the same site."""
-    return f"https://{arrival.domain}{dice.choice(PATHS)}"
+    return f"https://{arrival.domain}{dice.choice(traffic.paths if traffic else PATHS)}"
 
 
-def user(dice: random.Random, number: int, *, numeric: bool) -> User:
+def user(dice: random.Random, number: int, *, numeric: bool, traffic: Traffic | None = None) -> User:
     """Make the data of an identify call; sites choose the form of their ids."""
+    if traffic is not None:
+        name, email = dice.choice(traffic.people) or (None, None)
+        return User(number if numeric else f"user-{number}", name, email, dict([dice.choice(traffic.tags)]))
     name, email = dice.choice(PEOPLE)
     return User(number if numeric else f"üser/{number}", name, email, dice.choice(TAGS))

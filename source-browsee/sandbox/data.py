@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sandbox_server.traffic import Traffic
+
 from . import cast
 from .records import IDENTITY, NOBODY, Session, User, Visitor
 
@@ -27,6 +29,7 @@ class Data:
         twins: int,
         earlier: int,
         numeric_user_ids: bool,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.clock = clock
@@ -35,12 +38,13 @@ class Data:
         self.sessions: list[Session] = []
         self.first_day = self.now() // DAY * DAY - days * DAY
         self._numeric = numeric_user_ids
-        self._arrivals = cast.arrivals()
+        self._traffic = traffic
+        self._arrivals = cast.arrivals(traffic)
         self._visitors: list[Visitor] = []
         self._users: list[User] = []
         self._taken: set[tuple[int, str | None]] = set()
         self._order = 0
-        alike = len(IDENTITY) if sessions >= ENOUGH else 0
+        alike = len(IDENTITY) if sessions >= ENOUGH and traffic is None else 0
         found = [self._session(moment) for moment in sorted(self._moments(sessions - alike, days))]
         if alike:
             found += self._nearly_alike(found[0])
@@ -69,7 +73,7 @@ class Data:
             session.duration += longer
             session.inactive += longer // 3
             session.events += 3
-            session.urls = (*session.urls, cast.next_url(self.dice, session.arrival))
+            session.urls = (*session.urls, cast.next_url(self.dice, session.arrival, self._traffic))
             session.user = self._identified(session.user)
             session.written.clear()
         self.version += 1
@@ -92,6 +96,9 @@ class Data:
         """Choose start times: first one per day, then random ones; some at midnight or on a whole second."""
         dice = self.dice
         end = max(self.now() - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            usual = self._traffic.moments(dice, count, self.first_day / SECOND, end / SECOND)
+            return [int(moment * SECOND) for moment in usual]
         found: list[int] = []
         for index in range(count):
             chosen, fraction = dice.randrange(days + 1), dice.random()
@@ -129,7 +136,9 @@ class Data:
         if kind < 0.55:
             return User(id="")
         if not self._users or kind < 0.7:
-            self._users.append(cast.user(self.dice, len(self._users), numeric=self._numeric))
+            self._users.append(
+                cast.user(self.dice, len(self._users), numeric=self._numeric, traffic=self._traffic)
+            )
         return self.dice.choice(self._users)
 
     def _session(self, moment: int) -> Session:
@@ -139,6 +148,8 @@ class Data:
         wanted = int(dice.expovariate(1 / (5 * MARGIN))) if kind < 0.9 else 0
         if kind > 0.95:  # a tab left open
             wanted = dice.randrange(DAY)
+        if self._traffic is not None:
+            wanted = (dice.choice(self._traffic.seconds) + dice.randrange(30)) * SECOND
         # Data ends now, so a running session has lasted until now.
         duration = max(0, min(wanted, self.now() - moment))
         return Session(
@@ -151,7 +162,7 @@ class Data:
             events=dice.randrange(80),
             visitor=self._visitor(moment),
             arrival=arrival,
-            urls=cast.urls(dice, arrival),
+            urls=cast.urls(dice, arrival, self._traffic),
             user=self._user(),
             terse=dice.random() < 0.2,
         )

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 from sandbox_server import Answer, Config, Keys, Request, TooLarge, Vendor, load_json
+from sandbox_server.traffic import Traffic
 
 from . import filters
 from .budget import Budget, RetryHint, too_many
@@ -40,7 +41,8 @@ class Devrev(Vendor):
 
     `sessions`, `days`, `seed`: the number of sessions (including the page's example) and of days until now, and
     the seed of the data. `examples`: the page's own record, "shifted" to the first day of the data, "verbatim" in
-    2023, or "none". `now`: the clock.
+    2023, or "none". `traffic`: ordinary names
+    and moments, for demos. `now`: the clock.
 
     What the page leaves open. `order`: the default order of a list: "newest" or "oldest" first or "shuffled" (an
     arbitrary order that does not change). `takes_sort_by`: whether `sort_by` is allowed, and `sort_by_refusal`,
@@ -105,6 +107,7 @@ class Devrev(Vendor):
         requests_per_window: int | None = 1000,
         retry_hint: RetryHint = "all",
         retry_seconds: int = 1,
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -116,7 +119,9 @@ class Devrev(Vendor):
         self.retry_hint: RetryHint = retry_hint
         self.retry_seconds = retry_seconds
         self.budget = Budget(requests_per_window, self.clock)
-        self.data = Data(sessions=sessions, days=days, seed=seed, examples=examples, clock=self.clock)
+        self.data = Data(
+            sessions=sessions, days=days, seed=seed, examples=examples, traffic=traffic, clock=self.clock
+        )
         self.listing = Listing(
             self.data,
             Rules(

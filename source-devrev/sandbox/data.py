@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from sandbox_server.traffic import Traffic
+
 from .records import App, Session, iso, make
 from .shapes import instant
 
@@ -29,7 +31,17 @@ ROUND = (ANDROID, WEB, IOS, ANDROID, WEB, ANDROID, WEB, IOS, ANDROID, WEB)
 class Data:
     """All sessions by app, oldest first. `version` changes with every change."""
 
-    def __init__(self, *, sessions: int, days: int, seed: int, examples: str, clock: Callable[[], float]) -> None:
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        sessions: int,
+        days: int,
+        seed: int,
+        examples: str,
+        traffic: Traffic | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._traffic = traffic
         self.clock = clock
         self.version = 0
         self.seed = seed
@@ -88,6 +100,9 @@ class Data:
     def _moments(self, count: int, days: int) -> list[int]:
         """Choose times for one app: midnights, one per day, then random ones; some of them equal."""
         end = max(self.now() - MARGIN, self.first_day)
+        if self._traffic is not None:
+            chosen = self._traffic.moments(self.dice, count, self.first_day / 1000, end / 1000)
+            return [int(moment * 1000) for moment in chosen]
         edges = [self.today, self.first_day, self.first_day + DAY - 1, self.today, self.today - 1]
         found: list[int] = []
         for index in range(count):
@@ -111,7 +126,7 @@ class Data:
         self._order += 1
         digest = hashlib.blake2b(f"{self.seed}/{self._numbers[app]}".encode(), digest_size=16).hexdigest()
         session_id = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
-        return make(self.dice, app, self._order, session_id, created)
+        return make(self.dice, app, self._order, session_id, created, self._traffic)
 
     def _examples(self, *, verbatim: bool) -> Iterable[Session]:
         """Add the page's record; unless `verbatim`, it was created on the first day of the data."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
+from sandbox_server.traffic import Traffic
 
 Record = dict[str, Any]
 
@@ -178,10 +179,15 @@ def web(dice: random.Random, app: App, session_id: str, created: int, first: Pag
     }
 
 
-def make(dice: random.Random, app: App, order: int, session_id: str, created: int) -> Session:
+def make(  # noqa: PLR0913, PLR0917
+    dice: random.Random, app: App, order: int, session_id: str, created: int, traffic: Traffic | None = None
+) -> Session:
     """Make a session of an app."""
     if app.type == "mobile":
-        screens = tuple(dice.sample(SCREENS, dice.choice([1, 2, 3])))
+        screens = tuple(dice.sample(list(traffic.screens) if traffic else SCREENS, dice.choice([1, 2, 3])))
         return Session(app, order, created, mobile(dice, app, session_id, created), screens=screens)
-    pages = tuple(dice.sample(PAGES, dice.choice([1, 2, 3])))
+    known = (
+        [Page(title, f"https://{traffic.hosts[0]}{path}") for path, title in traffic.pages] if traffic else PAGES
+    )
+    pages = tuple(dice.sample(known, dice.choice([1, 2, 3])))
     return Session(app, order, created, web(dice, app, session_id, created, pages[0]), pages=pages)

@@ -27,6 +27,7 @@ from sandbox_server import (
     check_size,
     load_json,
 )
+from sandbox_server.traffic import Traffic
 
 from .data import Data, Examples
 from .details import DetailFailures
@@ -77,7 +78,8 @@ class Inspectlet(Vendor):
     `sessions`, `days`, `seed`: the number of sessions (including the page's example) and of days until now, and
     the seed of the data; the sessions are spread over `websites`. `earlier`: how many more sessions begin just
     before the first day and end in it; they are held, not expected. `examples`: the page's own session, "shifted"
-    to the first day of the data, "verbatim" in 2015, or "none". `now`: the clock.
+    to the first day of the data, "verbatim" in 2015, or "none". `traffic`: ordinary names
+    and moments, for demos. `now`: the clock.
 
     What the page leaves open. `shape`: whether `response` is a "list", as on the page, or an "object" with
     `sessions`; `detail_shape`: the same for an individual session, or the "record" itself. `order`:
@@ -142,6 +144,7 @@ class Inspectlet(Vendor):
         too_large: TooLarge | None = None,
         rate_limit: Sequence[float] | None = None,
         retry_after: bool = True,
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -166,6 +169,7 @@ class Inspectlet(Vendor):
             websites=websites,
             earlier=earlier,
             examples=examples,
+            traffic=traffic,
             clock=self.clock,
         )
         oldest_first = [session for session in self.data.sessions()[::-1] if session.started >= self.data.start]

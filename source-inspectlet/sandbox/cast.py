@@ -5,6 +5,8 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sandbox_server.traffic import Traffic
+
 from .records import Record
 
 STOCK = 200
@@ -75,27 +77,29 @@ class Visit:
         return Visit(0, self.source, self.pages[:1], self.tags[:1])
 
 
-def visitor(dice: random.Random) -> Visitor:
+def visitor(dice: random.Random, traffic: Traffic | None = None) -> Visitor:
     """Make a new visitor."""
     device = dice.choice(["desktop", "desktop", "phone"])
     return Visitor(
         uid=dice.randrange(1 << 32),
         ip=dice.choice([*IPS, f"192.0.2.{dice.randrange(256)}"]),
         country=dice.choice(COUNTRIES),
-        name=dice.choice(NAMES),
+        name=dice.choice([who and who[0] for who in traffic.people] if traffic else NAMES),
         device=device,
         browser=dice.choice(BROWSERS[device]),
         size=(390, 844) if device == "phone" else dice.choice([(1920, 1080), (1280, 3000)]),
     )
 
 
-def visits(dice: random.Random) -> list[Visit]:
+def visits(dice: random.Random, traffic: Traffic | None = None) -> list[Visit]:
     """Make a pool of visits; sessions share them."""
-    return [visit(dice, index) for index in range(STOCK)]
+    return [visit(dice, index, traffic) for index in range(STOCK)]
 
 
-def visit(dice: random.Random, index: int) -> Visit:
+def visit(dice: random.Random, index: int, traffic: Traffic | None = None) -> Visit:
     """Make one visit; a tenth have no tags, and a twentieth neither pages nor tags."""
+    if traffic is not None:
+        return _ordinary(dice, traffic)
     pages = [(dice.random(), dice.choice(TITLES), dice.choice(PATHS)) for _ in range(dice.randrange(5))]
     pages = sorted([(0.0, dice.choice(TITLES), dice.choice(PATHS)), *pages])
     tags = [(dice.random(), *dice.choice(TAGS)) for _ in range(dice.choice([1, 1, 2, 3, 5]))]
@@ -106,6 +110,18 @@ def visit(dice: random.Random, index: int) -> Visit:
         source=dice.choice(SOURCES),
         pages=() if index % 20 == 0 else tuple(pages),
         tags=() if index % 10 == 0 else tuple(sorted(tags)),
+    )
+
+
+def _ordinary(dice: random.Random, traffic: Traffic) -> Visit:
+    moments = [0.0, *sorted(dice.random() for _ in range(dice.randrange(5)))]
+    chosen = [dice.choice(traffic.pages) for _ in moments]
+    tags = [(dice.random(), *dice.choice(traffic.tags)) for _ in range(dice.choice([0, 0, 1, 2]))]
+    return Visit(
+        length=dice.choice(traffic.seconds) + dice.randrange(30),
+        source=dice.choice(SOURCES),
+        pages=tuple((moment, title, path) for moment, (path, title) in zip(moments, chosen, strict=True)),
+        tags=tuple(sorted(tags)),
     )
 
 

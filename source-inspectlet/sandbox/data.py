@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from sandbox_server.traffic import Traffic
+
 from .cast import HOSTS, PATHS, SITE_NAMES, TAGS, TITLES, Facts, Visit, Visitor, page_of, visitor, visits
 from .records import Record, Session, Website, age
 
@@ -30,6 +32,7 @@ class Data:
         websites: int,
         earlier: int,
         examples: Examples,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.clock = clock
@@ -37,7 +40,8 @@ class Data:
         self.dice = random.Random(seed)  # noqa: S311
         self.websites: list[Website] = []
         self.sids: dict[int, Session] = {}
-        self._stock = visits(self.dice)
+        self._traffic = traffic
+        self._stock = visits(self.dice, traffic)
         self._visitors: dict[int, list[Visitor]] = {}
         self._orders = itertools.count()
         self._turns = itertools.count()
@@ -96,11 +100,13 @@ class Data:
     def _website(self, index: int) -> Website:
         told: Record = json.loads(PAGE_EXAMPLES.read_bytes())["websites"]["response"][0]
         first = index == 0  # the page's own website
+        name = told["site_name"] if first else SITE_NAMES[index % len(SITE_NAMES)]
+        host = HOSTS[index % len(HOSTS)]
         site = Website(
             wid=told["wid"] if first else 20_000_000 + index * 1_000_003,
-            name=told["site_name"] if first else SITE_NAMES[index % len(SITE_NAMES)],
+            name=self._traffic.hosts[index % len(self._traffic.hosts)] if self._traffic else name,
             added=told["date_added"] if first else self.first_day - index * DAY,
-            host=HOSTS[index % len(HOSTS)],
+            host=f"https://{self._traffic.hosts[index % len(self._traffic.hosts)]}" if self._traffic else host,
         )
         self.websites.append(site)
         self._visitors[site.wid] = []
@@ -122,6 +128,8 @@ class Data:
         """Choose start times: first one per day, then random ones; some at midnight, some equal."""
         dice = random.Random(count)  # noqa: S311
         end = max(int(self.clock()) - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            return [int(moment) for moment in self._traffic.moments(dice, count, self.first_day, end)]
         found: list[int] = []
         for index in range(count):
             chosen, fraction = dice.randrange(self.days + 1), dice.random()
@@ -150,7 +158,7 @@ class Data:
         dice = self.dice
         known = self._visitors[site.wid]
         new = not known or dice.random() < 0.4
-        who = visitor(dice) if new else dice.choice(known)
+        who = visitor(dice, self._traffic) if new else dice.choice(known)
         if new:
             known.append(who)
         sid = dice.randrange(1_000_000_000, 1 << 32)

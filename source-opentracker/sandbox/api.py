@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 from sandbox_server import Answer, Config, Keys, Record, Request, Vendor
+from sandbox_server.traffic import Traffic
 
 from . import words
 from .data import SECOND, Data, Site
@@ -35,7 +36,8 @@ class Opentracker(Vendor):
     the data; another twentieth of the sessions have their last event on the day before. `zones`: the time zone of
     each site. `longest_days`: the longest session. `examples`: the page's own record, "shifted" to the first day
     of the data and to the first site, "verbatim" in 2011 and in the demo account (the config "example" reads it),
-    or "none". `inside`: which of `words.INSIDE` `error_inside` returns. `now`: the clock. All other options are
+    or "none". `inside`: which of `words.INSIDE` `error_inside` returns. `traffic`: ordinary names
+    and moments, for demos. `now`: the clock. All other options are
     those of `Readings`.
     """
 
@@ -77,6 +79,7 @@ class Opentracker(Vendor):
         longest_days: float = 3,
         examples: Literal["shifted", "verbatim", "none"] = "shifted",
         inside: str = "refused",
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
         **readings: Any,  # noqa: ANN401
     ) -> None:
@@ -94,6 +97,7 @@ class Opentracker(Vendor):
             seed=seed,
             longest_days=longest_days,
             examples=examples,
+            traffic=traffic,
             clock=now,
         )
         self._view = View(self.data, self.readings, LOGIN, PASSWORD, seed)

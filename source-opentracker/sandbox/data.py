@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
+from sandbox_server.traffic import Traffic
+
 from .cast import PAGES, REFERRERS, example_row, example_session, person
 from .displays import DEFAULT, display
-from .records import Person, Row, Session
+from .records import Person, Row, Session, WebPage
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -65,6 +67,7 @@ class Data:
         seed: int,
         longest_days: float,
         examples: str,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.sites = sites
@@ -73,6 +76,8 @@ class Data:
         self._clock = clock
         self._dice = random.Random(seed)  # noqa: S311
         self._counter = itertools.count()
+        self._traffic = traffic
+        self._pages = [WebPage(path, title) for path, title in traffic.pages] if traffic else PAGES
         self.first_day = self.now() // DAY * DAY - days * DAY
         # Today it could be in the future.
         shifted = examples == "shifted" and sessions > 0 and days > 0
@@ -85,7 +90,7 @@ class Data:
             count = len(range(index, sessions, len(sites))) - (shifted and index == 0)
             self._fill(site, self._moments(site, count, days))
             # Sessions of the day before, which may belong to the first day in the time zone of a site.
-            early = len(range(index, sessions // 20, len(sites)))
+            early = 0 if traffic else len(range(index, sessions // 20, len(sites)))
             self._fill(site, [self.first_day - 1 - self._dice.randrange(DAY) for _ in range(early)])
         self._fill(demo, self._moments(demo, max(5, sessions // 10), days))
 
@@ -128,6 +133,9 @@ class Data:
         """Choose last events: first one per day, then random ones; some at midnight, some equal."""
         dice = self._dice
         end = max(self.now() - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            chosen = self._traffic.moments(dice, count, self.first_day / SECOND, end / SECOND)
+            return [int(moment * SECOND) for moment in chosen]
         found: list[int] = []
         for index in range(count):
             day = self.first_day + (index if index <= days else dice.randrange(days + 1)) * DAY
@@ -142,6 +150,8 @@ class Data:
     def _duration(self, index: int) -> int:
         """Choose a duration: mostly minutes, sometimes a night, sometimes days."""
         dice = self._dice
+        if self._traffic is not None:
+            return (dice.choice(self._traffic.seconds) + dice.randrange(30)) * SECOND
         if index % 17 == 3:
             return min(DAY, self.longest) + dice.randrange(max(1, self.longest - DAY))
         if index % 12 == 5:
@@ -167,7 +177,7 @@ class Data:
         while f"{start}.{somebody.mark}" in site.known:
             start -= 1
         pages = dice.choice([1, 1, 2, 3, 5, 40])
-        entry = dice.choice(PAGES)
+        entry = dice.choice(self._pages)
         return Session(
             id=f"{start}.{somebody.mark}",
             site=site.name,
@@ -179,7 +189,7 @@ class Data:
             pages=pages,
             number=dice.randrange(1, 30),
             entry=entry,
-            exit=entry if pages == 1 else dice.choice(PAGES),
+            exit=entry if pages == 1 else dice.choice(self._pages),
             referrer=dice.choice(REFERRERS),
         )
 

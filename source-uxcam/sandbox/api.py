@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 from sandbox_server import Answer, Config, Keys, Record, Request, Vendor
+from sandbox_server.traffic import Traffic
 
 from . import data_access, readings, session_api
 from .data import Data
@@ -35,7 +36,8 @@ class Uxcam(Vendor):
     now, and the seed of the data. `web`: the number of sessions in browsers, which only the new API lists
     (default: a tenth). `examples`: the page's own records, "shifted" to the first day of the data, "verbatim" in
     2019, or "none". `late_every`: every n-th session is uploaded `late_days` days after it occurred; 0 for none.
-    `now`: the clock.
+    `traffic`: ordinary names
+    and moments, for demos. `now`: the clock.
 
     `at_most`: how many requests may be open; further ones get a 429 (UXCam's limit is five). None for no limit.
     `shuffle`: "page" changes the order within each page; "list" changes the order of the whole list with each
@@ -86,6 +88,7 @@ class Uxcam(Vendor):
         late_days: int = 9,
         at_most: int | None = None,
         shuffle: Shuffle = "none",
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
         **options: Any,  # noqa: ANN401
     ) -> None:
@@ -103,6 +106,7 @@ class Uxcam(Vendor):
             examples=examples,
             late_every=late_every,
             late_days=late_days,
+            traffic=traffic,
             clock=self.clock,
         )
         old, new = readings.read(options)

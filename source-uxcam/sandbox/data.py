@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from sandbox_server.traffic import Traffic
+
 from .cast import ANDROID, IOS, device, person, place_of, web_visit
 from .flows import flow_of, flows
 from .records import Event, Session, User
@@ -42,6 +44,7 @@ class Data:
         examples: str,
         late_every: int,
         late_days: int,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.clock = clock
@@ -50,7 +53,8 @@ class Data:
         self.dice = random.Random(seed)  # noqa: S311
         self.users: list[User] = []
         self.sessions: list[Session] = []
-        self._stock = flows(self.dice)
+        self._traffic = traffic
+        self._stock = flows(self.dice, traffic)
         self._order = 0
         today = int(clock()) // DAY * DAY
         self.first_day = today - days * DAY
@@ -92,6 +96,8 @@ class Data:
         """Choose upload times: first one per day, then random ones; some at midnight, some equal."""
         dice = random.Random(count)  # noqa: S311
         end = max(int(self.clock()) - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            return [int(moment) for moment in self._traffic.moments(dice, count, self.first_day, end)]
         found: list[int] = []
         for index in range(count):
             chosen, fraction = dice.randrange(days + 1), dice.random()
@@ -129,7 +135,7 @@ class Data:
         dice = self.dice
         user = self._user(in_browser=in_browser)
         flow = dice.choice(self._stock)
-        offline = not in_browser and dice.random() < 0.02
+        offline = not in_browser and self._traffic is None and dice.random() < 0.02
         # Uploaded after it ended. Unless it is late, it occurred after the data begins, so that one start date
         # covers all.
         verified = max(uploaded - int(flow.duration) - dice.randrange(30, 3600), min(uploaded, self.first_day))
