@@ -76,12 +76,12 @@ PYTEST = .venv/bin/pytest -n 4 --dist loadgroup
 test: lint
 	$(PYTEST)
 
-test-all: lint .cache/node/.synced
-	$(PYTEST) -m "not long and not images and not packages"
+test-all: lint .cache/node/.synced .cache/models/.synced
+	$(PYTEST) -m "not long and not models and not images and not packages"
 
 # Every test of the models: three loaders' tables, two databases, each model broken on purpose, two more dialects.
 test-models: .venv/.synced .cache/models/.synced .cache/models-compile/.synced
-	.venv/bin/pytest -m "long or not long" integration_tests/sync/test_models.py
+	.venv/bin/pytest -m "models or slow" integration_tests/sync/test_models.py
 
 # The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
 soak: export EXAMPLES ?= 25

@@ -20,7 +20,7 @@ from sync.destination import DestinationError, opened
 from sync.sessions import schemas
 from sync.warehouse import Warehouse
 
-pytestmark = pytest.mark.xdist_group("models")
+pytestmark = [pytest.mark.xdist_group("models"), pytest.mark.slow]
 
 QUESTIONS = models.PACKAGE / "QUESTIONS.md"
 STAGING = sorted(models.PACKAGE.glob("models/staging/**/*.sql"))
@@ -219,7 +219,7 @@ def test_every_column_of_every_model_is_described() -> None:
 # What follows builds several times.
 
 
-@pytest.mark.long
+@pytest.mark.models
 def test_a_vendor_is_off_by_its_variable_and_without_its_schema(reads: list[Read], tmp_path: Path) -> None:
     database = duckdb_file(tmp_path / "sessions.duckdb")
     analytics.write_as_make_sync(database, [read for read in reads if read.folder != "source-opentracker"])
@@ -228,7 +228,7 @@ def test_a_vendor_is_off_by_its_variable_and_without_its_schema(reads: list[Read
     assert vendors == [("browsee",), ("devrev",), ("inspectlet",)]
 
 
-@pytest.mark.long
+@pytest.mark.models
 def test_nothing_at_all_is_no_error(tmp_path: Path) -> None:
     database = duckdb_file(tmp_path / "empty.duckdb")
     with opened(database.db):
@@ -237,7 +237,7 @@ def test_nothing_at_all_is_no_error(tmp_path: Path) -> None:
     assert database.query(f"SELECT count(*) FROM {SCHEMA}.sessions") == [(0,)]  # noqa: S608
 
 
-@pytest.mark.long
+@pytest.mark.models
 def test_two_accounts_of_a_vendor_are_read_together(reads: list[Read], tmp_path: Path) -> None:
     database = duckdb_file(tmp_path / "sessions.duckdb")
     (browsee,) = [read for read in reads if read.folder == "source-browsee"]
@@ -253,7 +253,6 @@ def test_two_accounts_of_a_vendor_are_read_together(reads: list[Read], tmp_path:
     assert rows == 2 * len(browsee.records["sessions"])
 
 
-@pytest.mark.long
 def test_postgres_has_the_same_models(
     built: Database, reads: list[Read], postgres: Callable[[str], Database]
 ) -> None:
@@ -263,7 +262,7 @@ def test_postgres_has_the_same_models(
     assert analytics.totals(database) == analytics.totals(built)
 
 
-@pytest.mark.long
+@pytest.mark.models
 def test_tables_of_airbyte_make_the_same_models(
     built: Database, reads: list[Read], postgres: Callable[[str], Database]
 ) -> None:
@@ -272,7 +271,7 @@ def test_tables_of_airbyte_make_the_same_models(
     assert analytics.totals(database) == analytics.totals(built)
 
 
-@pytest.mark.long
+@pytest.mark.models
 def test_tables_of_pyairbyte_make_the_same_models(built: Database, reads: list[Read], tmp_path: Path) -> None:
     database = duckdb_file(tmp_path / "pyairbyte.duckdb")
     analytics.build(database, analytics.write_as_pyairbyte(database, reads))
@@ -294,7 +293,7 @@ for path in pathlib.Path(sys.argv[1]).glob("compiled/**/*.sql"):
 """
 
 
-@pytest.mark.long
+@pytest.mark.models
 @pytest.mark.parametrize(
     ("warehouse", "words"),
     [
@@ -349,7 +348,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.long
+@pytest.mark.models
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_tests_of_every_staging_model_fail_if_it_is_wrong(
     change: str, built: Database, reads: list[Read], tmp_path: Path
@@ -364,7 +363,7 @@ def test_the_tests_of_every_staging_model_fail_if_it_is_wrong(
     assert failed >= wrong - empty
 
 
-@pytest.mark.long
+@pytest.mark.models
 @pytest.mark.parametrize("model", [path.stem for path in MARTS])
 def test_the_tests_of_every_model_fail_if_it_is_wrong(model: str, built: Database, tmp_path: Path) -> None:
     (path,) = [path for path in MARTS if path.stem == model]
@@ -373,7 +372,7 @@ def test_the_tests_of_every_model_fail_if_it_is_wrong(model: str, built: Databas
         assert model in analytics.failed_models(built, tmp_path, package, model), change.__name__
 
 
-@pytest.mark.long
+@pytest.mark.models
 @pytest.mark.parametrize(
     ("model", "old", "new"),
     [
