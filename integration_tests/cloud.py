@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sandbox_server as sandbox
-import yaml
 from sandbox_server import Server, load_vendor, main_configs, serve
-from sandbox_server.vendor import ROOT
 
 from integration_tests.conftest import late
 from integration_tests.connector import Connector, Json, Output
-from integration_tests.declarative import FOLDERS, InsideManifest
-from integration_tests.inside import InsideConnector, source_class
+from integration_tests.declarative import InsideManifest
+from integration_tests.inside import InsideConnector
 
 COLUMNS = (
     "session_id",
@@ -96,7 +94,13 @@ def pair(folder: str, name: str, **options: Any) -> Iterator[tuple[Pair, Server]
     ):
         config = server.vendor.configs(server.origin)[name]
         Path(place, "manifest").mkdir()
-        yield Pair(InsideConnector(folder, config, Path(place)), InsideManifest(folder, config, Path(place, "manifest"))), server
+        yield (
+            Pair(
+                InsideConnector(folder, config, Path(place)),
+                InsideManifest(folder, config, Path(place, "manifest")),
+            ),
+            server,
+        )
 
 
 def compare(folder: str) -> list[Finding]:

@@ -69,9 +69,7 @@ class Manifest:
     def build(self) -> Json:
         """Return the manifest."""
         streams = [
-            self._stream(api, endpoint, stream)
-            for api in self._apis()
-            for endpoint, stream in self._streams(api)
+            self._stream(api, endpoint, stream) for api in self._apis() for endpoint, stream in self._streams(api)
         ]
         manifest: Json = {
             "version": version("airbyte-cdk"),
@@ -112,7 +110,11 @@ class Manifest:
             "record_selector": {
                 "type": "RecordSelector",
                 "extractor": {"type": "DpathExtractor", "field_path": own["records"]},
-                **({"record_filter": {"type": "RecordFilter", "condition": own["filter"]}} if "filter" in own else {}),
+                **(
+                    {"record_filter": {"type": "RecordFilter", "condition": own["filter"]}}
+                    if "filter" in own
+                    else {}
+                ),
             },
         }
         if "paginator" in own:
@@ -168,8 +170,17 @@ class Manifest:
         refused = f"{vendor} refused the credentials. {hint}"
         filters = [
             *self._written.get("errors", []),
-            {"http_codes": [401, 403], "action": "FAIL", "failure_type": "config_error", "error_message": "credentials"},
-            {"http_codes": [429], "action": "RATE_LIMITED", "error_message": f"{vendor} limits the rate of requests."},
+            {
+                "http_codes": [401, 403],
+                "action": "FAIL",
+                "failure_type": "config_error",
+                "error_message": "credentials",
+            },
+            {
+                "http_codes": [429],
+                "action": "RATE_LIMITED",
+                "error_message": f"{vendor} limits the rate of requests.",
+            },
             {
                 "http_codes": [*range(400, 408), *range(409, 425), *range(426, 429)],
                 "action": "FAIL",
@@ -216,7 +227,9 @@ class Manifest:
                 "max_datetime": now,
             },
             "lookback_window": "P{{ config.get('lookback_window_days', 1) }}D",
-            "step": self._written.get("step", f"P{{{{ config.get('window_in_days', {self._source.window_days}) }}}}D"),
+            "step": self._written.get(
+                "step", f"P{{{{ config.get('window_in_days', {self._source.window_days}) }}}}D"
+            ),
         }
 
     def _concurrency(self) -> Json:
@@ -254,12 +267,14 @@ def expression(column: Column | None) -> str:
             return "{{ none }}"
         case Either():
             first, second = column.columns
-            start = f"{_set('value', first)}{{% if not ({_present('value')}) %}}{_set('value', second)}{{% endif %}}"
+            start = (
+                f"{_set('value', first)}{{% if not ({_present('value')}) %}}{_set('value', second)}{{% endif %}}"
+            )
             return f"{start}{_literal(_TEXT, _present('value'))}"
         case Moment():
             return _moment(column)
         case Integer():
-            return f"{_set('value', column)}{_literal('value | float | int', _present('value'))}"
+            return f"{_set('value', column)}{_literal('value | int', _present('value'))}"
         case Number():
             shown = "value" if column.per == 1 else f"(value | float) / {column.per}"
             return f"{_set('value', column)}{_literal(shown, _present('value'))}"

@@ -20,7 +20,8 @@ from session_source.api.errors import Fault, Kind, StatusInBody
 from session_source.api.request import Request, Wish
 from session_source.http.auth import EitherAuth, HeaderAuth, QueryAuth
 from session_source.http.budget import Budget
-from session_source.http.client import Client, Closed
+from session_source.http.client import Client
+from session_source.http.gate import Closed
 from session_source.http.retry import RetryPolicy
 
 pytestmark = pytest.mark.promise(n=7)
@@ -164,7 +165,7 @@ def test_one_workers_limit_holds_them_all(server: Server) -> None:
     shared = client(server.origin, workers=4)
     told = threading.Event()
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(shared.fetch, GET, words, limited=told.set)
+        first = pool.submit(shared.fetch, GET, words, limited=lambda _: told.set())
         assert told.wait(10)
         time.sleep(0.5)  # the worker that was told has begun to wait
         others = [pool.submit(shared.fetch, GET, words) for _ in range(3)]
@@ -172,6 +173,28 @@ def test_one_workers_limit_holds_them_all(server: Server) -> None:
     refused, *answered = server.requests
     assert len(answered) == 4
     assert all(entry.start - (refused.end or 0) >= 2.9 for entry in answered)
+
+
+@pytest.mark.promise(n=5)
+def test_as_many_requests_are_open_as_the_vendor_allows(server: Server) -> None:
+    server.vendor.max_in_flight = 3
+    server.latency = 0.02
+    shared = client(server.origin, workers=12)
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(lambda _: shared.fetch(GET, words), range(60))) == [2000] * 60
+    refused = [entry for entry in server.requests if entry.status == 429]
+    assert 1 <= len(refused) <= 2
+    later = [entry for entry in server.requests if entry.start > max(each.start for each in refused)]
+    assert max(entry.in_flight for entry in later) == 2, "two others are open"
+
+
+@pytest.mark.promise(n=5)
+def test_all_workers_are_used_if_the_vendor_answers_quickly(server: Server) -> None:
+    server.latency = 0.005
+    shared = client(server.origin, workers=8)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: shared.fetch(GET, words), range(200)))
+    assert server.max_in_flight == 8
 
 
 @pytest.mark.parametrize(
@@ -196,7 +219,7 @@ def test_redirects_are_not_followed(server: Server) -> None:
 
 def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
     server.faults.append(sandbox.Status(500, times=None))
-    with pytest.raises(Fault, match="tried 3 times") as caught:
+    with pytest.raises(Fault, match="Gave up after 3 attempts") as caught:
         client(server.origin, RetryPolicy(attempts=3)).fetch(GET, words)
     assert caught.value.kind is Kind.OUTAGE
     assert server.count == 3

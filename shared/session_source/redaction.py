@@ -1,9 +1,9 @@
-"""Redaction: hides credentials in logs, errors and traces, however they are spelled.
+"""Redaction: hides credentials in logs, errors and traces, in any encoding.
 
-The CDK's filter replaces the literal values that it was given. Credentials also show percent-encoded in URLs,
-escaped in JSON, HTML or ``repr``, in hex, in base64 (Basic auth), broken over lines, cut short, and in several of
-these ways at once. So this filter decodes a text in all ways, and where a decoded view holds ``FRAGMENT``
-characters of a secret, it replaces what they were decoded from.
+The CDK's filter replaces the literal values only. Credentials also appear percent-encoded in URLs, escaped in
+JSON, HTML or ``repr``, in hex, in base64 (Basic auth), wrapped over lines, truncated, and in several of these
+forms at once. This filter decodes a text in every way. If a decoded view contains ``FRAGMENT`` characters of a
+secret, the filter replaces the characters of the text that they were decoded from.
 """
 
 import base64
@@ -21,20 +21,20 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from session_source.api.columns import Value
 
 FRAGMENT = 8
-"""Any part of a secret that has so many characters is hidden. A shorter secret is hidden as a whole."""
+"""Any part of a secret with this many characters is hidden. A shorter secret is hidden as a whole."""
 
 FRAGMENT_OF_OTHERS = 16
-"""The same for the secrets of other connectors of the process, but those shorter than ``FRAGMENT`` are not hidden:
-they may be words that this connector needs."""
+"""The same for secrets of other connectors in this process. Those shorter than ``FRAGMENT`` are not hidden: they
+may be words that this connector needs."""
 
 SHORTEST_IN_BYTES = 4
-"""A shorter secret is not looked for in decoded base64 and hex: most words hold it by chance."""
+"""A shorter secret is not searched for in decoded base64 and hex, where it appears by chance."""
 
 LAYERS = 3
-"""How often base64 and hex are decoded."""
+"""How many times base64 and hex are decoded."""
 
 MOST_VIEWS = 64
-"""Ways in which the escapes of one text are decoded: enough for what was escaped a dozen times in several ways."""
+"""The most views that are made of one text: enough for a text that was escaped a dozen times in several ways."""
 
 HIDDEN = "****"
 
@@ -43,7 +43,7 @@ _Replace: TypeAlias = Callable[[re.Match[str]], str]
 
 
 class _View(NamedTuple):
-    """A text that was decoded, and for each character the start and end of what it was decoded from."""
+    """A decoded text, and for each of its characters the start and end of what it was decoded from."""
 
     text: str
     starts: Sequence[int]
@@ -55,13 +55,13 @@ class Filter:
 
     Args:
         secrets: what to hide.
-        pairs: what a short secret is part of in Basic authentication, to be hidden in base64.
-        of_others: secrets of which longer parts may be shown.
+        pairs: ``user:password`` for short secrets, hidden in base64 (Basic authentication).
+        of_others: secrets of other connectors; only parts of ``FRAGMENT_OF_OTHERS`` characters are hidden.
     """
 
     def __init__(self, secrets: Iterable[str], pairs: Iterable[str] = (), of_others: Iterable[str] = ()) -> None:
         self.fragments: dict[int, set[str]] = {}
-        """Fragments by their length."""
+        """The fragments to hide, by their length."""
         for texts, longest in ((secrets, FRAGMENT), (of_others, FRAGMENT_OF_OTHERS)):
             for secret in texts:
                 text = "".join(secret.split())
@@ -78,7 +78,7 @@ class Filter:
             self.fragments.setdefault(length, set()).update(fragments)
 
     def clean(self, text: str) -> str:
-        """Replace what is to be hidden."""
+        """Replace every secret in a text."""
         if not self.fragments:
             return text
         kept: list[str] = []
@@ -90,17 +90,17 @@ class Filter:
         return "".join([*kept, text[end:]])
 
     def _found(self, view: _View, layers: int) -> Iterator[tuple[int, int]]:
-        """Find from where to where the original text has to be hidden."""
+        """Yield the start and end of each part of the original text to hide."""
         for text_view in _text_views(view):
             yield from self._held(text_view, layers)
-            if "+" in text_view.text:  # a blank in a form
+            if "+" in text_view.text:  # a space in a form
                 yield from self._held(_substituted(text_view, _PLUS, _nothing), layers)
             if layers:
                 for packed in _byte_views(text_view):
                     yield from self._found(packed, layers - 1)
 
     def _held(self, view: _View, layers: int) -> Iterator[tuple[int, int]]:
-        """Find where a view holds a fragment."""
+        """Yield the start and end of each fragment in a view."""
         text, starts, ends = view
         for length, fragments in self.fragments.items():
             if layers == LAYERS or length >= SHORTEST_IN_BYTES:
@@ -114,7 +114,7 @@ def _view(text: str) -> _View:
 
 
 def _text_views(view: _View) -> list[_View]:
-    """Decode escapes of all kinds, in any order and any number of times. The views are without blanks."""
+    """Decode escapes of all kinds, in any order, any number of times. The views contain no white space."""
     views = [view]
     seen = {view.text}
     for each in views:  # grows
@@ -191,7 +191,7 @@ _DECODERS: tuple[tuple[re.Pattern[str], _Replace], ...] = (
         _escape,
     ),
 )
-"""What texts are escaped with, and what takes it away. Bytes become the characters of Latin-1."""
+"""The escapes, and what replaces them. Bytes become characters of Latin-1."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _HEX = re.compile(r"[0-9a-fA-F]{8,}")
@@ -199,7 +199,7 @@ _STANDARD = str.maketrans("-_", "+/")
 
 
 def _byte_views(view: _View) -> Iterator[_View]:
-    """Decode base64 and hex, which may begin anywhere in what looks like it. Bytes are characters of Latin-1."""
+    """Decode base64 and hex, from every offset of what looks like it. Bytes become characters of Latin-1."""
     for pattern, characters, size in ((_BASE64, 4, 3), (_HEX, 2, 1)):
         runs = [match.span() for match in pattern.finditer(view.text)]
         for offset in range(characters if runs else 0):
@@ -218,7 +218,7 @@ def _byte_views(view: _View) -> Iterator[_View]:
 
 
 def _decoded(text: str, characters: int) -> str:
-    """Decode as much of a text as has whole bytes."""
+    """Decode the whole bytes of a text."""
     if characters == 2:
         return bytes.fromhex(text[: len(text) // 2 * 2]).decode("latin-1")
     text = text[:-1] if len(text) % 4 == 1 else text
@@ -227,17 +227,17 @@ def _decoded(text: str, characters: int) -> str:
 
 _filter = Filter(())
 _earlier: set[str] = set()
-"""What ``protect`` was given before."""
+"""The secrets of earlier calls of ``protect``."""
 
 
 def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Hide the config's secrets in all that this process says from now on.
+    """Hide the secrets of a config in all output of this process from now on.
 
     Args:
-        specification: the connector's JSON schema of a config; ``airbyte_secret`` marks what is one.
+        specification: the connector's JSON schema of a config; ``airbyte_secret`` marks the secrets.
         config: the user's config, valid or not.
     """
-    global _filter  # noqa: PLW0603 - what is said by any part of the process passes through one filter
+    global _filter  # noqa: PLW0603 - all output of the process passes through one filter
     secrets = {text for value in get_secrets(specification, config) for text in _texts(value)}
     short = [secret for secret in secrets if len(secret) < FRAGMENT]
     names = [text for value in config.values() for text in _texts(value) if len(text) < 200]
@@ -246,17 +246,17 @@ def protect(specification: Mapping[str, Any], config: Mapping[str, Any]) -> None
 
 
 def clean(text: str) -> str:
-    """Hide the secrets that ``protect`` was given, and escape what cannot be written as UTF-8."""
+    """Hide all secrets in a text, and escape what cannot be written as UTF-8."""
     return _filter.clean(text).encode(errors="backslashreplace").decode()
 
 
-# The CDK's log and traces pass through its own filter, which these modules hold by name.
+# The CDK's log and traces call the CDK's filter, which each of these modules has imported by name.
 for _module in (airbyte_secrets_utils, exception_handler, logger, traced_exception):
     vars(_module)["filter_secrets"] = clean
 
 
 def _texts(value: Value) -> Iterable[str]:
-    """Give the texts in a value: of a wrong type in the config, a secret is still one."""
+    """Yield all texts in a value: a secret of a wrong type in the config has to be hidden too."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

@@ -1,1 +1,1 @@
-"""Sending requests to a vendor: credentials, retries, limits and deadlines."""
+"""HTTP: sends requests to a vendor, with credentials, retries, limits and deadlines."""

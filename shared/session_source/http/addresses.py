@@ -1,4 +1,4 @@
-"""Addresses: which machine a host name leads to, and whether it may be asked."""
+"""Addresses: resolves host names, and refuses private addresses on Airbyte Cloud."""
 
 import ipaddress
 import socket
@@ -12,7 +12,7 @@ from session_source.api.errors import Fault, Kind
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
+    """Return whether a host is the local machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -24,12 +24,12 @@ def resolve(host: str, port: int, *, within: float) -> list[str]:
 
     Args:
         host: a name or an IP address.
-        port: the port that will be asked.
-        within: how many seconds it may take. A name server that does not answer blocks a thread for longer.
+        port: the port to connect to.
+        within: the timeout in seconds. The system's resolver has none: it may block its thread for longer.
 
     Raises:
-        TimeoutError: it took longer.
-        OSError: there is no such host.
+        TimeoutError: the name server did not answer in time.
+        OSError: the host does not exist.
     """
     found: Future[list[str]] = Future()
 
@@ -37,7 +37,7 @@ def resolve(host: str, port: int, *, within: float) -> list[str]:
         try:
             entries = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
             found.set_result([str(entry[4][0]) for entry in entries])
-        except Exception as error:  # noqa: BLE001 - raised again where the result is waited for
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
             found.set_exception(error)
 
     threading.Thread(target=look_up, name="resolver", daemon=True).start()
@@ -45,15 +45,15 @@ def resolve(host: str, port: int, *, within: float) -> list[str]:
 
 
 def refuse_private(addresses: list[str]) -> None:
-    """Hold to the rule of Airbyte Cloud, which the CDK enforces for ``requests.Session`` only.
+    """Refuse private addresses on Airbyte Cloud. The CDK refuses them for ``requests.Session`` only.
 
     Raises:
-        Fault: this is Airbyte Cloud, and one of a host's addresses is private.
+        Fault: the connector runs on Airbyte Cloud, and one of the addresses is private.
     """
     if is_cloud_environment() and any(map(_is_private, addresses)):
         raise Fault(
             Kind.CONFIG,
-            "base_url leads to a private network, which Airbyte Cloud does not ask. Set a base_url with a public "
+            "base_url is in a private network, which Airbyte Cloud does not allow. Set a base_url with a public "
             "address.",
         )
 

@@ -1,6 +1,6 @@
-"""Auth: the ways credentials go onto a request, so that endpoints ask without them.
+"""Auth: the ways to add credentials to a request.
 
-Where a vendor offers a header or a body for a secret, it does not go into the URL.
+A secret goes into a header or the body if the vendor allows it, and into the URL only if it does not.
 """
 
 import base64
@@ -14,20 +14,20 @@ from requests.auth import AuthBase
 
 
 class HeaderAuth(AuthBase):
-    """Credentials in headers. Text beyond Latin-1 goes out as UTF-8."""
+    """Credentials in headers, encoded as UTF-8."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        # http.client would write a str as Latin-1 and fail beyond it; bytes go out as they are.
+        # http.client encodes a str as Latin-1, and fails on other characters; it sends bytes unchanged.
         self._headers: dict[str, Any] = {name: value.encode() for name, value in headers.items()}
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put them on a request."""
+        """Add the credentials to a request."""
         request.headers.update(self._headers)
         return request
 
 
 class BasicAuth(HeaderAuth):
-    """HTTP Basic (RFC 7617) in UTF-8, which ``requests`` would write as Latin-1."""
+    """HTTP Basic (RFC 7617) in UTF-8; ``requests`` uses Latin-1."""
 
     def __init__(self, user: str, password: str) -> None:
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
@@ -42,25 +42,25 @@ class BearerAuth(HeaderAuth):
 
 
 class QueryAuth(AuthBase):
-    """Credentials in the URL's query, for vendors that take them nowhere else."""
+    """Credentials in the URL's query, for vendors that accept them nowhere else."""
 
     def __init__(self, params: Mapping[str, str]) -> None:
         self._params = dict(params)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put them on a request."""
+        """Add the credentials to a request."""
         request.prepare_url(request.url, self._params)
         return request
 
 
 class BodyAuth(AuthBase):
-    """Credentials among the fields of a form, or of a JSON object, in the request's body."""
+    """Credentials in the body, as fields of a form or of a JSON object."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._fields = dict(fields)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put them on a request."""
+        """Add the credentials to a request."""
         sent: Any = request.body or ""
         if "json" in str(request.headers.get("Content-Type")):
             request.prepare_body(None, None, json={**orjson.loads(sent), **self._fields})
@@ -70,7 +70,7 @@ class BodyAuth(AuthBase):
 
 
 class EitherAuth(AuthBase):
-    """Several spellings of the same credentials, for vendors with pages that disagree on which one is accepted.
+    """Several spellings of the same credentials, for vendors whose pages contradict each other.
 
     A request tries them in order. The first one that the vendor accepts is used for the rest of the command.
     """
@@ -80,13 +80,13 @@ class EitherAuth(AuthBase):
 
     @property
     def candidates(self) -> tuple[AuthBase, ...]:
-        """The spellings that a request has to try, in order: the accepted one alone, once there is one."""
+        """The spellings to try, in order; only the accepted one, once there is one."""
         return self._spellings
 
     def accept(self, spelling: AuthBase) -> None:
-        """Note that the vendor accepts a spelling."""
+        """Use only this spelling from now on: the vendor accepted it."""
         self._spellings = (spelling,)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put the first candidate on a request."""
+        """Add the first candidate to a request."""
         return self._spellings[0](request)

@@ -1,8 +1,7 @@
-"""Limits on the connector's own requests, for vendors that refuse or lock out clients that send too many.
+"""Budgets: limits on the number of requests, for vendors that lock out clients that send too many.
 
-``RequestRate`` limits the requests of a moment. ``Budget`` limits those of an hour and outlives the process: it is
-written into the streams' states, so that a sync that follows soon after (Airbyte restarts a failed one at once)
-does not start with a fresh hour.
+``RequestRate`` limits the requests of a second. ``Budget`` limits those of an hour. The budget is saved in the
+states of the streams, since the vendor's hour does not end with the sync: Airbyte restarts a failed sync at once.
 """
 
 import threading
@@ -15,24 +14,24 @@ from session_source.api.columns import Value
 HOUR = 3600.0
 
 LONGEST_MINUTE = 20
-"""Digits of a minute since 1970, however far ahead a clock may be."""
+"""The most digits of a minute since 1970 that is read from a state."""
 
 MOST_IN_A_MINUTE = 100_000
-"""Requests that a sync may have sent in a minute; a state that says more is not this connector's."""
+"""The most requests in a minute that are read from a state; a higher number is not from this connector."""
 
 POLL = 0.05
-"""Seconds until the next look where every request of the limit is still unanswered."""
+"""Seconds until ``RequestRate.take`` is called again while all requests that it allows are open."""
 
 
 class RequestRate:
-    """At most ``limit`` requests in any period of ``seconds``, measured where the vendor receives them.
+    """At most ``limit`` requests in any period of ``seconds``, at the time when the vendor receives them.
 
-    A request reaches the vendor at some moment between ``take`` and ``end``, so its place becomes free one period
-    after ``end``. The requests that are open at the same time are at most ``limit`` too.
+    The vendor receives a request at some time between ``take`` and ``end``, so a request counts until one period
+    after ``end``. At most ``limit`` requests are open at the same time.
 
     Args:
-        limit: requests in a period.
-        seconds: the length of a period.
+        limit: the most requests in a period.
+        seconds: the length of the period.
         clock: seconds since any moment.
     """
 
@@ -45,10 +44,10 @@ class RequestRate:
         self._lock = threading.Lock()
 
     def take(self) -> float:
-        """Take a place for one request.
+        """Take one request out of the limit.
 
         Returns:
-            0 if it was taken, and ``end`` must follow; else how many seconds to wait before asking again.
+            0 if it was taken, and ``end`` must follow; else the seconds to wait before the next call.
         """
         with self._lock:
             now = self._clock()
@@ -60,7 +59,7 @@ class RequestRate:
             return self._ended[0] + self.seconds - now if self._ended else POLL
 
     def end(self) -> None:
-        """Note that a request was answered, or given up."""
+        """Note that a request was answered or has failed."""
         with self._lock:
             self._open -= 1
             self._ended.append(self._clock())
@@ -70,7 +69,7 @@ class Budget:
     """At most ``limit`` requests in any hour.
 
     Args:
-        limit: requests an hour.
+        limit: the most requests in an hour.
         clock: seconds since 1970.
     """
 
@@ -84,7 +83,7 @@ class Budget:
         """Take one request out of the budget.
 
         Returns:
-            0 if it was taken; else how many seconds to wait before asking again.
+            0 if it was taken; else the seconds to wait before the next call.
         """
         with self._lock:
             now = self._clock()
@@ -96,42 +95,42 @@ class Budget:
             return self._sent[len(self._sent) - self.limit] + HOUR - now
 
     def left(self) -> int:
-        """Return how many requests could be sent now."""
+        """Return how many requests can be sent now."""
         with self._lock:
             oldest = self._clock() - HOUR
             return self.limit - sum(1 for sent in self._sent if sent > oldest)
 
     def to_json(self) -> dict[str, int]:
-        """Write what was sent in the last hour, by minute since 1970."""
+        """Return the number of requests sent in each minute (since 1970) of the last hour, for a state."""
         with self._lock:
             oldest = self._clock() - HOUR
             return {str(m): n for m, n in Counter(int(t // 60) for t in self._sent if t > oldest).items()}
 
     def spend(self, earlier: Iterable[Value]) -> None:
-        """Count what earlier syncs sent.
+        """Count the requests of earlier syncs.
 
         Args:
-            earlier: what ``to_json`` wrote into the states of several streams; the same request stands in
-                more than one of them and counts once.
+            earlier: what ``to_json`` returned, from the states of several streams. A request that is in more than
+                one of them counts once.
         """
         by_minute: Counter[int] = Counter()
         for sent in earlier:
             by_minute |= Counter(readable(sent))  # the larger count of each minute
         with self._lock:
-            # As if at the end of their minute: the hour is then never shorter than the vendor's. Where a clock
-            # was set back, none is later than that of this one.
+            # Each counts at the end of its minute, so that the hour is never shorter than the vendor's, but not
+            # later than the current minute: the clock may have been set back.
             latest = self._clock() + 59.9
             ends: Counter[float] = Counter()
             for minute, count in by_minute.items():
                 ends[min(minute * 60 + 59.9, latest)] += count
             recent = {end: min(count, self.limit) for end, count in ends.items() if end > latest - 2 * HOUR}
             times = [end for end, count in recent.items() for _ in range(count)]
-            # Earlier ones than the last that fit into an hour make nobody wait.
+            # Only the last ``limit`` requests can make another one wait.
             self._sent = deque(sorted([*self._sent, *times])[-self.limit :])
 
 
 def readable(sent: Value) -> dict[int, int]:
-    """Return what can be read of what ``Budget.to_json`` wrote: how many requests were sent in which minute."""
+    """Return the valid entries of what ``Budget.to_json`` returned: the number of requests by minute."""
     return {
         int(minute): count
         for minute, count in (sent.items() if isinstance(sent, dict) else ())

@@ -1,8 +1,8 @@
-"""Deadlines: an HTTP exchange that takes too long in total is cut, whatever it is doing.
+"""Deadlines: a timeout for a whole HTTP exchange.
 
-A read timeout starts anew with every byte, so a vendor that drips one now and then could hold a worker for
-ever. Here each exchange has an end: past it, its socket is shut down from outside, which ends the wait in the
-thread that reads from it.
+A read timeout starts again with every byte, so a vendor that sends a byte now and then can block a worker for
+hours. Here another thread shuts down the socket of an exchange that has reached its deadline, and the thread that
+reads from it gets an error.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from urllib3.poolmanager import PoolManager, ProxyManager
 from session_source.http.addresses import refuse_private, resolve
 
 MOMENT = 0.1
-"""Seconds that an exchange still has when its time is up, since no time at all is no timeout."""
+"""The shortest timeout in seconds, since 0 would mean none."""
 
 
 class Exchange:
@@ -34,7 +34,7 @@ class Exchange:
         self.is_cut = False
 
     def cut(self) -> None:
-        """Shut the socket down; the thread that waits for it goes on with an error."""
+        """Shut down the socket; the thread that reads from it gets an error."""
         if self.socket is not None:
             self.is_cut = True
             with contextlib.suppress(OSError):
@@ -49,10 +49,10 @@ _current = _Current()
 
 
 class _Connection(HTTPConnection):
-    """A connection that tells its socket to the thread's exchange."""
+    """A connection that passes its socket to the current exchange of its thread."""
 
     def _new_conn(self) -> socket.socket:
-        """Connect; a host with many addresses, all silent, takes no longer than the exchange has."""
+        """Connect within the time of the exchange, even if the host has many addresses and none answers."""
         exchange = _current.exchange
         if exchange is None:
             return super()._new_conn()
@@ -72,14 +72,14 @@ class _Connection(HTTPConnection):
             self._dns_host = name
 
     def _addresses(self, name: str, exchange: Exchange) -> list[str]:
-        """Resolve a host name, and see that its addresses may be asked."""
+        """Resolve a host name, and refuse private addresses on Airbyte Cloud."""
         left = max(exchange.end - time.monotonic(), MOMENT)
         try:
             if self._tunnel_host is None:
                 found = resolve(name, self.port, within=left)
                 refuse_private(found)
                 return found
-            if is_cloud_environment():  # the proxy itself may be private
+            if is_cloud_environment():  # the proxy itself may have a private address
                 refuse_private(resolve(self._tunnel_host, self._tunnel_port or 443, within=left))
             return resolve(name, self.port, within=left)
         except TimeoutError:
@@ -89,7 +89,7 @@ class _Connection(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().request(*args, **kwargs)
-        # Now, since the connection lets go of it when the vendor is to close it.
+        # Set here, because the connection drops its socket after a "Connection: close".
         if _current.exchange is not None:
             _current.exchange.socket = self.sock
 
@@ -111,10 +111,10 @@ def _use_pools(manager: PoolManager) -> None:
 
 
 class Adapter(HTTPAdapter):
-    """A transport whose exchanges ``Deadlines`` can cut."""
+    """A transport adapter with exchanges that ``Deadlines`` can cut."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
-        """Make pools of connections that tell which exchange uses them."""
+        """Use connections that pass their sockets to the exchange."""
         super().init_poolmanager(*args, **kwargs)
         _use_pools(self.poolmanager)
 
@@ -126,10 +126,10 @@ class Adapter(HTTPAdapter):
 
 
 class Deadlines:
-    """Watches the exchanges of all threads; the watcher ends when ``closed`` is set."""
+    """Watches the exchanges of all threads until ``closed`` is set."""
 
     RESOLUTION = 0.25
-    """Seconds between two looks."""
+    """Seconds between two checks."""
 
     def __init__(self, closed: threading.Event) -> None:
         self._closed = closed

@@ -1,4 +1,4 @@
-"""Forms: how a request is written where a vendor's page leaves it open."""
+"""Forms: variants of a request, where the vendor's page does not say which one is accepted."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from session_source.http.auth import EitherAuth
 
 
 class Form:
-    """How a request is written where vendors' pages leave it open: the spelling of credentials, and its wishes."""
+    """The variant of a request to send: the spelling of the credentials, and the option of each wish."""
 
     def __init__(self, auth: EitherAuth, wishes: Iterable[Wish]) -> None:
         self._auth = auth
@@ -21,17 +21,17 @@ class Form:
 
     @property
     def spelling(self) -> AuthBase:
-        """What puts the credentials on the request."""
+        """Adds the credentials to the request."""
         return self._spellings[0]
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields that are wished for in its body."""
+        """The fields that the wishes add to the JSON body."""
         chosen = [wish.options[option] for wish, option in self._options.items()]
         return {name: value for fields in chosen for name, value in fields.items()}
 
     def change(self, refused: Answer) -> bool:
-        """Choose another form after a refusal; report whether there is one to try."""
+        """Choose another variant after a refusal; return False if there is none left."""
         if refused.status in {401, 403} and len(self._spellings) > 1:
             self._refusal = self._refusal or refused
             self._spellings.pop(0)
@@ -39,11 +39,11 @@ class Form:
         return refused.status == 400 and self._falls_back(refused)
 
     def reported(self, refused: Answer) -> Answer:
-        """Return the refusal to report: of credentials, that of the first spelling."""
+        """Return the refusal to report: for credentials, that of the first spelling."""
         return self._refusal if refused.status in {401, 403} and self._refusal else refused
 
     def settle(self) -> None:
-        """Let other requests use this form: the vendor accepted it."""
+        """Use this variant for other requests too: the vendor accepted it."""
         self._auth.accept(self.spelling)
         for wish, option in self._options.items():
             wish.granted = option if wish.granted is None else wish.granted

@@ -1,59 +1,124 @@
-"""Retries: how long to wait for what, and what one request has met so far."""
+"""Retries: how long a request waits before it is sent again, and when it is given up."""
 
+import math
+import random
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from session_source.api import times
 from session_source.api.errors import Fault, Kind
+
+LONGEST_BACKOFF = 30.0
+"""Seconds; waits double up to this one."""
+
+SHORTEST_LIMIT = 1.0
+"""Seconds that are waited at least when the vendor limits requests."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to wait for what, in seconds."""
+    """Timeouts and limits on waiting, in seconds."""
 
     connect: float = 10
-    """For a connection."""
+    """The connect timeout."""
     read: float = 60
-    """For the next bytes of an answer."""
+    """The read timeout: the longest time without a byte."""
     total: float = 300
-    """For a whole answer, from the request to its last byte."""
+    """The timeout of a whole answer, from the request to its last byte."""
     outage: float = 150
-    """For the vendor to come back, over all attempts of one request."""
+    """How long one request is retried during an outage."""
     limit: float = 3600
-    """For one rate limit."""
+    """The longest wait for one rate limit."""
     attempts: int = 9
-    """Attempts of one request during an outage."""
+    """How often one request is sent during an outage."""
     after_timeout: float = 0
-    """Before the next request after one that was not answered: a vendor may still be at work on it."""
+    """The wait before any request after a timeout: the vendor may still be working on the one that timed out."""
+    deadline: float = math.inf
+    """When everything ends, in ``time.monotonic()``: nothing is sent or waited for after it."""
+
+    @property
+    def left(self) -> float:
+        """The seconds until the deadline."""
+        return self.deadline - time.monotonic()
 
     def within(self, seconds: float | None) -> "RetryPolicy":
-        """Give up on a request after about this long, if that is less; a rate limit is waited for as before."""
+        """Return a policy that gives up a request after about this long. Waits for rate limits do not count."""
         if seconds is None:
             return self
         parts = {name: min(getattr(self, name), seconds) for name in ("connect", "read", "total", "outage")}
         return replace(self, **parts)
 
     def for_limit(self, seconds: float) -> "RetryPolicy":
-        """Wait at most this long for a rate limit, or less where that was less."""
+        """Return a policy that waits at most this long for a rate limit."""
         return replace(self, limit=min(self.limit, seconds))
+
+    def until(self, deadline: float) -> "RetryPolicy":
+        """Return a policy with this deadline."""
+        return replace(self, deadline=deadline)
+
+    def too_long(self, message: str, wait: float) -> Fault:
+        """Return the error for a wait that the policy does not allow.
+
+        Args:
+            message: why the request has to wait.
+            wait: how many seconds.
+        """
+        until = datetime.now(UTC) + timedelta(seconds=wait)
+        then = f"The next request can be sent in {times.in_words(wait)}, at {until:%Y-%m-%d %H:%M:%S} UTC"
+        if self.deadline < math.inf:
+            return Fault(Kind.STUCK, f"{message} {then}. Try again then.")
+        return Fault(
+            Kind.STUCK,
+            f"{message} {then}. This is longer than max_waiting_time ({times.in_words(self.limit)}). Run the sync "
+            "again then, or increase max_waiting_time.",
+        )
 
 
 @dataclass
 class Tries:
-    """What one request met so far. The time of a rate limit is no time of an outage."""
+    """The attempts of one request so far."""
 
     count: int = 0
+    """How often it was sent."""
     failures: int = 0
-    """Outages in a row."""
+    """How many outages it met in a row."""
     failing_since: float = 0.0
-    """When the first of them was met, put off by what was waited for limits since."""
+    """When the first of them was met, plus all waits since that do not count as an outage."""
     limited: float = 0.0
-    """Seconds that were waited because this request met a limit."""
+    """The seconds that it waited for rate limits that it met itself."""
 
     def note(self, fault: Fault) -> None:
-        """Count a fault."""
+        """Count a failed attempt."""
         if fault.kind is Kind.LIMIT:
             self.failures = 0
             return
         self.failures += 1
         if self.failures == 1:
             self.failing_since = time.monotonic()
+
+    def wait(self, fault: Fault, policy: RetryPolicy, most: int) -> float:
+        """Return how many seconds to wait before the next attempt.
+
+        Args:
+            fault: what ended the last attempt.
+            policy: how long to wait.
+            most: how many outages in a row end the request.
+
+        Raises:
+            Fault: there is no next attempt.
+        """
+        exponent = min(self.failures or self.count, 10) - 1
+        backoff = min(2.0**exponent, LONGEST_BACKOFF) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        if fault.kind is Kind.LIMIT:
+            wait = max(fault.wait or backoff, SHORTEST_LIMIT)
+            if self.limited + wait > policy.limit or wait > policy.left:
+                raise policy.too_long(fault.message, wait)
+            return wait
+        wait = max(backoff, fault.wait or 0)
+        is_over = time.monotonic() - self.failing_since + wait > policy.outage or wait > policy.left
+        if self.failures >= min(most, policy.attempts) or is_over:
+            tried = f" Gave up after {self.count} attempts." if self.count > 1 else ""
+            fault.message = f"{fault.message}{tried} Try again later: a sync continues where it stopped."
+            raise fault from None
+        return wait

@@ -1,4 +1,4 @@
-"""Statuses: what an answer with a bad HTTP status means where the vendor's endpoint does not explain it."""
+"""Statuses: what a bad HTTP status means, for answers that the endpoint does not explain."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,11 +10,11 @@ from session_source.api.answer import Answer
 from session_source.api.errors import Fault, Kind, quoted
 
 YEAR = 366 * 24 * 3600.0
-"""Seconds; whoever asks to wait longer means something else."""
+"""The longest wait in seconds that is read from an answer."""
 
 
 class Rule(NamedTuple):
-    """What an HTTP status means: its kind, and the message for the user."""
+    """The kind of error and the message for some HTTP statuses."""
 
     statuses: range | frozenset[int]
     kind: Kind
@@ -26,26 +26,26 @@ RULES = (
     Rule(
         frozenset({402}),
         Kind.CONFIG,
-        "{vendor} wants a payment first ({status}){said}. Check the plan of your account.",
+        "{vendor} requires a payment ({status}){said}. Check the plan of your account.",
     ),
     Rule(
         frozenset({404}),
         Kind.CONFIG,
-        "{vendor} knows no such address ({status}){said}. Check base_url and the ids in the configuration.",
+        "{vendor} found nothing at this address ({status}){said}. Check base_url and the ids in the config.",
     ),
     Rule(
         frozenset({413}),
         Kind.TOO_LARGE,
-        "{vendor} finds the request too large ({status}){said}. Shorten the lists in the filters.",
+        "The request is too large for {vendor} ({status}){said}. Shorten the lists in the filters.",
     ),
-    Rule(frozenset({429}), Kind.LIMIT, "{vendor} limits the rate of requests ({status}){said}."),
+    Rule(frozenset({429}), Kind.LIMIT, "{vendor} limits the request rate ({status}){said}."),
     Rule(frozenset({408, 425}), Kind.OUTAGE, "{vendor} could not answer ({status}){said}."),
     Rule(range(500, 600), Kind.OUTAGE, "{vendor} could not answer ({status}){said}."),
     Rule(
         range(300, 400),
         Kind.CONFIG,
-        "{vendor} sent the request on to another address ({status}), which the connector does not follow so that "
-        "credentials stay where they belong. Check base_url.",
+        "{vendor} redirected the request ({status}). The connector does not follow redirects, because they could "
+        "send the credentials to another host. Check base_url.",
     ),
     Rule(
         range(1000),
@@ -54,17 +54,17 @@ RULES = (
         "are none, the vendor's API has changed: please report it.",
     ),
 )
-"""What statuses mean where the vendor's endpoint does not know better; the first rule that fits counts."""
+"""The first rule that has the status applies."""
 
 
 def of_status(vendor: str, answer: Answer, *, hint: str, now: datetime) -> Fault:
-    """Read the fault that an HTTP status tells.
+    """Return the error for an answer with a bad status.
 
     Args:
         vendor: the vendor's name.
-        answer: an answer with a status that is not good; the vendor's own message is quoted from its body.
-        hint: how credentials of this vendor are mended.
-        now: the moment, to read a date in ``Retry-After`` against.
+        answer: the answer; the error quotes the vendor's own message from its body.
+        hint: a sentence that says how to fix this vendor's credentials.
+        now: the current time, for a date in ``Retry-After``.
     """
     rule = next(rule for rule in RULES if answer.status in rule.statuses)
     message = rule.message.format(
@@ -74,10 +74,11 @@ def of_status(vendor: str, answer: Answer, *, hint: str, now: datetime) -> Fault
 
 
 def asked_wait(kind: Kind, answer: Answer, now: datetime) -> float | None:
-    """Read how many seconds the vendor asks to wait before the same request; None where it does not.
+    """Return for how many seconds the vendor asks to wait; None if it does not.
 
-    ``Retry-After`` comes first, then ``retry_after`` in the body, then ``X-Ratelimit-Reset``, which some vendors
-    send with every answer: only a limit waits for it. A wait that is over is none, and none is longer than a year.
+    The wait is read from ``Retry-After``, from ``retry_after`` in the body, or from ``X-Ratelimit-Reset``. Some
+    vendors send the last one with every answer, so only rate limits use it. A time in the past counts as None, and
+    a wait of more than a year as a year.
     """
     if not kind.is_retried:
         return None
@@ -99,7 +100,7 @@ def _after_date(answer: Answer, now: datetime) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
 
 
-def _as_body_tells(answer: Answer, _: datetime) -> float:
+def _from_body(answer: Answer, _: datetime) -> float:
     return float(answer.object()["retry_after"])
 
 
@@ -107,11 +108,11 @@ def _until_reset(answer: Answer, now: datetime) -> float:
     return float(answer.headers["X-Ratelimit-Reset"]) - now.timestamp()
 
 
-_ASKED_WAITS = (_after_seconds, _after_date, _as_body_tells)
+_ASKED_WAITS = (_after_seconds, _after_date, _from_body)
 
 
 def _message(body: bytes) -> str:
-    """Give the vendor's own message, if the body holds one."""
+    """Return the vendor's own message from a body, or an empty text."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -125,4 +126,4 @@ def _message(body: bytes) -> str:
 
 
 _MESSAGES = ("error", "message", "detail", "errors", "description")
-"""Where vendors put their words, at any depth."""
+"""The fields in which vendors send messages, at any depth."""
