@@ -14,6 +14,7 @@
 # make release-check  say whether a version could be tagged
 # make dist           build the wheels and their bills of materials (SBOM) into dist/
 # make lock           write uv.lock and all pinned requirements anew, after a pyproject.toml changed
+# make manifests      write manifest.yaml and CLOUD.md of each connector, for Airbyte Cloud, after a connector changed (minutes)
 # make licenses       write LICENSES.md anew, after uv.lock changed
 # make docs           write the generated parts of the pages anew, after a spec, schema, command or target changed
 # make format         fix what the formatter and the linter can fix
@@ -23,7 +24,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help sync verify models lint test test-all test-models soak bench test-packages test-images image images pyairbyte \
-	release-check dist lock licenses docs format clean
+	release-check dist lock licenses docs manifests format clean
 
 # 3.13 runs everything but `make pyairbyte`.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -143,6 +144,10 @@ dist: .venv/.synced
 
 licenses: .venv/.synced
 	@.venv/bin/python -m release.licenses > LICENSES.md
+
+manifests: .venv/.synced
+	@.venv/bin/python -m release.manifests
+	@.venv/bin/python -m integration_tests.cloud
 
 docs: .venv/.synced
 	@.venv/bin/python -m release.docs

@@ -13,24 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sandbox_server as sandbox
+import yaml
 from sandbox_server import Server, load_vendor, main_configs, serve
+from sandbox_server.vendor import ROOT
 
 from integration_tests.conftest import late
-from integration_tests.connector import Connector, Json, Output
-from integration_tests.declarative import InsideManifest
-from integration_tests.inside import InsideConnector
-
-COLUMNS = (
-    "session_id",
-    "user_id",
-    "started_at",
-    "ended_at",
-    "duration_seconds",
-    "country_code",
-    "app_platform",
-    "page_count",
-)
-"""The columns that a session has, whatever the vendor."""
+from integration_tests.connector import Connector, Json, Output, expected
+from integration_tests.declarative import FOLDERS, InsideManifest
+from integration_tests.inside import InsideConnector, source_class
 
 SIZE = {"sessions": 240, "days": 6, "now": late}
 
@@ -43,6 +33,9 @@ FAULTS: Mapping[str, sandbox.Fault] = {
     "an answer is empty": sandbox.EmptyBody(),
     "a cache serves the page before once more": sandbox.StalePage(),
 }
+
+
+STATE = "the connector with the manifest's state"
 
 
 class Finding(NamedTuple):
@@ -69,10 +62,6 @@ class Pair(NamedTuple):
     connector: Connector
     manifest: Connector
 
-    @property
-    def both(self) -> tuple[str, Connector, str, Connector]:
-        return "connector", self.connector, "manifest", self.manifest
-
 
 def config_name(folder: str) -> str:
     """The config of the sandbox that a manifest is tried with: the first one whose streams it has."""
@@ -92,7 +81,8 @@ def pair(folder: str, name: str, **options: Any) -> Iterator[tuple[Pair, Server]
         tempfile.TemporaryDirectory() as place,
         serve(load_vendor(folder, **{**SIZE, **options}), **server_options) as server,
     ):
-        config = server.vendor.configs(server.origin)[name]
+        # One worker: which answer a fault hits must not depend on timing.
+        config = server.vendor.configs(server.origin)[name] | {"num_workers": 1}
         Path(place, "manifest").mkdir()
         yield (
             Pair(
@@ -127,7 +117,7 @@ def _plain(folder: str, name: str) -> Iterator[Finding]:
         server.clear()
         others = one.manifest.read()
         yield Finding("a full read", _outcome(read, server, name, one), _outcome(others, server, name, one))
-        yield Finding("requests of a full read", "1", f"{server.count / requests:.1f} times as many")
+        yield Finding("requests of a full read", "1.0 times", f"{server.count / requests:.1f} times")
         for stream in streams:
             found = sorted(_different(one.connector.key(stream), read.records[stream], others.records[stream]))
             shown = ", ".join(f"`{field}`" for field in found)
@@ -136,9 +126,12 @@ def _plain(folder: str, name: str) -> Iterator[Finding]:
         again = one.connector.read(*streams, state=others.state)
         is_used = again.exit_code == 0 and server.count < requests
         yield Finding(
-            "moving to the connector with the manifest's state",
-            "-",
-            "goes on from it" if is_used else "reads from start_date again; rows are replaced by their keys",
+            STATE,
+            "",
+            "The connector continues from the manifest's state."
+            if is_used
+            else "The connector cannot use the manifest's state. Its first sync reads from the start date again; "
+            "with deduplication, the rows replace those that are there.",
         )
 
 
@@ -188,7 +181,7 @@ def _outcome(output: Output, server: Server, name: str, one: Pair, before: Outpu
         key = one.connector.key(stream)
         keys = output.keys(stream, key)
         all_keys = {*keys, *(before.keys(stream, key) if before else ())}
-        missing = {tuple(map(_hashed, k)) for k in server.vendor.expected(name).get(stream, [])} - all_keys
+        missing = {*expected(server, name).get(stream, [])} - all_keys
         if missing:
             found.append(f"loses rows of `{stream}`")
         elif len(keys) > len(set(keys)):
@@ -197,12 +190,6 @@ def _outcome(output: Output, server: Server, name: str, one: Pair, before: Outpu
     if output.exit_code and not before:
         return end
     return "; ".join(filter(None, [*found, end])) or "reads everything once"
-
-
-def _hashed(part: Any) -> Any:
-    from integration_tests.connector import _hashed as hashed
-
-    return hashed(part) if isinstance(part, tuple) else part
 
 
 def _different(key: list[str], ours: list[Json], theirs: list[Json]) -> set[str]:
@@ -216,6 +203,87 @@ def _different(key: list[str], ours: list[Json], theirs: list[Json]) -> set[str]
     }
 
 
+PAGE = """\
+# {vendor} in Airbyte Cloud
+
+Airbyte Cloud runs no custom images. It runs [`manifest.yaml`](manifest.yaml), which reads {vendor} without the
+connector's code. `make manifests` writes both this page and the manifest.
+
+## Set it up
+
+1. In Airbyte Cloud, open **Builder**, choose **Import a YAML**, and upload [`manifest.yaml`](manifest.yaml). With
+   PyAirbyte: `workspace.publish_custom_source_definition(name="{vendor}", manifest_yaml=Path("manifest.yaml"))`.
+2. Publish it to your workspace, and create a source with these settings:
+
+{settings}
+
+3. Choose **Incremental | Append + Deduped** for streams that support it: a row may be read again, and its key
+   replaces it.
+
+## Streams
+
+{streams}
+
+## Differences from the connector
+
+The connector and the manifest read the same sandbox of {vendor}, in every variant that the sandbox has of what the
+vendor's page leaves open, and with faults. These cases differ; losses come first.
+
+{differences}
+
+In {same} other cases both do the same.
+
+## Move to the connector later
+
+{state} The names of streams, columns and keys are the same, so the tables stay.
+"""
+
+
+def page(folder: str, findings: list[Finding]) -> str:
+    """Return the page of a connector's manifest."""
+    written: Json = yaml.safe_load((ROOT / folder / "cloud.yaml").read_bytes())
+    manifest: Json = yaml.safe_load((ROOT / folder / "manifest.yaml").read_bytes())
+    specification = manifest["spec"]["connection_specification"]
+    left_out = written.get("left_out", {})
+    settings = ["| setting | required | meaning |", "|---|---|---|"] + [
+        f"| {part.get('title', name)} (`{name}`) | {'yes' if name in specification['required'] else 'no'} "
+        f"| {part.get('description', '')} |"
+        for name, part in specification["properties"].items()
+        if not part.get("airbyte_hidden")
+    ]
+    if options := left_out.get("options"):
+        settings += ["", "The manifest does not have these settings of the connector:", ""]
+        settings += [f"- `{name}`: {why}" for name, why in options.items()]
+    streams = ["| stream | key | cursor |", "|---|---|---|"] + [
+        f"| `{stream['name']}` | {', '.join(stream['primary_key'])} | {_cursor(stream)} |"
+        for stream in manifest["streams"]
+    ]
+    if missing := left_out.get("streams"):
+        streams += ["", "The manifest does not have these streams of the connector:", ""]
+        streams += [f"- `{name}`: {why}" for name, why in missing.items()]
+    differ = sorted((one for one in findings if not one.is_same and one.case != STATE), key=lambda one: one.rank)
+    rows = ["| case | connector | manifest |", "|---|---|---|"]
+    rows += [f"| {one.case} | {one.connector} | {one.manifest} |" for one in differ]
+    (state,) = (one.manifest for one in findings if one.case == STATE)
+    return PAGE.format(
+        vendor=source_class(folder).vendor,
+        settings="\n".join(settings),
+        streams="\n".join(streams),
+        differences="\n".join(rows),
+        same=sum(one.is_same for one in findings),
+        state=state,
+    )
+
+
+def _cursor(stream: Json) -> str:
+    return str(stream.get("incremental_sync", {}).get("cursor_field", "-"))
+
+
+def main() -> None:
+    """Compare the connectors that are named, or all, and write their pages."""
+    for folder in sys.argv[1:] or FOLDERS:
+        (ROOT / folder / "CLOUD.md").write_text(page(folder, compare(folder)))
+
+
 if __name__ == "__main__":
-    for finding in compare(sys.argv[1]):
-        print(finding)
+    main()

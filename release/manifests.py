@@ -1,7 +1,7 @@
 """``python -m release.manifests`` writes each connector's manifest.yaml, for Airbyte Cloud.
 
-A manifest holds what the connector declares (spec, schemas, keys, cursors, columns, limits) and what ``cloud.yaml``
-beside it adds: how requests are written. https://docs.airbyte.com/platform/connector-development/config-based
+A manifest contains what the connector declares (spec, schemas, keys, cursors, columns). ``cloud.yaml`` adds how
+requests are written. https://docs.airbyte.com/platform/connector-development/config-based
 """
 
 import importlib
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from session_source import Either, Integer, Moment, Number, SessionSource, Stream, Text
-from session_source.api.columns import Column
+from session_source import SessionSource, Stream
 from session_source.api.endpoint import Detail, Endpoint
 
 from release.distributions import ROOT
+from release.expressions import expression
 
 Json = dict[str, Any]
 
@@ -163,8 +163,8 @@ class Manifest:
         """Return how errors are handled: the vendor's own first, then those that all vendors share.
 
         Args:
-            records: the field of an answer that holds its records. Without a rule, an answer without it is an end of
-                the list: a proxy's page, or one that was cut off.
+            records: the field of an answer with its records. An answer without it (a proxy's page, a truncated
+                one) would end the list, so it is retried.
         """
         vendor, hint = self._source.vendor, self._source.credentials_hint
         refused = f"{vendor} refused the credentials. {hint}"
@@ -249,72 +249,6 @@ class Manifest:
             **found,
             "properties": {name: part for name, part in found["properties"].items() if name not in left_out},
         }
-
-
-def expression(column: Column | None) -> str:
-    """Write a column as an expression of Jinja, in the manner of declarative manifests.
-
-    It renders a literal of Python, since the CDK evaluates what an expression renders. So no text becomes a number.
-
-    Args:
-        column: as the connector declares it; None for null.
-
-    Raises:
-        ValueError: the column is a function; ``cloud.yaml`` has to write it.
-    """
-    match column:
-        case None:
-            return "{{ none }}"
-        case Either():
-            first, second = column.columns
-            start = (
-                f"{_set('value', first)}{{% if not ({_present('value')}) %}}{_set('value', second)}{{% endif %}}"
-            )
-            return f"{start}{_literal(_TEXT, _present('value'))}"
-        case Moment():
-            return _moment(column)
-        case Integer():
-            return f"{_set('value', column)}{_literal('value | int', _present('value'))}"
-        case Number():
-            shown = "value" if column.per == 1 else f"(value | float) / {column.per}"
-            return f"{_set('value', column)}{_literal(shown, _present('value'))}"
-        case Text():
-            return f"{_set('value', column)}{_literal(_TEXT, _present('value'))}"
-    raise ValueError(f"cloud.yaml has to write the column {column}")
-
-
-_TEXT = "value ~ ''"
-"""The CDK's filter ``string`` adds quotes."""
-
-
-def _set(name: str, column: Any) -> str:  # noqa: ANN401 - any column with a path
-    """Take a value out of the record, by its path; a part of it may be missing or null."""
-    value = "record"
-    for part in column.path:
-        value = f"{value}[{part!r}]" if value == "record" else f"({value} or {{}})[{part!r}]"
-    return f"{{% set {name} = {value} %}}"
-
-
-def _present(name: str) -> str:
-    return f"{name} is defined and {name} is not none and {name} != ''"
-
-
-def _literal(value: str, condition: str) -> str:
-    return f"{{{{ ([{value} if {condition} else none] ~ '')[1:-1] }}}}"
-
-
-def _moment(column: Moment) -> str:
-    """Write a moment; Python's ``isoformat`` has a fraction only where there is one, as the connector writes it."""
-    parts, condition, added = _set("value", column), _present("value"), ""
-    if column.plus is not None:
-        parts += _set("seconds", column.plus)
-        condition += f" and {_present('seconds')}"
-        added = f" + duration('PT' ~ (seconds | float / {column.plus.per}) ~ 'S')"
-    if column.per_second is None:
-        start = "str_to_datetime(value)"
-    else:
-        start = f"str_to_datetime('1970-01-01') + duration('PT' ~ (value | float / {column.per_second}) ~ 'S')"
-    return parts + _literal(f"({start}{added}).isoformat() | replace('+00:00', 'Z')", condition)
 
 
 class _Dumper(yaml.SafeDumper):
