@@ -6,7 +6,8 @@ The sandbox server replays a cassette, so that others can repeat the read withou
 
     config, streams, state    what was read; the stand-ins of the credentials are credentials for the replay
     exchanges                 each request with its answer, or how it failed, in the order in which they were sent
-    result                    records and states by stream, to compare them with those of a replay
+    result                    records and states by stream, to compare them with those of a replay; null if the
+                              vendor sent more than a cassette may hold
 
 At replay, method, path, query and body identify a request. A request that was sent several times gets its answers
 in the order in which they were recorded. To make a read repeatable, it has one worker and its clock is stopped.
@@ -74,6 +75,7 @@ class Recording:
         config: the configuration of the read.
         catalog: the streams that are read.
         state: the state that the read starts with.
+        base_url: the address that the paths of requests are below.
         path: the file to write.
 
     Raises:
@@ -133,9 +135,9 @@ class Recording:
     def exchange(self, request: PreparedRequest, outcome: Answer | Fault, _seconds: float) -> None:
         """Add a request and its answer or fault."""
         with self._lock:
-            was_full = self._size > LARGEST
+            was_full = self._is_full
             self._size += len(outcome.body) if isinstance(outcome, Answer) else 0
-            if self._size <= LARGEST:
+            if not self._is_full:
                 self._exchanges.append(Exchange(request, outcome))
             elif not was_full:
                 _LOGGER.warning(
@@ -143,10 +145,15 @@ class Recording:
                     "start_date, or an end_date."
                 )
 
+    @property
+    def _is_full(self) -> bool:
+        return self._size > LARGEST
+
     def emitted(self, message: AirbyteMessage | Records) -> None:
         """Add an emitted message: records, or the state of a stream, of which the last one counts."""
         if isinstance(message, RecordLines):
-            self._lines.append(message.lines)
+            if not self._is_full:
+                self._lines.append(message.lines)
         elif (
             isinstance(message, AirbyteMessage) and message.state is not None and message.state.stream is not None
         ):
@@ -164,11 +171,13 @@ class Recording:
             "config": {**self.anonymizer.value(self._config), NOW: self._now},
             "streams": self._streams,
             "state": self._anonymous_state(self._state),
-            "result": {
+            "result": None,
+        }
+        if not self._is_full:
+            head["result"] = {
                 "records": {stream: digest(found) for stream, found in records.items()},
                 "states": self._anonymous_state(self._states),
-            },
-        }
+            }
         return head, [self._exchange(*exchange) for exchange in self._exchanges]
 
     def _anonymous_state(self, state: Value) -> Value:
