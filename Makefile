@@ -1,7 +1,11 @@
 # make sync           a demo: sync every connector's sandbox; for a real account: CONNECTOR=… CONFIG=… [DB=…] [SCHEMA=…] [STREAMS=…]
-# make test           lint, types, unit and integration tests
-# make soak           what `make test` tries, tried much longer: random data, faults, kills, bad input, load (a quarter of an hour)
-# make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
+# make verify         check what a connector assumes about its vendor with your account: CONNECTOR=… CONFIG=… [REPORT=…]
+# make models         build models over the rows (sessions, pages, users, retention …): [DB=…] [VARS=…]; see models/README.md
+# make test           lint, types, unit and integration tests (less than five minutes)
+# make test-all       the same and the slow tests: browsers, database servers, builds of packages; CI runs it
+# make test-models    build the models from every loader's tables, in two databases, and break each on purpose (15 minutes)
+# make soak           the random tests with many more cases: data, faults, kills, bad input, load (a quarter of an hour)
+# make bench          measure this project beside other ways to build it; the headline goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
 # make test-images    build all images and run them against the sandboxes
 # make images         build the images of all connectors: [BASE_IMAGE=…] [DOCKER=…]
@@ -11,14 +15,15 @@
 # make dist           build the wheels and their bills of materials (SBOM) into dist/
 # make lock           write uv.lock and all pinned requirements anew, after a pyproject.toml changed
 # make licenses       write LICENSES.md anew, after uv.lock changed
+# make docs           write the generated parts of the pages anew, after a spec, schema, command or target changed
 # make format         fix what the formatter and the linter can fix
 # make clean          remove what the other targets made
 # make help           this list
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help sync test soak bench test-packages test-images image images pyairbyte release-check dist lock licenses \
-	format clean
+.PHONY: help sync verify models lint test test-all test-models soak bench test-packages test-images image images pyairbyte \
+	release-check dist lock licenses docs format clean
 
 # 3.13 runs everything but `make pyairbyte`.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python; do \
@@ -40,19 +45,43 @@ BASES = $(subst $(EMPTY) ,:,$(strip shared $(wildcard source-*)))
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-# Options count only where they are given to make: a DB that is exported for another program is not meant.
+# Only options on the command line of make count: an exported DB may belong to another program.
 given = $(if $(findstring command,$(origin $1)),--$2 '$(subst ','\'',$($1))')
 
+# A database's URL may hold a password, and every user of the machine can see a command line: it stays out of it.
+sync models: export SESSION_SYNC_DB = $(if $(findstring command,$(origin DB)),$(DB))
+
 sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
-	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) $(call given,DB,db) \
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) \
 		$(call given,SCHEMA,schema) $(call given,STREAMS,streams)
 
-test: .venv/.synced .cache/node/.synced
+verify: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light)
+	@test -n "$(CONNECTOR)" -a -n "$(CONFIG)" || \
+		{ echo "Say which: make verify CONNECTOR=source-uxcam CONFIG=secrets/uxcam.json [REPORT=report.json]" >&2; exit 2; }
+	@.venv/bin/$(CONNECTOR) verify --config '$(subst ','\'',$(CONFIG))' $(call given,REPORT,report)
+
+models: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) .cache/models/.synced \
+		$(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
+	@.venv/bin/python -m sync.models $(call given,VARS,vars)
+
+lint: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
-	.venv/bin/pytest -n 2 --dist loadgroup
+
+# Many tests wait for a server or a process: twice as many workers as cores.
+PYTEST = .venv/bin/pytest -n 4 --dist loadgroup
+
+test: lint
+	$(PYTEST)
+
+test-all: lint .cache/node/.synced .cache/models/.synced
+	$(PYTEST) -m "not long and not models and not images and not packages"
+
+# Every test of the models: three loaders' tables, two databases, each model broken on purpose, two more dialects.
+test-models: .venv/.synced .cache/models/.synced .cache/models-compile/.synced
+	.venv/bin/pytest -m "models or slow" integration_tests/sync/test_models.py
 
 # The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
 soak: export EXAMPLES ?= 25
@@ -101,7 +130,7 @@ format: .venv/.synced
 	.venv/bin/ruff format .
 
 # What is installed outside of the workspace: uv, what builds wheels, and the loader's DuckDB.
-PINNED := $(wildcard release/requirements/*.in sync/*.in)
+PINNED := $(wildcard release/requirements/*.in sync/*.in models/*.in)
 
 lock: $(UV)
 	$(UV) lock --quiet
@@ -114,6 +143,9 @@ dist: .venv/.synced
 
 licenses: .venv/.synced
 	@.venv/bin/python -m release.licenses > LICENSES.md
+
+docs: .venv/.synced
+	@.venv/bin/python -m release.docs
 
 clean:
 	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -155,4 +187,17 @@ pyairbyte: .cache/pyairbyte/.synced
 .cache/pyairbyte/.synced: export UV_PROJECT_ENVIRONMENT := .cache/pyairbyte
 .cache/pyairbyte/.synced: $(LOCKED)
 	$(UV) sync --locked --all-packages --group pyairbyte --python "$(PYTHON)" --quiet
+	@touch $@
+
+# dbt in an environment of its own: `make sync` does not need it.
+.cache/models/.synced: export UV_PROJECT_ENVIRONMENT := .cache/models
+.cache/models/.synced: $(LOCKED)
+	@echo "Installing dbt into .cache/models, once."
+	@$(UV) sync --locked --only-group models --python "$(PYTHON)" --compile-bytecode --quiet
+	@touch $@
+
+# The adapters of the warehouses that the models are only compiled for.
+.cache/models-compile/.synced: models/compile.txt $(UV)
+	$(UV) venv --quiet --clear --python "$(PYTHON)" .cache/models-compile
+	$(UV) pip install --quiet --python .cache/models-compile/bin/python --require-hashes --requirement "$<"
 	@touch $@

@@ -1,4 +1,4 @@
-"""How each contender is run: its command, the files it wants, and where its state goes."""
+"""Contenders: the command, the files and the state of each."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from benchmarks.work import WORKERS, Work
 ROOT = Path(__file__).resolve().parents[1]
 FILES = Path(__file__).resolve().parent / "contenders"
 ENVIRONMENTS = ROOT / ".cache" / "benchmarks"
-"""Where `make bench` puts the environments of those that cannot live in the workspace's."""
+"""The environments of contenders whose requirements conflict with the workspace. `make bench` creates them."""
 
 OURS: dict[str, dict[str, Any]] = {
     "uxcam": {"app_id": "app", "api_key": "key", "api": {"version": "session_api"}, "window_in_days": 1},
@@ -31,26 +31,26 @@ class Contender(ABC):
     """A way to build a connector.
 
     Args:
-        place: a folder of its own, for the files it is given and those it leaves.
+        place: a folder for its files.
     """
 
     place: Path
 
     name: ClassVar[str]
     workers: ClassVar[int] = 1
-    """How many requests it can have open at once, of those that are allowed."""
+    """How many requests it sends at the same time."""
     environment: ClassVar[str | None] = None
-    """Which environment it needs; the workspace's if none."""
+    """The environment it needs; None: the workspace's."""
     package: ClassVar[str | None] = None
-    """The framework, as that environment's requirements call it."""
+    """The name of the framework in that environment's requirements."""
     variables: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
     def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
-        """Write what it needs, and give its command; where it goes on, with the state of the run before."""
+        """Write its files and return its command. ``goes_on``: with the state of the previous run."""
 
     def keep(self, states: list[bytes]) -> None:  # noqa: B027 - some keep it themselves, or have none
-        """Keep what a run said of its state for one that goes on."""
+        """Save the state messages of a run for the next one."""
 
     def _python(self) -> str:
         return str(ENVIRONMENTS / self.environment / "bin" / "python") if self.environment else sys.executable
@@ -63,7 +63,7 @@ class Contender(ABC):
 
 
 class _Airbyte(Contender):
-    """What speaks Airbyte's protocol."""
+    """A connector with Airbyte's protocol."""
 
     def _read(self, work: Work, config: dict[str, Any], *, goes_on: bool) -> list[str]:
         streams = [
@@ -83,7 +83,7 @@ class _Airbyte(Contender):
         return [*words, "--state", str(self.place / "state.json")] if goes_on else words
 
     def keep(self, states: list[bytes]) -> None:
-        """Keep the last one of each stream."""
+        """Save the last state of each stream."""
         found = [json.loads(line)["state"]["stream"] for line in states]
         last = {state["stream_descriptor"]["name"]: {"type": "STREAM", "stream": state} for state in found}
         self._write("state", list(last.values()))
@@ -96,21 +96,21 @@ class Ours(_Airbyte):
     workers = WORKERS
 
     def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
-        """Run the connector's script."""
-        told = work.config(origin)
-        shared = {name: told[name] for name in ("base_url", "start_date", "end_date", "num_workers")}
+        """Return the connector's console script."""
+        config = work.config(origin)
+        shared = {name: config[name] for name in ("base_url", "start_date", "end_date", "num_workers")}
         script = Path(sys.executable).with_name(f"source-{work.vendor}")
         return [str(script), *self._read(work, shared | OURS[work.vendor], goes_on=goes_on)]
 
 
 class Manifest(_Airbyte):
-    """A declarative manifest, run by the CDK's own runner."""
+    """A declarative manifest, run by the CDK."""
 
     name = "declarative manifest"
     workers = WORKERS
 
     def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
-        """Run the CDK's runner with a manifest."""
+        """Return the CDK's runner with a manifest."""
         runner = Path(sys.executable).with_name("source-declarative-manifest")
         manifest = FILES / f"manifest_{work.vendor}.yaml"
         words = self._read(work, work.config(origin), goes_on=goes_on)
@@ -118,35 +118,35 @@ class Manifest(_Airbyte):
 
 
 class HttpStreams(_Airbyte):
-    """Plain classes of the CDK."""
+    """Subclasses of the CDK's ``HttpStream``."""
 
     name = "HttpStream"
 
     def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
-        """Run the source as a script."""
+        """Return the source as a script."""
         words = self._read(work, work.config(origin), goes_on=goes_on)
         return [self._python(), str(FILES / "http_stream.py"), *words]
 
 
 class Singer(Contender):
-    """A tap on Meltano's SDK."""
+    """A tap with Meltano's SDK."""
 
     name = "Singer SDK"
     environment = "singer"
     package = "singer-sdk"
-    variables: ClassVar = {"TAP_SESSIONS_LOGLEVEL": "WARNING"}  # it logs five lines for every session
+    variables: ClassVar = {"TAP_SESSIONS_LOGLEVEL": "WARNING"}  # it logs five lines per session
 
     def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
-        """Run the tap with a catalog in which the streams are selected."""
+        """Return the tap with a catalog that selects the streams."""
         config = self._write("config", work.config(origin))
         tap = [self._python(), str(FILES / "singer_tap.py"), "--config", config]
         words = [*tap, "--catalog", self._catalog(tap, work)]
         return [*words, "--state", str(self.place / "state.json")] if goes_on else words
 
     def _catalog(self, tap: list[str], work: Work) -> str:
-        """Select the streams in the catalog that the tap discovers."""
-        told = subprocess.run([*tap, "--discover"], check=True, capture_output=True)  # noqa: S603
-        catalog = json.loads(told.stdout)
+        """Discover the catalog and select the streams."""
+        discovered = subprocess.run([*tap, "--discover"], check=True, capture_output=True)  # noqa: S603
+        catalog = json.loads(discovered.stdout)
         for stream in catalog["streams"]:
             for metadata in stream["metadata"]:
                 if not metadata["breadcrumb"]:
@@ -154,12 +154,12 @@ class Singer(Contender):
         return self._write("catalog", catalog)
 
     def keep(self, states: list[bytes]) -> None:
-        """Keep the last one: it has all streams."""
+        """Save the last state, which has all streams."""
         self._write("state", json.loads(states[-1])["value"])
 
 
 class Dlt(Contender):
-    """A rest_api source of dlt; its state stays in its pipeline's folder."""
+    """A ``rest_api`` source of dlt. Its state is in the folder of its pipeline."""
 
     name = "dlt"
     workers = WORKERS
@@ -167,7 +167,7 @@ class Dlt(Contender):
     package = "dlt"
 
     def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
-        """Run a pipeline; one that does not go on begins in an empty folder."""
+        """Return the pipeline. Without ``goes_on``, it starts in an empty folder."""
         config = self._write("config", work.config(origin))
         pipeline = self.place / "pipeline"
         if not goes_on and pipeline.exists():
@@ -176,12 +176,12 @@ class Dlt(Contender):
 
 
 class Floor(Contender):
-    """A bare loop."""
+    """A minimal loop."""
 
     name = "floor"
 
     def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
-        """Run the script."""
+        """Return the script."""
         return [self._python(), str(FILES / "floor.py"), self._write("config", work.config(origin))]
 
 

@@ -1,8 +1,8 @@
-"""Pages of three vendors with any number of sessions, made while they are sent.
+"""Pages of three vendors with any number of sessions, computed when they are requested.
 
-They check nothing and hold nothing: what a vendor refuses is the sandboxes' business. Every session is a copy of
-the vendor's example, but for its id and its times: those of a day are a second apart, from its noon on, again and
-again through the hour. A page has a hundred sessions.
+Requests are not validated: the sandboxes do that. Every session is a copy of the vendor's example with an id and
+times of its own. The sessions of a day start one second apart from noon on, and start over every hour. A page has
+a hundred sessions.
 """
 
 import json
@@ -15,14 +15,14 @@ from urllib.parse import parse_qsl
 PAGE = 100
 WEBSITES = 20
 FIRST_DAY = date(2022, 3, 1)
-"""In the past, so that a run is the same on any day."""
+"""A fixed date, so that every run is the same."""
 
 _ID, _MOMENT, _WID = 7700000000001, "77/MOMENT/77", 7700000000002
 _ROOT = Path(__file__).resolve().parents[1]
 
 
 class Asked(NamedTuple):
-    """A request, its path below that of the run."""
+    """A request. ``path`` is relative to the address of the run."""
 
     path: str
     query: Mapping[str, str]
@@ -30,11 +30,11 @@ class Asked(NamedTuple):
 
 
 Answering = Callable[[Asked], bytes]
-"""How a vendor answers."""
+"""Answers a request with a body."""
 
 
 def example(vendor: str) -> dict[str, Any]:
-    """The session that the vendor's own page shows."""
+    """Return the example session of the vendor's documentation."""
     examples = json.loads((_ROOT / f"source-{vendor}" / "sandbox" / "examples.json").read_bytes())
     row: dict[str, Any] = {
         "uxcam": lambda: examples["data"][0],
@@ -45,30 +45,30 @@ def example(vendor: str) -> dict[str, Any]:
 
 
 class Data:
-    """So many sessions, spread evenly over so many days from the first one on."""
+    """A number of sessions, spread evenly over a number of days from ``FIRST_DAY`` on."""
 
     def __init__(self, *, sessions: int, days: int) -> None:
         self.days = days
         self.per_day = sessions // days
 
     def between(self, start: datetime, end: datetime) -> range:
-        """The days whose noon is in ``[start, end]``, by number."""
+        """Return the numbers of the days with noon in ``[start, end]``."""
         noon, one = _noon(0), timedelta(days=1)
         return range(max(0, -((noon - start) // one)), min(self.days, (end - noon) // one + 1))
 
     def noons(self, form: str) -> list[bytes]:
-        """The noons of all days, written."""
+        """Return the formatted noons of all days."""
         return [_noon(day).strftime(form).encode() for day in range(self.days)]
 
     def page(self, days: range, number: int, row: Callable[[int, int], bytes]) -> list[bytes]:
-        """The rows of a page, counted from 0: those of one day after those of the other."""
+        """Return the rows of a page (the first is 0), ordered by day."""
         start, end = number * PAGE, min((number + 1) * PAGE, len(days) * self.per_day)
         places = (divmod(place, self.per_day) for place in range(start, end))
         return [row(days.start + day, index) for day, index in places]
 
 
 def uxcam(data: Data) -> Answering:
-    """``GET session``: days are given as JSON in ``sessiondate``."""
+    """Answer ``GET session``: the days are JSON in ``sessiondate``."""
     shown = example("uxcam")
     shown["id"] = str(_ID)
     shown["session"] |= {"uploaded_server_time": _MOMENT, "verified_server_time": _MOMENT}
@@ -91,7 +91,7 @@ def uxcam(data: Data) -> Answering:
 
 
 def devrev(data: Data) -> Answering:
-    """``POST observability.sessions.list``: the cursor is the number of the next page."""
+    """Answer ``POST observability.sessions.list``: the cursor is the number of the next page."""
     before, between, after = _cut(
         example("devrev") | {"session_id": str(_ID), "created_at": _MOMENT}, f'"{_ID}"', _MOMENT
     )
@@ -102,10 +102,10 @@ def devrev(data: Data) -> Answering:
         return b'%s"%d-%d"%s%s%s' % (before, day, index, between, created, after)
 
     def answer(asked: Asked) -> bytes:
-        told = json.loads(asked.body)
-        created = told["created_at"]
+        body = json.loads(asked.body)
+        created = body["created_at"]
         days = data.between(*(datetime.fromisoformat(created[name]) for name in ("after", "before")))
-        number = int(told.get("cursor") or 0)
+        number = int(body.get("cursor") or 0)
         is_last = (number + 1) * PAGE >= len(days) * data.per_day
         following = b"" if is_last else b'"next_cursor":"%d",' % (number + 1)
         return b'{%s"sessions":[%s]}' % (following, b",".join(data.page(days, number, row)))
@@ -114,7 +114,7 @@ def devrev(data: Data) -> Answering:
 
 
 def inspectlet(data: Data) -> Answering:
-    """``GET websites`` and ``POST websites/<wid>/sessions``: a form, in which the search is JSON."""
+    """Answer ``GET websites`` and ``POST websites/<wid>/sessions``: a form with the search as JSON."""
     shown = example("inspectlet") | {"sid": _ID, "wid": _WID, "date_start_session": _MOMENT}
     shown |= {"date_end_session": _MOMENT}
     before, between, again, until, after = _cut(shown, str(_ID), str(_WID), *[f'"{_MOMENT}"'] * 2)
@@ -123,7 +123,7 @@ def inspectlet(data: Data) -> Answering:
 
     def answer(asked: Asked) -> bytes:
         if asked.path == "websites":
-            wids = range(1, WEBSITES + 1) if part.per_day else ()  # nothing to read is nothing to ask for
+            wids = range(1, WEBSITES + 1) if part.per_day else ()  # no sessions: no website to request
             sites = [{"wid": wid, "site_name": "a site", "date_added": 1} for wid in wids]
             return json.dumps({"response": sites}).encode()
         wid = int(asked.path.split("/")[1])
@@ -157,7 +157,7 @@ def _past_noon(seconds: int) -> bytes:
 
 
 def _cut(row: dict[str, Any], *marks: str) -> list[bytes]:
-    """Write a record, and cut out of it the marks that stand where its ids and times belong."""
+    """Write a record as JSON and split it at the placeholders of its ids and times."""
     text = json.dumps(row, separators=(",", ":"))
     pieces = []
     for mark in marks:

@@ -1,4 +1,4 @@
-"""The plan: which runs make the figures, how often, and how large."""
+"""The plan: the runs of a benchmark, their number and their size."""
 
 import statistics
 import subprocess
@@ -14,25 +14,24 @@ from benchmarks.runs import Run, Server, measure
 from benchmarks.work import UXCAM_STREAMS, Work
 
 SLOW = 5.0
-"""A run of more CPU seconds than this is not repeated: its own differences are small beside its length."""
+"""A run with more CPU seconds than this is not repeated: its variation is small beside its length."""
 
 START_UP = ("start-up",)
-"""What runs that have nothing to read are noted as, whatever the work: what a process takes before it."""
+"""The key of runs with nothing to read: they measure what a process takes before the first page."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done.
+    """The size of a benchmark.
 
     Args:
-        sessions: of the ordinary work.
-        days: over which they are spread.
-        rounds: how often each contender does it, in turns; the figures are medians. The first piece of work, on
-            which most goals are, is done twice as often.
-        large: sessions of the run that shows whether memory grows.
-        largest: the same, of this project alone: over as many more days, and over no more days, so that each has
-            more sessions.
-        latencies: in seconds.
+        sessions: sessions of each task.
+        days: days over which they are spread.
+        rounds: runs of each contender and task, in turns; the figures are medians. The first task, which most
+            goals are about, has twice as many.
+        large: sessions of the memory test.
+        largest: sessions of this project's memory test: once with more days, and once with more sessions per day.
+        latencies: seconds before each answer, for the tests with slow answers.
     """
 
     sessions: int = 20_000
@@ -45,36 +44,36 @@ class Size:
 
 @dataclass
 class Figures:
-    """What was measured: runs by what was done and by the contender's name."""
+    """The measured runs, by key and by the contender's name."""
 
     size: Size
     runs: dict[tuple[str, ...], dict[str, list[Run]]] = field(default_factory=dict)
     spec: float = 0.0
-    """Seconds of this project's ``spec``."""
+    """Seconds that this project's ``spec`` takes."""
     bare: float = 0.0
-    """Seconds of a bare import of the CDK."""
+    """Seconds that ``import airbyte_cdk`` takes."""
 
     def add(self, key: tuple[str, ...], name: str, run: Run) -> None:
         """Add a run."""
         self.runs.setdefault(key, {}).setdefault(name, []).append(run)
 
     def took_part(self, name: str) -> bool:
-        """Whether a contender did anything."""
+        """Return whether a contender has any run."""
         return any(name in runs for runs in self.runs.values())
 
     def median(self, key: tuple[str, ...], name: str, of: Callable[[Run], float]) -> float | None:
-        """Give the median of something, or None where it was not measured."""
+        """Return the median of a figure; None if it was not measured."""
         found = self.runs.get(key, {}).get(name)
         return statistics.median(of(run) for run in found) if found else None
 
 
 def milliseconds(seconds: float) -> str:
-    """Name a latency."""
+    """Format a latency."""
     return f"{seconds * 1000:.0f} ms"
 
 
 def works(size: Size) -> dict[str, Work]:
-    """The four pieces of work, by name."""
+    """Return the four tasks, by name."""
     return {
         name: Work(vendor, streams, size.sessions, size.days)
         for name, vendor, streams in (
@@ -87,13 +86,13 @@ def works(size: Size) -> dict[str, Work]:
 
 
 def measured(size: Size, kinds: Sequence[type[Contender]], place: Path, say: Callable[[str], None]) -> Figures:
-    """Do all of it.
+    """Run the whole benchmark.
 
     Args:
-        size: how much.
-        kinds: who takes part.
+        size: its size.
+        kinds: the contenders.
         place: a folder for files.
-        say: is given a line for every run.
+        say: called with a line after every run.
     """
     contenders = [kind(place / kind.__name__.lower()) for kind in kinds]
     for contender in contenders:
@@ -117,7 +116,7 @@ def measured(size: Size, kinds: Sequence[type[Contender]], place: Path, say: Cal
 
 
 class _Bench:
-    """Runs contenders on one server and notes their figures."""
+    """Runs contenders against one server and records their figures."""
 
     def __init__(self, server: Server, figures: Figures, say: Callable[[str], None]) -> None:
         self._server = server
@@ -133,7 +132,7 @@ class _Bench:
         latency: float = 0,
         goes_on: bool = False,
     ) -> Run:
-        """Do one run and note it."""
+        """Measure one run."""
         run = measure(contender, work, self._server, latency=latency, goes_on=goes_on)
         self._figures.add(key, contender.name, run)
         self._say(
@@ -143,19 +142,19 @@ class _Bench:
         return run
 
     def warm(self, contenders: Iterable[Contender], named: dict[str, Work]) -> None:
-        """Run everything once, so that bytecode is there and files are in the system's cache."""
+        """Run everything once, so that bytecode exists and files are cached."""
         for contender in contenders:
             for work in named.values():
                 measure(contender, work.nothing(), self._server)
 
     def alternate(self, name: str, work: Work, contenders: Iterable[Contender], rounds: int) -> None:
-        """Let contenders take turns, each with and without anything to read."""
+        """Measure contenders in turns, each with and without anything to read."""
         for contender in self._in_turns(name, contenders, rounds):
             self.run(START_UP, contender, work.nothing())
             self.run((name,), contender, work)
 
     def late(self, name: str, work: Work, latency: float, contenders: Sequence[Contender]) -> None:
-        """Answer late. Those that send one request at a time mostly wait, so they may do it side by side."""
+        """Measure with slow answers. Contenders that send one request at a time run in parallel: they wait."""
         key = (name, milliseconds(latency))
         quick = [contender for contender in contenders if contender.workers > 1]
         for contender in self._in_turns(name, quick, self._figures.size.rounds):
@@ -165,7 +164,7 @@ class _Bench:
             list(pool.map(lambda contender: self.run(key, contender, work, latency=latency), patient))
 
     def grow(self, work: Work, contenders: Iterable[Contender]) -> None:
-        """Read many times as much; where a million sessions would take too long, fewer."""
+        """Measure memory with more sessions: this project with ``largest``, the others with ``large``."""
         size = self._figures.size
         longer = work.days * size.largest // work.sessions
         for contender in contenders:
@@ -175,7 +174,7 @@ class _Bench:
                 self.run(("memory", "dense"), contender, replace(work, sessions=size.largest))
 
     def _in_turns(self, name: str, contenders: Iterable[Contender], rounds: int) -> Iterator[Contender]:
-        """Give every contender, as often as there are rounds; one that turned out to be slow is done then."""
+        """Yield every contender once per round; a slow one only once."""
         left = list(contenders)
         for _ in range(rounds):
             for contender in list(left):
@@ -184,7 +183,7 @@ class _Bench:
                     left.remove(contender)
 
     def go_on(self, work: Work, contenders: Iterable[Contender]) -> None:
-        """Read all days but the last, then go on from the state of that; a tenth is enough to count bytes."""
+        """Read all days except the last, then run an incremental sync, with a tenth of the sessions."""
         work = replace(work, sessions=work.sessions // 10)
         for contender in contenders:
             self.run(("first sync",), contender, replace(work, until=work.days - 1))
@@ -192,7 +191,7 @@ class _Bench:
 
 
 def _starts(rounds: int) -> tuple[float, float]:
-    """Give the median wall times of `spec` and of a bare import, in turns."""
+    """Return the median wall times of ``spec`` and of ``import airbyte_cdk``, measured in turns."""
     script = str(Path(sys.executable).with_name("source-uxcam"))
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):

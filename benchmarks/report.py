@@ -1,4 +1,4 @@
-"""The report: the table in Markdown, ratios first, with the machine and the versions it was made with."""
+"""The report: Markdown tables of ratios, with the machine and the versions."""
 
 import os
 import platform
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from benchmarks.commands import CONTENDERS
 from benchmarks.goals import OURS, ahead_of_us, goals
-from benchmarks.plan import Figures
-from benchmarks.rows import Row, Rows
+from benchmarks.plan import Figures, works
+from benchmarks.rows import Row, Rows, wall
 
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
-BEGIN, END = "<!-- written by make bench -->", "<!-- end -->"
+BEGIN, END = "<!-- written by make bench -->", "<!-- end of make bench -->"
 NOTE = (
-    f"Ratios to {OURS}; in small, what was measured. Rates, CPU and late answers are net of start-up. *Ideal*: "
-    "requests × latency / requests that a contender can have open at once."
+    f"Ratios to {OURS}; the measured figures are in small print. Rates, CPU and slow answers exclude start-up. "
+    "*Ideal*: requests × latency / requests that a contender sends at the same time."
 )
 
 
 def whole(figures: Figures) -> str:
     """Write everything."""
-    parts = [table(figures), NOTE, circumstances(), _goals(figures), _behind(figures)]
+    parts = [headline(figures), table(figures), NOTE, circumstances(), _goals(figures), _behind(figures)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -34,7 +34,7 @@ def _goals(figures: Figures) -> str:
 
 
 def _behind(figures: Figures) -> str:
-    """Tell where this project is not ahead."""
+    """Return the rows in which this project is not ahead."""
     lines = [
         f"- {heading.partition(':')[0]}, {row.title}: {', '.join(others)}"
         for heading, rows in Rows(figures).sections()
@@ -42,12 +42,12 @@ def _behind(figures: Figures) -> str:
         if (others := ahead_of_us(row))
     ]
     if not lines:
-        return "Nobody but the floor is ahead in any row."
-    return "\n".join(["Rows in which somebody beside the floor is ahead:", "", *lines])
+        return "No contender except the floor is ahead in any row."
+    return "\n".join(["Rows in which a contender other than the floor is ahead:", "", *lines])
 
 
 def table(figures: Figures) -> str:
-    """Write the table."""
+    """Return the table of figures."""
     names = [kind.name for kind in CONTENDERS if figures.took_part(kind.name)]
     lines = [f"| | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
     for heading, rows in Rows(figures).sections():
@@ -56,21 +56,38 @@ def table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def with_table(page: str, table: str) -> str:
-    """Put a table between the two marks of a page."""
+def headline(figures: Figures) -> str:
+    """Return one sentence with the ratios of records per second, for the work with the most streams."""
+    name, work = list(works(figures.size).items())[1]
+    pace = {who: work.records / seconds for who, seconds in Rows(figures).net(wall, name).items()}
+    ratios = [
+        f"{pace[OURS] / rate:.{_digits(pace[OURS] / rate)}f} × {who}" for who, rate in pace.items() if who != OURS
+    ]
+    return (
+        f"Records per second compared with other ways to build the same connector ({name}, {work.records:,} "
+        f"records from a local server, {datetime.now(UTC):%Y-%m-%d}): {', '.join(ratios)}."
+    )
+
+
+def with_headline(page: str, text: str) -> str:
+    """Put a text between the two marks of a page."""
     before, rest = page.split(BEGIN)
-    return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
+
+
+def _digits(ratio: float) -> int:
+    return 0 if ratio >= 10 else 1 if ratio >= 2 else 2
 
 
 def _cell(row: Row, name: str) -> str:
     if name not in row.values:
         return "–"
     ratio = row.values[name] / row.values[OURS] if row.values[OURS] else 0.0
-    return f"{ratio:.{0 if ratio >= 10 else 1 if ratio >= 2 else 2}f}× <sub>{row.told[name]}</sub>"
+    return f"{ratio:.{_digits(ratio)}f}× <sub>{row.told[name]}</sub>"
 
 
 def circumstances() -> str:
-    """Tell the machine, the versions and the date."""
+    """Return the date, the machine and the versions."""
     versions = [f"{name} {version(name)}" for name in ("airbyte-cdk", "requests", "orjson")]
     for kind in CONTENDERS:
         if kind.environment:
@@ -83,7 +100,7 @@ def circumstances() -> str:
 
 
 def _processor() -> str:
-    """Name the processor, as far as the system tells."""
+    """Return the name of the processor."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

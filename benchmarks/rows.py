@@ -1,4 +1,4 @@
-"""The rows of the table: every figure, of every contender that it was measured of."""
+"""The rows of the table: each figure of every contender for which it was measured."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -15,47 +15,47 @@ Values = Mapping[str, float]
 
 
 class Row(NamedTuple):
-    """One figure of every contender that it was measured of."""
+    """One figure of every contender for which it was measured."""
 
     title: str
     values: Values
     told: Mapping[str, str]
-    """The values as they are written."""
+    """The formatted values."""
     is_less_better: bool = True
 
 
 def cpu(run: Run) -> float:
-    """Seconds of CPU."""
+    """Return the seconds of CPU."""
     return run.cpu
 
 
 def wall(run: Run) -> float:
-    """Seconds of wall time."""
+    """Return the seconds of wall time."""
     return run.wall
 
 
 def peak(run: Run) -> float:
-    """Memory in MB."""
+    """Return the peak memory in MB."""
     return run.peak / 1024
 
 
 def requests(run: Run) -> float:
-    """Requests."""
+    """Return the number of requests."""
     return run.requests
 
 
 def sent(run: Run) -> float:
-    """What the server sent, in MB."""
+    """Return what the server sent, in MB."""
     return run.bytes / 1_000_000
 
 
 def told(values: Values, form: str) -> dict[str, str]:
-    """Write all values in the same form."""
+    """Format all values."""
     return {who: form.format(value) for who, value in values.items()}
 
 
 class Rows:
-    """Makes rows of figures."""
+    """Builds the rows from the figures."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
@@ -63,24 +63,24 @@ class Rows:
         self._one, self._four = list(self._works)[:2]
 
     def sections(self) -> list[tuple[str, list[Row]]]:
-        """All rows, below their headings."""
+        """Return all rows, with their headings."""
         found = [
             (f"{name}: {work.records:,} records", self._reading(name, work)) for name, work in self._works.items()
         ]
-        return [*found, ("Late answers", self._late()), ("Beside the reading", self._others())]
+        return [*found, ("Slow answers", self._late()), ("Other figures", self._others())]
 
     def of(self, of: Callable[[Run], float], *key: str) -> dict[str, float]:
-        """Give the medians of something."""
+        """Return the medians of a figure."""
         medians = {who: self._figures.median(key, who, of) for who in WORKERS}
         return {who: value for who, value in medians.items() if value is not None}
 
     def net(self, of: Callable[[Run], float], name: str, *late: str) -> dict[str, float]:
-        """Give what a piece of work took, less the start-up."""
+        """Return the medians of a task, without start-up."""
         start = self.of(of, *START_UP)
         return {who: max(value - start[who], 0.001) for who, value in self.of(of, name, *late).items()}
 
     def over_ideal(self, name: str, late: float) -> dict[str, float]:
-        """Give the net wall time over requests × latency / requests that the contender can have open at once."""
+        """Return net wall time / (requests × latency / requests that the contender sends at the same time)."""
         key = milliseconds(late)
         asked = self.of(requests, name, key)
         return {
@@ -88,7 +88,7 @@ class Rows:
         }
 
     def growth(self, size: str) -> dict[str, float]:
-        """Give the peak memory of a large read over that of the ordinary one."""
+        """Return the peak memory of a memory test over that of the first task."""
         small = self.of(peak, self._one)
         return {who: value / small[who] for who, value in self.of(peak, "memory", size).items()}
 
@@ -99,7 +99,7 @@ class Rows:
         return [
             Row("records per second (more is better)", pace, told(pace, "{:,.0f}"), is_less_better=False),
             Row("CPU for 100,000 records", effort, told(effort, "{:.2f} s")),
-            Row(f"requests (least: {work.least_requests:,})", asked, told(asked, "{:,.0f}")),
+            Row(f"requests (minimum: {work.least_requests:,})", asked, told(asked, "{:,.0f}")),
             Row("peak memory", memory, told(memory, "{:.0f} MB")),
         ]
 
@@ -117,7 +117,7 @@ class Rows:
         again = self.of(sent, "incremental sync")
         work, size = self._works[self._four], self._figures.size
         for who, once in self.of(sent, self._one).items():
-            again[who] -= once / 10 / work.days  # the new day, once
+            again[who] -= once / 10 / work.days  # minus the new day
         start_wall, start_cpu = self.of(wall, *START_UP), self.of(cpu, *START_UP)
         return [
             self._grown("large", size.large, work.days),
@@ -133,5 +133,5 @@ class Rows:
         return Row(
             f"peak memory, {sessions:,} sessions in {days:,} days",
             memory,
-            {who: f"{value:.0f} MB, grew {growth[who]:.2f} times" for who, value in memory.items()},
+            {who: f"{value:.0f} MB, {growth[who]:.2f} × the task's" for who, value in memory.items()},
         )

@@ -1,6 +1,6 @@
-"""Runs: one contender does one piece of work, in a process of its own, and is measured.
+"""Runs: measures one contender with one task, in its own process.
 
-This module imports little: the peak memory of a child is at least that of the process that began it.
+This module imports little: the peak memory of a child is at least that of the process that started it.
 """
 
 import json
@@ -23,23 +23,23 @@ COUNTS = (b'{"type": "COUNTS"',)
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took."""
+    """The figures of one run."""
 
     records: int
     requests: int
     bytes: int
     most_open: int
-    """Requests that were open at once, at most."""
+    """The most requests that were open at the same time."""
     wall: float
-    """Seconds, with start-up."""
+    """Seconds, including start-up."""
     cpu: float
-    """Seconds of user and system time, with start-up."""
+    """Seconds of user and system time, including start-up."""
     peak: int
     """Memory in kB."""
 
 
 class Server:
-    """The server's process, while the ``with`` lasts."""
+    """The server's process, as a context manager."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -59,13 +59,13 @@ class Server:
         self._process.communicate()
 
     def begin(self, work: Work, latency: float) -> str:
-        """Begin a run, and give its address."""
+        """Start a run, and return its address."""
         asked = {"vendor": work.vendor, "sessions": work.sessions, "days": work.days, "latency": latency}
         request = urllib.request.Request(f"{self._address}/runs", json.dumps(asked).encode())  # noqa: S310
         return f"{self._address}/{_json(request)}"
 
     def counts(self, origin: str) -> dict[str, int]:
-        """What was asked of a run."""
+        """Return the counts of a run's requests."""
         number = origin.rsplit("/", 1)[1]
         counts: dict[str, int] = _json(urllib.request.Request(f"{self._address}/runs/{number}"))  # noqa: S310
         return counts
@@ -77,17 +77,17 @@ def _json(request: urllib.request.Request) -> Any:  # noqa: ANN401 - JSON
 
 
 def measure(contender: Contender, work: Work, server: Server, *, latency: float = 0, goes_on: bool = False) -> Run:
-    """Let a contender do a piece of work.
+    """Measure a contender with a task.
 
     Args:
-        contender: who does it.
-        work: what is read.
-        server: who answers.
+        contender: the contender.
+        work: the task.
+        server: the server.
         latency: seconds before each answer.
-        goes_on: whether it is given the state of the run before; then it reads what it thinks it has to.
+        goes_on: whether it gets the state of the previous run. The number of its records is not checked then.
 
     Raises:
-        SystemExit: it failed, or its records were not as many as they should be.
+        SystemExit: it failed, or it returned the wrong number of records.
     """
     origin = server.begin(work, latency)
     command = contender.command(work, origin, goes_on=goes_on)
@@ -112,17 +112,17 @@ def measure(contender: Contender, work: Work, server: Server, *, latency: float 
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{contender.name} failed. It said:\n{log.read_text()[-4000:]}")
-    # A day that ends a sync early may be of another time zone: rows after it may come too.
+        raise SystemExit(f"{contender.name} failed. The end of its log:\n{log.read_text()[-4000:]}")
+    # The last day may be one of another time zone, so rows after it are allowed.
     is_more_right = work.until is not None and records > work.records
     if not goes_on and records != work.records and not is_more_right:
-        raise SystemExit(f"{contender.name} gave {records:,} records of {work}, not {work.records:,}.")
+        raise SystemExit(f"{contender.name} returned {records:,} records instead of {work.records:,} of {work}.")
     contender.keep(states)
     cpu = usage.ru_utime + usage.ru_stime
     return Run(records=records, wall=wall, cpu=cpu, peak=usage.ru_maxrss, **server.counts(origin))
 
 
 def _variables(contender: Contender) -> dict[str, str]:
-    """The environment, in which bytecode is kept: otherwise every start would compile."""
+    """Return the environment variables. Bytecode is written, because every start would compile otherwise."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | contender.variables

@@ -1,6 +1,6 @@
-"""The server: a process of its own that plays the vendors for many runs at once, each below a path of its own.
+"""The server: a process that simulates the vendors for many runs at the same time, each below its own path.
 
-``POST /runs`` begins a run and tells its address, ``GET /runs/<number>`` tells what was asked of it.
+``POST /runs`` starts a run and returns its number. ``GET /runs/<number>`` returns the counts of its requests.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from benchmarks.pages import VENDORS, Asked, Data
 
 
 class Run:
-    """One run: what it is answered, how late, and what was counted."""
+    """One run: its answers, its latency and its counts."""
 
     def __init__(self, *, vendor: str, sessions: int, days: int, latency: float) -> None:
         self.answer = VENDORS[vendor](Data(sessions=sessions, days=days))
@@ -23,7 +23,7 @@ class Run:
         self.most_open = 0
 
     async def give(self, asked: Asked) -> bytes:
-        """Answer a request, after the latency: others are answered meanwhile."""
+        """Answer a request after the latency."""
         self.requests += 1
         self.open += 1
         self.most_open = max(self.most_open, self.open)
@@ -37,7 +37,7 @@ class Run:
         return given
 
     def counts(self) -> dict[str, int]:
-        """What was asked of it."""
+        """Return the counts of its requests."""
         return {"requests": self.requests, "bytes": self.bytes, "most_open": self.most_open}
 
 
@@ -60,7 +60,7 @@ class Runs:
 
 
 async def serve() -> None:
-    """Serve on a free port, say which, and end with the standard input: whoever began it is gone then."""
+    """Serve on a free port, print the address, and exit when the standard input ends."""
     runner = web.ServerRunner(web.Server(Runs().handle))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""The work: what every contender is given to read, and what cannot be done with less."""
+"""Tasks: what every contender reads, and the minimum of requests that it needs."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.pages import FIRST_DAY, PAGE, WEBSITES, example
 
 WORKERS = 10
-"""Requests that are allowed at once; whether a contender can use them is up to it."""
+"""How many requests a contender may send at the same time, if it can."""
 
 UXCAM_STREAMS = ("sessions", "screens", "gestures", "events")
 
@@ -17,11 +17,11 @@ class Work:
     """Sessions of a vendor, spread evenly over days; UXCam and DevRev are read in daily windows.
 
     Args:
-        vendor: whose pages they are.
-        streams: what is made of them.
-        sessions: how many the vendor has.
+        vendor: the vendor.
+        streams: the streams to read.
+        sessions: how many sessions the vendor has.
         days: over how many days they are spread.
-        until: how many of the days are read; all if not given.
+        until: how many of the days are read; None: all.
     """
 
     vendor: str
@@ -42,7 +42,7 @@ class Work:
 
     @property
     def records(self) -> int:
-        """How many records every contender has to give."""
+        """How many records every contender must return."""
         if self.vendor != "uxcam":
             return self.read_sessions
         flow = example("uxcam")["flow"]
@@ -53,18 +53,18 @@ class Work:
 
     @property
     def least_requests(self) -> int:
-        """The pages that hold the rows; where only a page that is not full tells the end, with that one."""
+        """How many pages have rows. If only a page that is not full ends a list, that page counts too."""
         if self.vendor == "inspectlet":
             return 1 + WEBSITES * (self.read_sessions // WEBSITES // PAGE + 1)
         of_day = self.sessions // self.days
         return self.read_days * (max(1, -(-of_day // PAGE)) if self.vendor == "devrev" else of_day // PAGE + 1)
 
     def nothing(self) -> "Work":
-        """The same with one day that has no sessions: what is left is the start-up."""
+        """Return the task with one day and no sessions, which measures start-up."""
         return replace(self, sessions=0, days=1, until=None)
 
     def config(self, origin: str) -> dict[str, Any]:
-        """What a contender is told."""
+        """Return the contender's config."""
         end = FIRST_DAY + timedelta(days=self.read_days)
         return {
             "vendor": self.vendor,

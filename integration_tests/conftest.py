@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import pytest
 from sandbox_server import Server, load_vendor, main_configs, serve, vendor_names
 
 from integration_tests.connector import Connector, Json
+from integration_tests.forked import ForkedConnector
 from integration_tests.inside import InsideConnector
 
 Start = Callable[..., tuple[Connector, Server]]
 
 
 def cases(*, every: bool) -> list[tuple[str, str]]:
-    """Connectors with their sandboxes' configs: every one, or the main ones."""
+    """Return all connectors with the configs of their sandboxes: every config, or the main ones."""
     found = []
     for folder in vendor_names():
         vendor = load_vendor(folder, sessions=2, days=2)
@@ -26,30 +28,49 @@ def cases(*, every: bool) -> list[tuple[str, str]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``case`` for each of them; for every config where it is marked so."""
+    """Parametrize tests that take ``case`` with the main configs, or with every config if they are marked so."""
     if "case" in metafunc.fixturenames:
         every = metafunc.definition.get_closest_marker("every_config") is not None
         chosen = cases(every=every)
         metafunc.parametrize("case", chosen, ids=[f"{folder}-{name}" for folder, name in chosen])
 
 
-def late() -> float:
-    """A vendor's clock, two seconds late: what came in the second of a sync's start belongs to the next one."""
-    return time.time() - 2
+@dataclass
+class Clock:
+    """A vendor's clock that is some seconds behind.
+
+    A sync reads what is older than the second in which it starts. With a clock that is two seconds behind, all
+    that the vendor holds is older, and no test waits for the next second.
+    """
+
+    behind: float = 2
+
+    def __call__(self) -> float:
+        """Return the vendor's time, in seconds since 1970."""
+        return time.time() - self.behind
+
+
+late = Clock()
+"""For tests that do not change it."""
 
 
 @pytest.fixture
 def connector_kind() -> Callable[..., Connector]:
-    """What runs a connector; tests of packages and images have others."""
-    return Connector
+    """Return the class that runs a connector as a process; tests of packages and images have others."""
+    return ForkedConnector
 
 
 @contextmanager
 def starting(folder: str, place: Path, kind: Callable[..., Connector] = InsideConnector) -> Iterator[Start]:
-    """Give what starts a vendor's sandbox and a connector that reads it; the sandboxes end with the block.
+    """Return a function that starts a vendor's sandbox and returns it with a connector that reads it.
 
-    What it takes: the name of one of the sandbox's configs, what to change in it, and options, which go to the
-    vendor or the server.
+    Args:
+        folder: the connector's folder.
+        place: an empty folder for the connector's files.
+        kind: the class that runs the connector.
+
+    The function takes the name of one of the sandbox's configs, changes to it, and options of the vendor or the
+    server. All sandboxes end with the block.
     """
     with ExitStack() as running:
 
@@ -64,9 +85,10 @@ def starting(folder: str, place: Path, kind: Callable[..., Connector] = InsideCo
 
 @pytest.fixture
 def start(case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., Connector]) -> Iterator[Start]:
-    """Start the case's sandbox and give a connector that reads it; options go to the vendor or the server.
+    """Return a function that starts the case's sandbox and returns it with a connector that reads it.
 
-    With ``inside`` the connector runs in this process: that saves its start-up where a test is not about that.
+    With ``inside``, the connector runs in the process of the tests, which is fastest. Tests of the standard output
+    and error, or of the end of the process, need a process of its own.
     """
     folder, name = case
     with starting(folder, tmp_path, connector_kind) as run, starting(folder, tmp_path) as run_inside:

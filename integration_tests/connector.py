@@ -1,4 +1,4 @@
-"""Runs a connector as its users do: its console script, as a process of its own."""
+"""Runs the console script of a connector as a process, as users do."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox_server import Keys, Server
+from sandbox_server.vendor import vendor_class
 
 Json = dict[str, Any]
 
@@ -20,7 +21,7 @@ _specifications: dict[str, Json] = {}
 
 
 def script(folder: str) -> str:
-    """The console script of a connector in the environment that runs the tests."""
+    """Return the console script of a connector in the environment that runs the tests."""
     return str(Path(sys.executable).with_name(folder))
 
 
@@ -34,7 +35,7 @@ class Output:
 
     @cached_property
     def messages(self) -> list[Json]:
-        """All messages; a line that is none fails the test."""
+        """All messages. A line that is not a message fails the test."""
         return [json.loads(line) for line in self.stdout.split("\n") if line]
 
     def of_type(self, kind: str) -> list[Json]:
@@ -61,7 +62,7 @@ class Output:
 
     @cached_property
     def state(self) -> list[Json]:
-        """The last state message of each stream: what Airbyte hands to the next sync."""
+        """The last state message of each stream, which Airbyte passes to the next sync."""
         last = {s["stream"]["stream_descriptor"]["name"]: s for s in self.of_type("STATE")}
         return list(last.values())
 
@@ -93,19 +94,19 @@ class Connector:
 
     @property
     def program(self) -> list[str]:
-        """What is run."""
+        """The command."""
         return [script(self.folder)]
 
     def run(self, command: str, *more: str, timeout: float = 240) -> Output:
         arguments = [*self.program, command]
         if command != "spec":
-            arguments += ["--config", self._file("config", self.config)]
+            arguments += ["--config", self.config_file]
         done = subprocess.run([*arguments, *more], capture_output=True, text=True, timeout=timeout, check=False)  # noqa: S603
         return Output(done.returncode, done.stdout, done.stderr)
 
     @cached_property
     def streams(self) -> dict[str, Json]:
-        """The catalog's streams, by name. They depend on no data, so each config's are asked for once."""
+        """The catalog's streams, by name. They do not depend on data: discover runs once per config."""
         known = (
             self.folder,
             json.dumps({n: v for n, v in self.config.items() if n not in {"base_url", "start_date"}}),
@@ -127,11 +128,16 @@ class Connector:
     def secret_names(self) -> list[str]:
         return [name for name, part in self.specification["properties"].items() if part.get("airbyte_secret")]
 
+    @property
+    def repeated(self) -> frozenset[str]:
+        """The streams that emit a key once per window instead of once per sync."""
+        return vendor_class(self.folder).repeated
+
     def key(self, stream: str) -> list[str]:
         return [name for (name,) in self.streams[stream]["source_defined_primary_key"]]
 
     def catalog(self, *names: str, mode: str | None = None) -> Json:
-        """A configured catalog of some streams (all, if none is named), incremental where they can."""
+        """Return a configured catalog of some streams, or all. Streams are incremental if they support it."""
         chosen = [self.streams[name] for name in names or self.streams]
         return {
             "streams": [
@@ -156,6 +162,11 @@ class Connector:
             arguments += ["--state", self._file("state", messages)]
         return arguments
 
+    @property
+    def config_file(self) -> str:
+        """Write the config into a file."""
+        return self._file("config", self.config)
+
     def _file(self, name: str, value: object) -> str:
         path = self.place / f"{name}.json"
         path.write_text(json.dumps(value))
@@ -163,17 +174,17 @@ class Connector:
 
 
 def expected(server: Server, config: str) -> Keys:
-    """The keys that a full read must emit now, see ``Vendor.expected``."""
+    """Return the keys that a full read must emit now, see ``Vendor.expected``."""
     return _as_emitted(server.vendor.expected(config))
 
 
 def held(server: Server, config: str) -> Keys:
-    """The keys that a read may emit now, see ``Vendor.held``."""
+    """Return the keys that a read may emit now, see ``Vendor.held``."""
     return _as_emitted(server.vendor.held(config))
 
 
 def _as_emitted(keys_by_stream: Keys) -> Keys:
-    """The sandbox's keys as the connectors emit them.
+    """Return the sandbox's keys as connectors emit them.
 
     If a vendor has no ids, its sandbox has the values that never change in a session instead. The connectors emit
     the SHA-256 of their JSON, as their READMEs document.

@@ -1,4 +1,4 @@
-"""Figures of long runs: tests count what they did, and ``python -m integration_tests.figures`` adds it up.
+"""Totals of long runs: tests count what they did, and ``python -m integration_tests.figures`` adds it up.
 
 ``FIGURES`` names the file that collects the counts; without it nothing is written.
 """

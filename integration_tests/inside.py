@@ -1,8 +1,9 @@
-"""Runs a connector inside this process: for tests that read hundreds of times. Users' runs are processes."""
+"""Runs a connector in the process of the tests, which is fast."""
 
 import importlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,13 @@ from integration_tests.connector import Connector, Output
 
 
 def source_class(folder: str) -> Any:
-    """The class that a connector's folder is named after."""
+    """Return the source class of a connector."""
     name = folder.replace("-", " ").title().replace(" ", "")
     return getattr(importlib.import_module(folder.replace("-", "_")), name)
 
 
 class _Log(logging.Handler):
-    """Puts log lines among a command's output, where a process has them."""
+    """Writes log lines into the output of a command, as a process does."""
 
     def __init__(self, lines: list[bytes]) -> None:
         super().__init__()
@@ -34,24 +35,29 @@ class _Log(logging.Handler):
 
 @dataclass(frozen=True)
 class InsideConnector(Connector):
-    """The same as a ``Connector``, without a process for each command."""
+    """A ``Connector`` without a process for each command."""
 
     def run(self, command: str, *more: str, timeout: float = 240) -> Output:
         arguments = [command]
         if command != "spec":
-            arguments += ["--config", self._file("config", self.config)]
+            arguments += ["--config", self.config_file]
         return run_inside(source_class(self.folder)(), [*arguments, *more])
 
 
-def run_inside(source: SessionSource, arguments: list[str]) -> Output:
-    """Run one command of a source in this process."""
+def run_inside(
+    source: SessionSource, arguments: list[str], *, is_killed: Callable[[bytes], bool] | None = None
+) -> Output:
+    """Run one command of a source in this process, until ``is_killed`` finds enough in what it has printed."""
     lines: list[bytes] = []
     exit_code = 0
     log = _Log(lines)
     logging.getLogger("airbyte").addHandler(log)
     try:
         for line in Entrypoint(source).lines(arguments):
-            lines.append(line)  # noqa: PERF402 - what came before an error counts
+            lines.append(line)
+            if is_killed is not None and is_killed(b"".join(lines)):
+                exit_code = -9
+                break
     except AirbyteTracedException as error:
         exit_code = 1
         message = {"message": str(error), "failure_type": error.failure_type.value}

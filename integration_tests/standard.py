@@ -1,4 +1,4 @@
-"""Runs Airbyte's own standard tests for a connector, against its sandbox.
+"""Runs Airbyte's standard tests for a connector against its sandbox.
 
 They look for a connector's folder with ``metadata.yaml`` and ``acceptance-test-config.yml``, and for the configs
 that the latter names: so each connector gets a copy of its folder in which those configs are the sandbox's.

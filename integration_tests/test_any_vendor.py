@@ -1,4 +1,4 @@
-"""Listed means emitted: whatever a vendor filters by and however it pages, two syncs read all, none twice."""
+"""Listed means emitted: two syncs emit every row once, for every kind of filter and of paging."""
 
 import json
 import tempfile
@@ -42,7 +42,7 @@ NATURES = st.one_of(
 
 
 def moment(seconds: int) -> str:
-    """Write a moment as a config has it."""
+    """Format a time for a config."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
@@ -83,7 +83,7 @@ class Connector:
     max_examples=5 * EXAMPLES,
     deadline=None,
     print_blob=True,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # making a case smaller takes minutes
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking a case takes minutes
     suppress_health_check=list(HealthCheck),
 )
 @given(
@@ -96,7 +96,7 @@ class Connector:
     lookback=st.integers(0, 2),
     later=st.integers(0, 3),
 )
-def test_all_that_a_vendor_lists_is_emitted_and_nothing_twice(
+def test_every_listed_row_is_emitted_once(
     nature: Nature, items: int, days: int, seed: int, grow_every: int, window: int, lookback: int, later: int
 ) -> None:
     note(f"{nature}, {items=}, {days=}, {seed=}, {grow_every=}, {window=}, {lookback=}, {later=}")
@@ -111,7 +111,7 @@ def test_all_that_a_vendor_lists_is_emitted_and_nothing_twice(
         first = Connector({**config, "start_date": moment(start), "end_date": moment(end)}, Path(place))
         outputs = [first.read([])]
         server.grow_every = 0
-        # What comes while it is read and lies before its end is for the lookback.
+        # The lookback reads rows that appeared during the first sync, before its end.
         wanted = set(vendor.expected("default")["rows"]) if lookback else set(before)
         vendor.growing_until = vendor.latest
         vendor.add_new(3)

@@ -1,4 +1,4 @@
-"""Configs and answers that nobody meant: no stack trace for the user, no hang, no secret, no lost record."""
+"""Invalid configs and answers: no stack trace, no hang, no secret, no lost record."""
 
 import json
 import random
@@ -36,13 +36,13 @@ ANYTHING = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths to all parts of a config."""
+    """Return the paths to all parts of a config."""
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [found for name, part in parts for found in [(*path, name), *places(part, (*path, name))]]
 
 
 def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
-    """Give a copy with another value in one place."""
+    """Return a copy with another value in one place."""
     if not path:
         return by
     parts = dict(enumerate(value)) if isinstance(value, list) else value
@@ -56,7 +56,7 @@ def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 @pytest.mark.promise(n=7)
 @pytest.mark.promise(n=9)
 @pytest.mark.every_config
-def test_no_config_gives_a_stack_trace(case: tuple[str, str], tmp_path: Path) -> None:
+def test_no_config_causes_a_stack_trace(case: tuple[str, str], tmp_path: Path) -> None:
     folder, config = case
     with serve(load_vendor(folder, sessions=3, days=2)) as server:
         base = InsideConnector(folder, server.vendor.configs(server.origin)[config], tmp_path)
@@ -73,7 +73,7 @@ def test_no_config_gives_a_stack_trace(case: tuple[str, str], tmp_path: Path) ->
             given_config: Any = dict(base.config)
             for path, value in changes:
                 given_config = changed(given_config, path, value)
-            server.vendor = load_vendor(folder, sessions=3, days=2)  # hourly budgets begin anew
+            server.vendor = load_vendor(folder, sessions=3, days=2)  # resets hourly budgets
             output = InsideConnector(folder, given_config, tmp_path).run(*arguments)
             told = [status.get("message", "") for status in output.of_type("CONNECTION_STATUS")]
             told += [error["message"] for error in output.errors]
@@ -87,7 +87,7 @@ def test_no_config_gives_a_stack_trace(case: tuple[str, str], tmp_path: Path) ->
 
 @dataclass
 class Mangled(Fault):
-    """Answers truthfully but for one value, somewhere in one of the records."""
+    """Replaces one value of one record of the true answer."""
 
     value: Any = None
     seed: int = 0
@@ -112,13 +112,13 @@ class Mangled(Fault):
 
 
 def lists(value: Any) -> list[list[Any]]:
-    """All lists in a value, the outermost first."""
+    """Return all lists in a value, the outermost first."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     found = [value] if isinstance(value, list) else []
     return found + [inner for part in parts for inner in lists(part)]
 
 
-# No numbers: one in the place of a time is a time, and what lies outside of the sync is rightly left out.
+# No numbers: a number in place of a time may be a time outside of the sync, and the row is then left out.
 VALUES: list[Any] = [None, "", "word", True, [], {}, ["x", None], {"a": [{}]}, "\ud800", "1e999", "9" * 40, "😀"]
 ODD = st.sampled_from(VALUES)
 
@@ -126,7 +126,7 @@ ODD = st.sampled_from(VALUES)
 @pytest.mark.soak
 @pytest.mark.promise(n=10)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
-def test_a_record_with_an_odd_value_is_emitted_all_the_same(folder: str, config: str) -> None:
+def test_a_record_with_an_odd_value_is_still_emitted(folder: str, config: str) -> None:
     @SETTINGS
     @given(value=ODD, seed=st.integers(0, 10**6))
     def run(value: Any, seed: int) -> None:
@@ -152,7 +152,7 @@ def test_a_record_with_an_odd_value_is_emitted_all_the_same(folder: str, config:
 
 @dataclass
 class Replaced(Fault):
-    """Answers with something else."""
+    """Replaces the body of the answer."""
 
     body: bytes = b""
 
@@ -160,7 +160,7 @@ class Replaced(Fault):
         return Answer(200, self.body, {"Content-Type": "application/json"})
 
 
-# An empty list is left out: where a vendor may answer with a bare list, it is a true answer that holds nothing.
+# Not an empty list: it is a valid answer of vendors that answer with a bare list.
 BODIES = (st.binary(max_size=40) | ANYTHING.map(lambda value: json.dumps(value).encode())).filter(
     lambda body: body.strip() != b"[]"
 )
@@ -169,7 +169,7 @@ BODIES = (st.binary(max_size=40) | ANYTHING.map(lambda value: json.dumps(value).
 @pytest.mark.soak
 @pytest.mark.promise(n=7)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
-def test_an_answer_that_is_none_costs_no_record(folder: str, config: str) -> None:
+def test_a_meaningless_answer_loses_no_record(folder: str, config: str) -> None:
     @settings(SETTINGS, max_examples=max(1, EXAMPLES // 2))
     @given(body=BODIES, after=st.integers(0, 4))
     def run(body: bytes, after: int) -> None:

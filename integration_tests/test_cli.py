@@ -1,7 +1,7 @@
-"""The command line for people who script it."""
+"""The command line: arguments, usage, exit codes, warnings."""
 
 import json
-import subprocess
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -9,62 +9,74 @@ import pytest
 from sandbox_server import load_vendor, refused_origin, serve, vendor_names
 from session_source.airbyte import cli
 
-from integration_tests.connector import Connector, Output, expected, script
+from integration_tests import forked
+from integration_tests.conftest import cases
+from integration_tests.connector import Output, expected
+from integration_tests.forked import ForkedConnector
+from integration_tests.inside import InsideConnector
 
-FOLDER = "source-uxcam"
+FOLDER, CONFIG = cases(every=False)[0]
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([script(FOLDER), *words], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+def run(place: Path, *words: str) -> Output:
+    return forked.run(FOLDER, list(words), place)
 
 
 def config_file(place: Path, **changes: Any) -> str:
     vendor = load_vendor(FOLDER, sessions=1, days=1)
     path = place / "config.json"
-    path.write_text(json.dumps(vendor.configs(refused_origin())["data_access_v2"] | changes))
+    path.write_text(json.dumps(vendor.configs(refused_origin())[CONFIG] | changes))
     return str(path)
 
 
+def streams(place: Path) -> list[str]:
+    vendor = load_vendor(FOLDER, sessions=1, days=1)
+    return list(InsideConnector(FOLDER, vendor.configs(refused_origin())[CONFIG], place).streams)
+
+
 @pytest.mark.parametrize("words", [[], ["raed"], ["read"], ["check", "--confg", "x"]])
-def test_what_is_no_command_prints_the_usage_and_exits_with_2(words: list[str]) -> None:
-    done = run(*words)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: source-uxcam")
+def test_an_unknown_command_prints_the_usage_and_exits_with_2(tmp_path: Path, words: list[str]) -> None:
+    done = run(tmp_path, *words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"usage: {FOLDER}")
     assert done.stdout == ""
 
 
-def test_the_version_is_that_of_the_package() -> None:
-    assert run("--version").stdout == "source-uxcam 0.1.0\n"
+def test_version_prints_the_version_of_the_package(tmp_path: Path) -> None:
+    assert run(tmp_path, "--version").stdout == f"{FOLDER} {version(FOLDER)}\n"
 
 
-def test_help_names_every_command_and_option_and_nothing_inert() -> None:
-    assert all(command in run("--help").stdout for command in ("spec", "check", "discover", "catalog", "read"))
-    printed = run("read", "--help").stdout
+def test_help_lists_every_command_and_only_options_with_an_effect(tmp_path: Path) -> None:
+    printed = run(tmp_path, "--help").stdout
+    assert all(command in printed for command in ("spec", "check", "discover", "catalog", "read"))
+    printed = run(tmp_path, "read", "--help").stdout
     assert all(option in printed for option in ("--config", "--catalog", "--state"))
     assert "manifest" not in printed
 
 
 def test_catalog_prints_a_file_for_read(tmp_path: Path) -> None:
-    done = run("catalog", "--config", config_file(tmp_path, filtres=[]), "--streams", "events, users")
-    assert done.returncode == 0
-    streams = json.loads(done.stdout)["streams"]
-    assert [stream["stream"]["name"] for stream in streams] == ["events", "users"]
-    assert {stream["sync_mode"] for stream in streams} == {"incremental"}
-    assert "filtres" in done.stderr
+    *_, one, other = streams(tmp_path)
+    done = run(tmp_path, "catalog", "--config", config_file(tmp_path, end_dat=""), "--streams", f"{other}, {one}")
+    assert done.exit_code == 0
+    chosen = json.loads(done.stdout)["streams"]
+    assert [stream["stream"]["name"] for stream in chosen] == [other, one]
+    assert {stream["sync_mode"] for stream in chosen} == {"incremental"}
+    assert "end_dat" in done.stderr
 
 
-def test_catalog_says_on_stderr_which_streams_there_are(tmp_path: Path) -> None:
-    done = run("catalog", "--config", config_file(tmp_path), "--streams", "evnts")
-    assert done.returncode == 1
+def test_catalog_lists_the_streams_on_stderr_if_one_does_not_exist(tmp_path: Path) -> None:
+    done = run(tmp_path, "catalog", "--config", config_file(tmp_path), "--streams", "sesions")
+    assert done.exit_code == 1
     assert done.stdout == ""
-    assert done.stderr.endswith("There is no stream evnts. Choose from sessions, events, users.\n")
+    names = ", ".join(streams(tmp_path))
+    assert done.stderr.endswith(f"There is no stream sesions. Choose from {names}.\n")
 
 
 @pytest.mark.parametrize("folder", vendor_names())
-def test_read_goes_on_from_what_discover_and_an_earlier_read_printed(folder: str, tmp_path: Path) -> None:
+def test_read_accepts_the_output_of_discover_and_of_an_earlier_read(folder: str, tmp_path: Path) -> None:
     with serve(load_vendor(folder, sessions=30, days=5)) as server:
         name, config = next(iter(server.vendor.configs(server.origin).items()))
-        connector = Connector(folder, config | {"lookback_window_days": 0}, tmp_path)
+        connector = ForkedConnector(folder, config | {"lookback_window_days": 0}, tmp_path)
         (tmp_path / "discovered").write_text(connector.run("discover").stdout)
         first = connector.run("read", "--catalog", str(tmp_path / "discovered"))
         keys = expected(server, name)
@@ -80,7 +92,7 @@ def test_read_goes_on_from_what_discover_and_an_earlier_read_printed(folder: str
 
 
 def starts(output: Output) -> str:
-    """Where the finished time begins: the second read knows what the first one finished."""
+    """Return the start of the finished time, which the second read knows from the first."""
     return min(part.split('"')[0] for part in json.dumps(output.states).split('"start": "')[1:])
 
 
@@ -116,7 +128,7 @@ SPEC = {
         ({"zzz": 1}, ["Unknown configuration key zzz: the spec lists all keys."]),
     ],
 )
-def test_unknown_keys_are_named_with_what_was_probably_meant(config: Any, warnings: list[str]) -> None:
+def test_unknown_keys_are_reported_with_a_suggestion(config: Any, warnings: list[str]) -> None:
     assert list(cli.unknown_keys(SPEC, config)) == warnings
 
 
@@ -125,7 +137,7 @@ def test_a_misspelled_key_is_a_warning_in_the_log(command: str, tmp_path: Path) 
     config = config_file(tmp_path, end_dat="2026-01-01")
     (tmp_path / "catalog.json").write_text('{"streams": []}')
     more = ["--catalog", str(tmp_path / "catalog.json")] if command == "read" else []
-    done = run(command, "--config", config, *more)
+    done = run(tmp_path, command, "--config", config, *more)
     logs = [json.loads(line)["log"] for line in done.stdout.splitlines() if '"LOG"' in line]
     assert {
         "level": "WARN",
@@ -137,5 +149,5 @@ def test_a_misspelled_key_is_a_warning_in_the_log(command: str, tmp_path: Path) 
 def test_no_config_of_a_sandbox_has_an_unknown_key(folder: str, tmp_path: Path) -> None:
     vendor = load_vendor(folder, sessions=1, days=1)
     for config in vendor.configs(refused_origin()).values():
-        connector = Connector(folder, config, tmp_path)
+        connector = InsideConnector(folder, config, tmp_path)
         assert list(cli.unknown_keys(connector.specification, config)) == []

@@ -1,4 +1,4 @@
-"""Where no container engine can be had, tests of images say so."""
+"""Tests of images are skipped without a container engine."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ WITH_ENGINE = Path(__file__).resolve().parents[1] / ".ci" / "with-engine"
 
 
 @pytest.mark.parametrize(("ci", "exit_code"), [("", 0), ("true", 1)])
-def test_without_an_engine_nothing_runs_and_only_ci_fails(
+def test_without_an_engine_the_command_is_skipped_and_fails_in_ci(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, exit_code: int
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody-listens")

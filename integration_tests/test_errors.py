@@ -1,4 +1,4 @@
-"""The table of errors in shared/README.md, row by row: each is played, and the client does what the row says."""
+"""The table of errors in shared/README.md: the client handles each error as its row states."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -54,12 +54,12 @@ ONCE_MORE = RetryPolicy(connect=2, read=1, total=3, outage=20, limit=2, attempts
 CURES = ("Ask for a key", "Set a smaller", "Check ", "Run the sync again", "Try again later")
 
 
-def test_every_row_of_the_table_is_played_here() -> None:
+def test_every_row_of_the_table_is_tested() -> None:
     assert set(ROWS) == {*STATUSES.values(), UNREADABLE, TOO_LARGE, TOLD, STUCK}
 
 
 def failed(server: Server, read_answer: Any = Answer.object, retry_policy: RetryPolicy = ONCE_MORE) -> Fault:
-    """The fault with which the client gives up a request."""
+    """Return the fault with which the client ends a request."""
     client = Client(
         vendor="Shelf",
         base_url=server.origin,
@@ -81,14 +81,14 @@ def check(row: str, fault: Fault, server: Server) -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_status_is_what_its_row_says(status: int) -> None:
+def test_a_status_is_handled_as_its_row_states(status: int) -> None:
     with serve(Shelf()) as server:
         server.faults.append(sandbox.Status(status, times=None))
         check(STATUSES[status], failed(server), server)
 
 
 @pytest.mark.parametrize("status", [401, 429])
-def test_an_error_told_in_a_200_is_what_the_row_of_its_status_says(status: int) -> None:
+def test_an_error_in_a_200_is_handled_as_the_row_of_its_status_states(status: int) -> None:
     def told(_: Answer) -> None:
         raise StatusInBody(status)
 
@@ -110,20 +110,20 @@ def test_an_error_told_in_a_200_is_what_the_row_of_its_status_says(status: int) 
     ],
     ids=lambda fault: type(fault).__name__,
 )
-def test_an_answer_that_does_not_arrive_is_what_its_row_says(fault: sandbox.Fault) -> None:
+def test_an_answer_that_does_not_arrive_is_handled_as_its_row_states(fault: sandbox.Fault) -> None:
     with serve(Shelf()) as server:
         server.faults.append(fault)
         check(UNREADABLE, failed(server), server)
 
 
-def test_an_answer_that_is_too_large_is_what_its_row_says() -> None:
+def test_an_answer_that_is_too_large_is_handled_as_its_row_states() -> None:
     with serve(Shelf()) as server:
         server.faults.append(sandbox.HugeBody(megabytes=600, times=None))
         check(TOO_LARGE, failed(server, retry_policy=RetryPolicy()), server)
 
 
 class Words(Endpoint):
-    """A list that names the same next page again and again; its pages hold other words or the same ones."""
+    """A list that never ends: it repeats its token, or its pages."""
 
     name = "words"
     streams = ()
@@ -147,7 +147,7 @@ class Words(Endpoint):
 
 
 @pytest.mark.parametrize("repeats", ["page", "token"])
-def test_a_list_that_does_not_go_on_is_what_its_row_says(repeats: str) -> None:
+def test_a_list_without_progress_is_handled_as_its_row_states(repeats: str) -> None:
     span = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
     with serve(Shelf()) as server:
         endpoint = Words(repeats=repeats)

@@ -1,4 +1,4 @@
-"""A file that a command cannot use is named, with what it should hold."""
+"""Errors about a file name the file and state what it should contain."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from sandbox_server import load_vendor, refused_origin
+from sandbox_server import load_vendor, refused_origin, vendor_names
 from session_source.airbyte.commands import Entrypoint
 
 from integration_tests.inside import source_class
 
-FOLDER = "source-uxcam"
+FOLDER = vendor_names()[0]
 
 
 @pytest.mark.promise(n=7)
@@ -23,18 +23,20 @@ FOLDER = "source-uxcam"
             for name in ("config", "catalog", "state")
         ),
         *((name, b"{", "Could not read json") for name in ("config", "catalog")),
-        ("state", b"{", "line 1 column 2.*Give a state"),
-        ("config", b"[1]", "Give a configuration"),
-        ("config", b"\xff\xfe", "Give a configuration"),
-        ("catalog", b"[]", "Give a configured catalog"),
-        ("catalog", b'{"streams": [{"name": "sessions"}]}', "Give a configured catalog"),
-        ("state", b'{"sessions": {}}', "Give a state"),
-        ("state", b"[1]", "Give a state"),
-        ("state", b"5", "Give a state"),
+        ("state", b"{", "line 1 column 2.*It must be a state"),
+        ("config", b"[1]", "It must be a configuration"),
+        ("config", b"\xff\xfe", "It must be a configuration"),
+        ("catalog", b"[]", "It must be a configured catalog"),
+        ("catalog", b'{"streams": [{"name": "sessions"}]}', "It must be a configured catalog"),
+        ("state", b'{"sessions": {}}', "It must be a state"),
+        ("state", b"[1]", "It must be a state"),
+        ("state", b"5", "It must be a state"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, content: bytes | None, words: str) -> None:
-    config = load_vendor(FOLDER, sessions=1, days=1).configs(refused_origin())["session_api"]
+def test_an_unusable_file_is_named_in_the_error(
+    tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
+    config, *_ = load_vendor(FOLDER, sessions=1, days=1).configs(refused_origin()).values()
     contents = {"config": json.dumps(config).encode(), "catalog": b'{"streams": []}', "state": b"[]"}
     arguments = ["read"]
     for kind, usual in contents.items():

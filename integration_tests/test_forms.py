@@ -1,4 +1,4 @@
-"""The specifications as forms: a person fills them in, in a browser, and the connector accepts what comes out.
+"""The specifications as forms: a browser fills them in, and the connector accepts the submitted config.
 
 ``PICTURES=folder`` keeps a picture of each form.
 """
@@ -16,53 +16,9 @@ from sandbox_server import load_vendor, vendor_names
 
 from integration_tests.conftest import starting
 from integration_tests.inside import InsideConnector, source_class
-from integration_tests.tools import missing, node
+from integration_tests.tools import ROOT, missing, node
 
 Json = dict[str, Any]
-
-UXCAM_FILTERS = {
-    "data_access_v2": [
-        {"field": "app_version", "operator": "in", "values": ["3.1.3", "3.1.4"]},
-        {"field": "session_duration", "operator": "greater", "values": ["18"]},
-        {"field": "session_crashed", "operator": "equal", "values": ["false"]},
-        {"field": "user_custom_property", "operator": "equal", "values": ["pro"], "property_name": "plan"},
-    ],
-    "session_api": [
-        {"field": "countrycode", "operator": "in", "values": ["NP", "DE"]},
-        {"field": "sessionlength", "operator": "gt", "values": ["18"]},
-        {"field": "crashed", "operator": "is", "values": ["false"]},
-        {"field": "platform", "operator": "isandroid"},
-    ],
-}
-DEVREV_ATTRIBUTES = [
-    {"filter_type": "string_filter", "attribute_path": "plan", "equals": ["pro"], "contains": ["p"]},
-    {"filter_type": "int64_filter", "attribute_path": "level", "equals": [3], "range": {"min": 1, "max": 9}},
-    {"filter_type": "bool_filter", "attribute_path": "trial", "equals": False},
-    {"filter_type": "none", "attribute_path": "plan"},
-]
-
-# Beside the sandboxes' own configs: every branch of a choice, and every kind of field.
-MORE: list[tuple[str, str, Json]] = [
-    *(
-        ("source-uxcam", version, {"api": {"version": version, "filters": filters}})
-        for version, filters in UXCAM_FILTERS.items()
-    ),
-    ("source-devrev", "default", {"filters": {"session_attributes": DEVREV_ATTRIBUTES, "is_anonymous": True}}),
-    (
-        "source-inspectlet",
-        "default",
-        {
-            "search": {
-                "country": "US",
-                "newold": {"new": True, "old": False},
-                "tags": {"tagslist": [{"tag": "converted", "value": "1"}, {"tag": "vip"}], "operator": "or"},
-                "devices": "desktop",
-                "visitedpage": {"operator": "beginswith", "url": "www.example.com/profile/"},
-            }
-        },
-    ),
-    ("source-browsee", "default", {"lookback_window_days": 3, "window_in_days": 2, "max_waiting_time": 5}),
-]
 
 
 def schema(folder: str) -> Json:
@@ -71,13 +27,20 @@ def schema(folder: str) -> Json:
 
 
 def wanted() -> list[tuple[str, str, Json]]:
-    """Every config to enter: the connector, the sandbox's name for it, and what to change in it."""
+    """Return every config to enter: the connector, the name of a sandbox's config, and changes to it.
+
+    These are the sandbox's own configs and the ones in the connector's ``forms.json``, which a connector needs
+    if its spec has choices that the sandbox's configs do not cover.
+    """
     found: list[tuple[str, str, Json]] = []
     for folder in vendor_names():
         known = set(schema(folder)["properties"])
         configs = load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1")
         found += [(folder, name, {}) for name, config in configs.items() if set(config) <= known]
-    return [*found, *MORE]
+        more = ROOT / folder / "integration_tests" / "forms.json"
+        if more.exists():
+            found += [(folder, one["config"], one["change"]) for one in json.loads(more.read_text())]
+    return found
 
 
 CASES = wanted()
@@ -103,56 +66,72 @@ def filled() -> dict[str, Json]:
     return {case: {**form, **entered} for case, form, entered in zip(IDS, forms, done, strict=True)}
 
 
-def without_empty(value: Any) -> Any:
-    """Leave out what nothing was entered into."""
+def significant(value: Any, part: Json) -> Any:
+    """Leave out of a config what is empty and what is the default of its schema."""
     if isinstance(value, dict):
-        kept = {name: without_empty(part) for name, part in value.items()}
-        return {name: part for name, part in kept.items() if part not in ([], {}, None)}
+        found = {}
+        properties = properties_of(part, value)
+        for name, inner in value.items():
+            inner_part = properties.get(name, {})
+            entered = significant(inner, inner_part)
+            is_default = "default" in inner_part and entered == significant(inner_part["default"], inner_part)
+            if "const" in inner_part or not (is_default or entered in ([], {}, None)):
+                found[name] = entered
+        return found
     if isinstance(value, list):
-        return [without_empty(part) for part in value]
+        return [significant(inner, part.get("items", {})) for inner in value]
     return value
 
 
-def as_entered(config: Json, properties: Json) -> Json:
-    """A config as a form gives it: with moments for dates, and with the defaults of what was left alone."""
-    moments = {name: f"{config[name][:10]}T00:00:00.000Z" for name in ("start_date", "end_date") if name in config}
-    defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
-    entered: Json = without_empty(config)
-    return defaults | entered | moments
+def properties_of(part: Json, value: Json) -> Json:
+    """Return the properties of an object, those of the branch that it chooses included."""
+    found = dict(part.get("properties", {}))
+    for branch in part.get("oneOf", []):
+        if constants(branch).items() <= value.items():
+            found |= branch["properties"]
+    return found
+
+
+def constants(branch: Json) -> Json:
+    """Return the values that choose a branch."""
+    return {name: part["const"] for name, part in branch["properties"].items() if "const" in part}
+
+
+def with_moments(config: Json) -> Json:
+    """Write dates as a form submits them."""
+    return config | {n: f"{config[n][:10]}T00:00:00.000Z" for n in ("start_date", "end_date") if n in config}
 
 
 @pytest.mark.xdist_group("forms")
 @pytest.mark.parametrize(("entry", "folder", "name"), [(i, f, n) for i, (f, n, _) in zip(IDS, CASES, strict=True)])
-def test_a_form_that_is_filled_in_gives_a_config_that_check_accepts(
+def test_check_accepts_the_config_of_a_submitted_form(
     filled: dict[str, Json], entry: str, folder: str, name: str, tmp_path: Path
 ) -> None:
     form = filled[entry]
     assert form["errors"] == []
-    submitted = json.loads(json.dumps(form["submitted"]))
-    submitted.get("api", {}).pop("requests_per_hour", None)  # defaults in groups, which connectors take as such
-    if "newold" not in form["config"].get("search", {}):
-        assert submitted.get("search", {}).pop("newold", None) in (None, {"new": True, "old": True})
-    assert without_empty(submitted) == as_entered(form["config"], form["schema"]["properties"])
+    defaults = {name for name, part in form["schema"]["properties"].items() if "default" in part}
+    assert defaults <= set(form["submitted"])
+    entered = significant(with_moments(form["config"]), form["schema"])
+    assert significant(form["submitted"], form["schema"]) == entered
     with starting(folder, tmp_path) as start:
         connector, _ = start(name, sessions=5, days=2)
-        entered = form["submitted"] | {"base_url": connector.config["base_url"]}
-        checked = InsideConnector(folder, entered, tmp_path).run("check")
+        config = form["submitted"] | {"base_url": connector.config["base_url"]}
+        checked = InsideConnector(folder, config, tmp_path).run("check")
         assert checked.of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
 
 
 @pytest.mark.xdist_group("forms")
 @pytest.mark.parametrize("folder", vendor_names())
-def test_every_branch_of_every_choice_is_filled_in(filled: dict[str, Json], folder: str) -> None:
+def test_the_forms_cover_every_branch_of_every_choice(filled: dict[str, Json], folder: str) -> None:
     entered = [form["config"] for case, form in filled.items() if case.startswith(folder)]
     for place, branches in choices(schema(folder)):
         for branch in branches:
-            constants = {name: part["const"] for name, part in branch["properties"].items() if "const" in part}
             found = [value for config in entered for value in values(config, place)]
-            assert any(constants.items() <= value.items() for value in found), (place, branch["title"])
+            assert any(constants(branch).items() <= value.items() for value in found), (place, branch["title"])
 
 
 def parts(part: Json, name: str = "") -> Iterator[tuple[str, Json]]:
-    """Give every field of a schema, those in others too."""
+    """Yield every field of a schema, nested ones included."""
     for inner_name, inner in part.get("properties", {}).items():
         yield inner_name, inner
         yield from parts(inner, inner_name)
@@ -161,7 +140,7 @@ def parts(part: Json, name: str = "") -> Iterator[tuple[str, Json]]:
 
 
 @pytest.mark.parametrize("folder", vendor_names())
-def test_titles_are_words_for_people_and_every_secret_links_to_where_it_is_made(folder: str) -> None:
+def test_titles_are_readable_and_every_secret_links_to_its_source(folder: str) -> None:
     for name, part in parts(schema(folder)):
         if "const" not in part:
             assert re.match(r"[A-Z]", part["title"]), name
@@ -171,16 +150,8 @@ def test_titles_are_words_for_people_and_every_secret_links_to_where_it_is_made(
             assert "https://" in part["description"], name
 
 
-def test_devrevs_filters_say_first_what_they_are_for_and_stand_in_groups() -> None:
-    filters = schema("source-devrev")["properties"]["filters"]["properties"].values()
-    told = [part["description"].partition(":")[0] for part in sorted(filters, key=lambda part: int(part["order"]))]
-    groups = ["All platforms", "Android and iOS", "Web"]
-    assert set(told) == set(groups)
-    assert told == sorted(told, key=groups.index)
-
-
 def choices(part: Json, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Json]]]:
-    """Find every ``oneOf``, the first of those that are the same."""
+    """Yield every ``oneOf``; equal ones once."""
     seen: list[list[Json]] = []
     for inner_place, branches in _choices(part, place):
         if branches not in seen:
@@ -198,7 +169,7 @@ def _choices(part: Json, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
 
 
 def values(config: Any, place: tuple[str, ...]) -> Iterator[Json]:
-    """Find what a config has at a place, each item of lists by itself."""
+    """Yield the values at a place of a config, with the items of lists one by one."""
     if isinstance(config, list):
         for item in config:
             yield from values(item, place)

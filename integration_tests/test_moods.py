@@ -1,4 +1,4 @@
-"""What the vendors' pages leave open: whichever way a vendor takes it, all that it holds is read, once."""
+"""Whatever the vendors' pages leave open, everything is read once for each possible behaviour."""
 
 import time
 from pathlib import Path
@@ -19,10 +19,10 @@ MOODS = [(folder, config, mood) for folder, config in cases(every=False) for moo
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize(("folder", "config", "mood"), MOODS, ids=str)
 @pytest.mark.parametrize("window_in_days", [1, 30])
-def test_all_is_read_once_whatever_the_vendor_means(
+def test_everything_is_read_once_in_every_mood_of_the_vendor(
     folder: str, config: str, mood: dict[str, Any], window_in_days: int, tmp_path: Path
 ) -> None:
-    # Two seconds late: what came in the very second of a sync's start belongs to the next sync.
+    # Two seconds behind: a sync does not read the second in which it starts.
     with serve(load_vendor(folder, sessions=130, days=4, now=lambda: time.time() - 2, **mood)) as server:
         given = server.vendor.configs(server.origin)[config]
         connector = InsideConnector(folder, {**given, "window_in_days": window_in_days}, tmp_path)

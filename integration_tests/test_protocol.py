@@ -1,7 +1,7 @@
-"""What every connector says, on every command, whatever the vendor."""
+"""The output of every command, for every connector."""
 
+import os
 import re
-import subprocess
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 from sandbox_server import NeverAnswers, Status, refused_origin
 
-from integration_tests.conftest import Start, starting
+from integration_tests import forked
+from integration_tests.conftest import Start, cases, starting
 from integration_tests.connector import Connector, Json, Output, duplicates
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -63,10 +64,10 @@ def test_check_succeeds_with_few_requests(start: Start) -> None:
 
 @pytest.mark.long
 @pytest.mark.promise(n=9)
-def test_check_answers_within_30_seconds_where_the_vendor_never_does(start: Start) -> None:
+def test_check_ends_within_30_seconds_if_the_vendor_never_answers(start: Start) -> None:
     connector, server = start(sessions=5, days=2)
     server.faults.append(NeverAnswers(times=None))
-    # The connector's 30 seconds, and time for a busy machine to start it.
+    # The connector's 30 seconds, and its start on a busy machine.
     (status,) = connector.run("check", timeout=45).of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "did not answer within" in status["message"]
@@ -75,7 +76,7 @@ def test_check_answers_within_30_seconds_where_the_vendor_never_does(start: Star
 @pytest.mark.long
 @pytest.mark.promise(n=9)
 @pytest.mark.parametrize("status", [429, 503])
-def test_check_answers_within_30_seconds_where_slow_failures_follow_each_other(start: Start, status: int) -> None:
+def test_check_ends_within_30_seconds_if_the_vendor_fails_slowly(start: Start, status: int) -> None:
     connector, server = start(sessions=5, days=2, latency=9)
     server.faults.append(Status(status, retry_after=1, times=None))
     began = time.monotonic()
@@ -85,7 +86,9 @@ def test_check_answers_within_30_seconds_where_slow_failures_follow_each_other(s
 
 
 @pytest.mark.promise(n=8)
-def test_a_proxy_is_not_asked_for_this_machine(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_addresses_are_not_requested_through_a_proxy(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, refused_origin())
     connector, _ = start(inside=True, sessions=2, days=2)
@@ -93,10 +96,13 @@ def test_a_proxy_is_not_asked_for_this_machine(start: Start, monkeypatch: pytest
 
 
 @pytest.mark.promise(n=8)
-def test_airbyte_cloud_asks_no_private_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_addresses_are_not_requested_on_airbyte_cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
-    with starting("source-devrev", tmp_path, Connector) as begin:
-        connector, server = begin("default", sessions=2, days=2)
+    folder, config = cases(every=False)[0]
+    with starting(folder, tmp_path, Connector) as begin:
+        connector, server = begin(config, sessions=2, days=2)
         (status,) = connector.run("check").of_type("CONNECTION_STATUS")
         assert status["status"] == "FAILED"
         assert "private network" in status["message"]
@@ -105,7 +111,7 @@ def test_airbyte_cloud_asks_no_private_address(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.promise(n=9)
-def test_check_asks_twice_at_most_and_tells_what_is_wrong(start: Start) -> None:
+def test_check_sends_at_most_two_requests_and_reports_the_error(start: Start) -> None:
     connector, server = start(inside=True, sessions=5, days=2)
     server.faults.append(Status(500, times=None))
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
@@ -148,7 +154,7 @@ def test_session_streams_have_the_same_eight_columns(start: Start) -> None:
 
 
 @pytest.mark.promise(n=10)
-def test_records_keep_to_their_schema(start: Start) -> None:
+def test_records_match_their_schema(start: Start) -> None:
     connector, _ = start(inside=True, sessions=40, days=3)
     output = connector.read()
     assert output.exit_code == 0, output.log
@@ -173,7 +179,7 @@ def test_records_keep_to_their_schema(start: Start) -> None:
 
 
 def check_order(output: Output) -> None:
-    """Records come between STARTED and the end; a state counts the records since the one before it."""
+    """Check that records come while a stream runs, and that each state counts the records since the last one."""
     since: defaultdict[str, int] = defaultdict(int)
     running: dict[str, str] = {}
     stated: set[str] = set()
@@ -198,15 +204,17 @@ def check_order(output: Output) -> None:
 
 
 @pytest.mark.promise(n=4)
-def test_records_then_state_then_complete(start: Start) -> None:
-    connector, _ = start({"window_in_days": 1}, sessions=60, days=4)
-    output = connector.read()
-    check_order(output)
-    assert output.statuses == {name: ["STARTED", "RUNNING", "COMPLETE"] for name in connector.streams}
+def test_the_console_script_prints_records_then_state_then_complete(case: tuple[str, str], tmp_path: Path) -> None:
+    with starting(case[0], tmp_path, Connector) as begin:
+        connector, _ = begin(case[1], {"window_in_days": 1}, sessions=60, days=4)
+        output = connector.read()
+        assert output.exit_code == 0
+        check_order(output)
+        assert output.statuses == {name: ["STARTED", "RUNNING", "COMPLETE"] for name in connector.streams}
 
 
 @pytest.mark.promise(n=7)
-def test_a_stream_that_does_not_exist_ends_incomplete_and_the_others_go_on(start: Start) -> None:
+def test_a_stream_that_does_not_exist_is_incomplete_and_others_complete(start: Start) -> None:
     connector, _ = start(sessions=5, days=2)
     connector.streams["no_such_stream"] = {**connector.streams["sessions"], "name": "no_such_stream"}
     output = connector.read("sessions", "no_such_stream")
@@ -239,7 +247,7 @@ def test_a_stream_that_does_not_exist_ends_incomplete_and_the_others_go_on(start
         ({"max_waiting_time": 61}, "max_waiting_time"),
     ],
 )
-def test_a_config_that_cannot_be_is_told_in_a_sentence(start: Start, change: Json, words: str) -> None:
+def test_an_impossible_config_is_reported_in_one_sentence(start: Start, change: Json, words: str) -> None:
     connector, server = start(change, inside=True, sessions=2, days=2)
     output = connector.run("check")
     (status,) = output.of_type("CONNECTION_STATUS")
@@ -250,38 +258,41 @@ def test_a_config_that_cannot_be_is_told_in_a_sentence(start: Start, change: Jso
 
 
 @pytest.mark.promise(n=1)
-def test_no_key_comes_twice(start: Start) -> None:
+def test_no_key_is_emitted_twice(start: Start) -> None:
     connector, _ = start({"window_in_days": 2}, inside=True, sessions=150, days=6)
     output = connector.read()
     for name in connector.streams:
-        if name != "users":  # once per window in which they were active
+        if name not in connector.repeated:
             assert duplicates(output.keys(name, connector.key(name))) == [], name
 
 
 @pytest.mark.promise(n=7)
-def test_an_output_that_is_not_utf_8_loses_nothing(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_that_is_not_utf_8_loses_no_message(
+    case: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}.items():
         monkeypatch.setenv(name, value)
-    connector, server = start(sessions=5, days=2)
-    server.faults += [
-        Status(503, body='{"message": "später, 例え"}'),
-        Status(400, body='{"message": "nein, 例え"}', times=None),
-    ]
-    output = connector.read()
-    assert output.exit_code == 1
-    assert output.errors, "and each line is a message"
-    assert output.stderr == ""
-    assert output.statuses["sessions"][-1] == "INCOMPLETE"
+    with starting(case[0], tmp_path, Connector) as begin:
+        connector, server = begin(case[1], sessions=5, days=2)
+        server.faults += [
+            Status(503, body='{"message": "später, 例え"}'),
+            Status(400, body='{"message": "nein, 例え"}', times=None),
+        ]
+        output = connector.read()
+        assert output.exit_code == 1
+        assert output.errors, "and each line is a message"
+        assert output.stderr == ""
+        assert output.statuses["sessions"][-1] == "INCOMPLETE"
 
 
-def test_a_reader_that_goes_away_ends_the_command_without_a_stack_trace(start: Start) -> None:
+def test_a_command_ends_without_a_stack_trace_when_its_output_is_closed(start: Start) -> None:
     connector, _ = start(sessions=100, days=2)
-    assert connector.run("check").exit_code == 0  # its config is a file now
-    command = [*connector.program, *connector.read_arguments(), "--config", str(connector.place / "config.json")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 1
+    stdout, stderr = connector.place / "pipe", connector.place / "stderr"
+    os.mkfifo(stdout)
+    arguments = [*connector.read_arguments(), "--config", connector.config_file]
+    process = forked.start(connector.folder, arguments, stdout, stderr)
+    with stdout.open("rb") as output:
+        output.readline()
+    process.join(60)
+    assert process.exitcode == 1
+    assert stderr.read_text() == ""

@@ -1,10 +1,9 @@
-"""Random vendors, windows, growth and faults: what was emitted is what the vendor holds, nothing lost or doubled.
+"""Random vendors, windows, growth and faults: nothing is lost and nothing is emitted twice.
 
 A failing case is printed with what repeats it, and kept in ``.hypothesis``: the next run begins with it.
 """
 
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sandbox_server import Server, Vendor, load_vendor, serve
 from sandbox_server.vendor import vendor_class
 
 from integration_tests import figures
-from integration_tests.conftest import cases
+from integration_tests.conftest import cases, late
 from integration_tests.connector import Output, expected, held
 from integration_tests.inside import InsideConnector
 from integration_tests.trials import EXAMPLES
@@ -67,7 +66,7 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
             Phase.explicit,
             Phase.reuse,
             Phase.generate,
-        ),  # a case that failed is not made smaller: that takes hours
+        ),  # no shrinking: it takes hours
         suppress_health_check=list(HealthCheck),
     )
     @given(data=DATA, mood=moods, given_config=CONFIGS, growth=GROWTH, plan=plans, rounds=st.integers(1, 3))
@@ -81,7 +80,7 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
     ) -> None:
         with (
             tempfile.TemporaryDirectory() as place,
-            serve(load_vendor(folder, **data, **mood), **growth) as server,
+            serve(load_vendor(folder, **data, **mood, now=late), **growth) as server,
         ):
             limit_growth(server.vendor, 200)
             faults = [kind(**options, after=after) for (kind, options), after in plan]
@@ -97,13 +96,13 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
 
 
 def has(folder: str, fault: type[sandbox.Fault]) -> bool:
-    """Whether a vendor can play a fault: not each tells errors in a 200 or has page tokens."""
+    """Return whether a vendor has a fault: not all report errors in a 200 or have page tokens."""
     method = {sandbox.ErrorInside: "error_inside", sandbox.RepeatToken: "repeat_token"}.get(fault)
     return method is None or getattr(vendor_class(folder), method) is not getattr(Vendor, method)
 
 
 def limit_growth(vendor: Vendor, most: int) -> None:
-    """Let a vendor grow so far and no further: where each session costs a call, each call would bring sessions."""
+    """Limit the growth of a vendor: with one call per session, each call would add sessions forever."""
     grow = vendor.grow
     left = most
 
@@ -117,7 +116,7 @@ def limit_growth(vendor: Vendor, most: int) -> None:
 
 
 def read_in_rounds(connector: InsideConnector, server: Server, rounds: int) -> list[Output]:
-    """Read again and again from the last state, and once more when nothing grows or fails any more."""
+    """Read several times from the last state, and once more without growth and faults."""
     outputs: list[Output] = []
     state: list[dict[str, Any]] = []
     for _ in range(rounds):
@@ -125,7 +124,6 @@ def read_in_rounds(connector: InsideConnector, server: Server, rounds: int) -> l
         state = outputs[-1].state or state
     server.grow_every = 0
     server.faults.clear()
-    time.sleep(1.1)  # what came in the second of a sync's start belongs to the next one
     outputs.append(connector.read(state=state))
     assert outputs[-1].exit_code == 0, outputs[-1].errors
     return outputs

@@ -1,6 +1,7 @@
-"""What a new vendor's folder needs, and what must say the same in several places."""
+"""The structure of the repository: the files of a vendor's folder, and facts that several files repeat."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,18 @@ NEEDED = [
     "integration_tests",
 ]
 
+VENDOR_BLIND = [
+    "shared/session_source",
+    "shared/sandbox_server",
+    "shared/unit_tests",
+    "shared/integration_tests",
+    "integration_tests/any_vendor",
+    "integration_tests/artifacts",
+    "integration_tests/node",
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("integration_tests/*.py")),
+]
+"""Where no vendor is named: what is special about one is in its folder."""
+
 PACKAGES = ("api", "http", "sync", "airbyte")
 """The core's packages. Each may import those before it."""
 
@@ -44,7 +57,7 @@ def test_a_connectors_folder_is_complete(folder: str) -> None:
     assert [name for name in needed if not (ROOT / folder / name).exists()] == []
 
 
-def test_versions_agree_and_the_changelog_tells_of_them() -> None:
+def test_versions_agree_and_the_changelog_has_them() -> None:
     assert check_versions(ROOT)
     assert check_changelog(ROOT)
 
@@ -73,7 +86,7 @@ def test_the_readmes_table_lists_every_stream(folder: str, tmp_path: Path) -> No
                 assert f"| `{stream}` | {', '.join(connector.key(stream))} |" in table, stream
 
 
-def test_each_promise_of_the_readme_has_tests_that_try_to_break_it() -> None:
+def test_each_promise_of_the_readme_has_tests() -> None:
     promises = (ROOT / "README.md").read_text().partition("## What you can rely on")[2].partition("\n## ")[0]
     numbers = re.findall(r"^(\d+)\. \*\*", promises, re.MULTILINE)
     places = ("*", "*/unit_tests", "*/integration_tests")
@@ -84,7 +97,7 @@ def test_each_promise_of_the_readme_has_tests_that_try_to_break_it() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_vendors_folder_knows_nothing_of_threads_retries_or_state(folder: str) -> None:
+def test_vendor_packages_contain_no_threads_retries_or_time_parsing(folder: str) -> None:
     package = ROOT / folder / folder.replace("-", "_")
     forbidden = re.compile(
         r"^import (threading|time|requests)$|\bsleep\(|\bstrptime\b|\bfromisoformat\b|\bwhile True\b", re.MULTILINE
@@ -106,3 +119,33 @@ def test_the_packages_of_the_core_import_in_one_direction(package: str, later: t
     for path in modules:
         imported = set(re.findall(r"session_source\.(\w+)", path.read_text()))
         assert not imported & {*later, "testing"}, path
+
+
+def naming(place: Path, vendors: Iterable[str]) -> list[str]:
+    """Return the lines of all files in a folder that name a vendor."""
+    names = re.compile(rf"(?<![a-z])(?:{'|'.join(vendors)})", re.IGNORECASE)
+    found = []
+    for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        if path.is_file() and path.suffix not in {".pyc", ".pyo"} and path.name != "package-lock.json":
+            lines = [path.name, *path.read_text().splitlines()]
+            found += [
+                f"{path.relative_to(place)}:{number}: {line}"
+                for number, line in enumerate(lines)
+                if names.search(line)
+            ]
+    return found
+
+
+@pytest.mark.parametrize("place", VENDOR_BLIND)
+def test_shared_code_and_shared_tests_name_no_vendor(place: str) -> None:
+    assert naming(ROOT / place, [folder.removeprefix("source-") for folder in FOLDERS]) == []
+
+
+def test_a_name_in_a_file_or_of_a_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "one.py").write_text("import time\n\nSourceAcme, source_acme, acmes\n")
+    (tmp_path / "test_acme.py").write_text("pacmen\n")
+    assert naming(tmp_path, ["acme", "other"]) == [
+        "inner/one.py:3: SourceAcme, source_acme, acmes",
+        "test_acme.py:0: test_acme.py",
+    ]

@@ -1,17 +1,16 @@
-"""Killed at any moment and started again from the last state that reached the output: nothing is lost."""
+"""A read that is killed at any moment and resumed from its last state loses nothing."""
 
-import json
-import subprocess
-import threading
+import signal
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from integration_tests import figures, trials
+from integration_tests import figures, forked, trials
 from integration_tests.conftest import Start
-from integration_tests.connector import Connector, Json, Output, expected, script
-from integration_tests.whole import REPEATED, check_whole
+from integration_tests.connector import Connector, Json, Output, expected
+from integration_tests.whole import check_whole
 
 DAYS = 6 + trials.KILLS
 LONGEST = 0.7
@@ -19,27 +18,28 @@ LONGEST = 0.7
 
 
 def killed_read(connector: Connector, state: list[Json], after: float) -> tuple[Output, bool]:
-    """Read, and kill so many seconds after the first line; give the whole lines that came, and whether all did."""
-    arguments = connector.read_arguments(state=state)
-    config = connector.place / "config.json"
-    config.write_text(json.dumps(connector.config))
-    with subprocess.Popen(  # noqa: S603
-        [script(connector.folder), *arguments, "--config", str(config)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        killing = threading.Timer(after, process.kill)
-        killing.start()
-        stdout = first + process.stdout.read()
-        process.wait()
-        killing.cancel()
-    whole, _, _ = stdout.rpartition("\n")
-    assert process.returncode in {0, -9}, whole
-    return Output(process.returncode, whole, ""), process.returncode == 0
+    """Read, and kill the process some seconds after its first line.
+
+    Returns:
+        The complete lines that it wrote, and whether it came to its end.
+    """
+    arguments = [*connector.read_arguments(state=state), "--config", connector.config_file]
+    stdout = connector.place / "stdout"
+    stdout.write_text("")
+    process = forked.start(connector.folder, arguments, stdout, connector.place / "stderr")
+    while not stdout.stat().st_size:
+        assert process.exitcode is None
+        time.sleep(0.005)
+    process.join(after)
+    process.kill()
+    process.join()
+    whole, _, _ = stdout.read_text().rpartition("\n")
+    assert process.exitcode in {0, -signal.SIGKILL}, whole
+    return Output(process.exitcode, whole, ""), process.exitcode == 0
 
 
 def is_finished(connector: Connector, state: list[Json], stream: str, record: Json, edge: timedelta) -> bool:
-    """Whether the state says that the window of a record was finished, further from its edge than ``edge``."""
+    """Return whether a record lies in a finished window of a state, further from its bounds than ``edge``."""
     (cursor,) = connector.streams[stream]["default_cursor_field"]
     moment = datetime.fromisoformat(record[cursor])
     for message in state:
@@ -74,7 +74,7 @@ def test_killed_and_resumed_until_done(start: Start, case: tuple[str, str]) -> N
         outputs.append(output)
         for message in output.state:
             state[message["stream"]["stream_descriptor"]["name"]] = message
-        for stream in set(connector.streams) - REPEATED:
+        for stream in set(connector.streams) - connector.repeated:
             if connector.streams[stream].get("default_cursor_field"):
                 records = output.records.get(stream, [])
                 again = [
@@ -82,5 +82,5 @@ def test_killed_and_resumed_until_done(start: Start, case: tuple[str, str]) -> N
                 ]
                 assert not again, f"{len(again)} of {stream} came again though their windows were finished"
     check_whole(connector, outputs, wanted)
-    assert kills, "the read was over before it was killed"
+    assert kills, "the read ended before it was killed"
     figures.count(kills_survived=kills)

@@ -1,4 +1,4 @@
-"""Values that vendors should not send: none costs a session, and what cannot be kept is reported."""
+"""Unexpected values: none loses a session, and values that cannot be kept are reported."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sandbox_server import Answer, Fault, Server
 from sandbox_server.exchange import Exchange
+from sandbox_server.vendor import vendor_class
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Json, expected
@@ -16,7 +17,7 @@ from integration_tests.connector import Json, expected
 
 @dataclass
 class Edited(Fault):
-    """Answers truthfully, but for an edit of the body."""
+    """Edits the body of the true answer."""
 
     edit: Callable[[bytes], bytes] = field(kw_only=False, default=bytes)
 
@@ -26,8 +27,8 @@ class Edited(Fault):
 
 
 def options(case: tuple[str, str]) -> dict[str, Any]:
-    """Have Opentracker write its rows as objects, as the others do."""
-    return {"form": "objects"} if case[0] == "source-opentracker" else {}
+    """Have the vendor write its rows as objects."""
+    return dict(vendor_class(case[0]).object_rows)
 
 
 def edit(server: Server, change: Callable[[bytes], bytes]) -> None:
@@ -47,7 +48,7 @@ def edit_rows(server: Server, change: Callable[[Json], None]) -> None:
 
 
 def rows(value: Any) -> list[Json]:
-    """The outermost list of objects in an answer."""
+    """Return the outermost list of objects in an answer."""
     if isinstance(value, list):
         return [row for row in value if isinstance(row, dict)]
     parts = value.values() if isinstance(value, dict) else ()
@@ -58,7 +59,7 @@ def rows(value: Any) -> list[Json]:
 @pytest.mark.parametrize(
     "kind", ["integers beyond 64 bits", "halves of surrogate pairs", "bytes that are not UTF-8"]
 )
-def test_ids_that_json_readers_confuse_stay_apart(start: Start, case: tuple[str, str], kind: str) -> None:
+def test_ids_that_json_parsers_confuse_stay_distinct(start: Start, case: tuple[str, str], kind: str) -> None:
     connector, server = start(inside=True, sessions=20, days=2, **options(case))
     key = connector.key("sessions")
     wanted = expected(server, case[1])["sessions"]
@@ -84,7 +85,7 @@ def test_ids_that_json_readers_confuse_stay_apart(start: Start, case: tuple[str,
 
 @pytest.mark.promise(n=10)
 @pytest.mark.parametrize("levels", [300, 900, 5000])
-def test_a_value_that_is_nested_deeply_is_nulled_where_it_is_too_deep(
+def test_a_deeply_nested_value_is_nulled_below_the_supported_depth(
     start: Start, case: tuple[str, str], levels: int
 ) -> None:
     connector, server = start(inside=levels > 300, sessions=10, days=2, **options(case))
@@ -108,7 +109,7 @@ def test_a_value_that_is_nested_deeply_is_nulled_where_it_is_too_deep(
 
 
 @pytest.mark.promise(n=10)
-def test_undeclared_fields_are_kept_and_named_once(start: Start, case: tuple[str, str]) -> None:
+def test_undeclared_fields_are_kept_and_logged_once(start: Start, case: tuple[str, str]) -> None:
     connector, server = start({"window_in_days": 1}, inside=True, sessions=60, days=3, **options(case))
 
     def change(row: Json) -> None:
@@ -128,6 +129,6 @@ def test_undeclared_fields_are_kept_and_named_once(start: Start, case: tuple[str
 
 
 @pytest.mark.promise(n=10)
-def test_declared_fields_are_not_named(start: Start) -> None:
+def test_declared_fields_are_not_logged(start: Start) -> None:
     connector, _ = start(inside=True, sessions=60, days=3)
     assert "does not declare" not in connector.read().log

@@ -1,4 +1,4 @@
-"""The check behind most tests finds what it is for: lost keys, keys of nobody, keys that come twice."""
+"""``check_whole`` finds lost keys, unknown keys and repeated keys."""
 
 import json
 from typing import Any
@@ -10,10 +10,14 @@ from integration_tests.whole import check_whole
 
 
 class Keyed(Connector):
-    """A connector that is never run: all of its streams have one key."""
+    """A connector that is never run: all of its streams have one key, and users repeat it."""
 
     def __init__(self) -> None:
         pass
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        return frozenset({"users"})
 
     def key(self, stream: str) -> list[str]:
         return ["id"]
@@ -28,7 +32,7 @@ def keys(*ids: int) -> dict[str, list[tuple[Any, ...]]]:
     return {"sessions": [(each,) for each in ids]}
 
 
-def test_what_is_expected_and_what_is_held_may_be_emitted() -> None:
+def test_expected_and_held_keys_may_be_emitted() -> None:
     check_whole(Keyed(), [output(1, 2), output(2, 3)], keys(1, 2, 3))
     check_whole(Keyed(), [output(1, 2, 9)], keys(1, 2), keys(1, 2, 8, 9))
     check_whole(Keyed(), [output(1, 1, stream="users")], {"users": [(1,)]})

@@ -1,4 +1,4 @@
-"""Programs that some tests need and that not every machine has."""
+"""Programs that some tests need and not every machine has."""
 
 import json
 import os
@@ -15,14 +15,14 @@ NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
 
 
 def missing(reason: str) -> NoReturn:
-    """Skip a test that cannot run here. In CI it fails: what the pages claim runs there."""
+    """Skip a test that cannot run on this machine. In CI, fail it."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{reason} .ci/install-tools installs programs on Debian.", pytrace=False)
     pytest.skip(reason)
 
 
 def node(script: str, *arguments: str | Path, given: object = None, seconds: float = 120) -> Any:
-    """Run a script of ``integration_tests/node`` and give the JSON that it prints."""
+    """Run a script of ``integration_tests/node`` and return the JSON that it prints."""
     if not NODE_MODULES.exists():
         missing("The packages from npm are not installed: make .cache/node/.synced installs them.")
     place = ROOT / "integration_tests" / "node" / script

@@ -1,25 +1,25 @@
-"""How much the tests that try at random try: little in ``make test``, much in ``make soak``, which sets these."""
+"""The number of random cases: few in ``make test``, many in ``make soak``, which sets these variables."""
 
 import os
 import random
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
-"""Random cases for each connector."""
+"""Random cases per connector."""
 
 KILLS = int(os.environ.get("KILLS", "3"))
-"""How often each connector's read is killed."""
+"""Kills per connector."""
 
 WAREHOUSE_KILLS = int(os.environ.get("WAREHOUSE_KILLS", "5"))
-"""How often a sync into a warehouse is killed."""
+"""Kills of a sync into a warehouse."""
 
 SESSIONS = int(os.environ.get("SESSIONS", "100000"))
-"""How many sessions the large one of the two loads has."""
+"""Sessions of the larger of two loads."""
 
 SEED = int(os.environ.get("SEED", str(random.SystemRandom().randrange(10**6))))
-"""What repeats a run's chances; a test that uses it prints it when it fails."""
+"""The seed of a run; a test that fails prints it."""
 
 
 def chance(*names: str) -> random.Random:
-    """Give the chances of one test, and print what repeats them."""
+    """Return the random numbers of one test, and print the seed that repeats them."""
     print(f"SEED={SEED} repeats this.")  # noqa: T201 - pytest shows it where the test fails
     return random.Random(f"{SEED} {names}")  # noqa: S311 - no secret

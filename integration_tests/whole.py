@@ -1,4 +1,4 @@
-"""The question behind most tests: was everything that the vendor holds emitted, and nothing twice?"""
+"""The check behind most tests: everything that the vendor holds was emitted once."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,9 @@ from sandbox_server import Keys
 from integration_tests import figures
 from integration_tests.connector import Connector, Output, duplicates
 
-REPEATED = {"users"}
-"""UXCam's users come once for each window in which they were active."""
-
 
 def check_whole(connector: Connector, outputs: Sequence[Output], wanted: Keys, held: Keys | None = None) -> None:
-    """Check the keys of all outputs together: every wanted one is there, and none that is not held.
+    """Check that all outputs together have every wanted key, and no key that the vendor does not hold.
 
     No output has a key twice. `held` are the keys that may be emitted, by stream (see ``Vendor.held``). Without
     it, or for a stream that it lacks, these are only the wanted ones.
@@ -21,7 +18,11 @@ def check_whole(connector: Connector, outputs: Sequence[Output], wanted: Keys, h
     for stream, keys in wanted.items():
         each = [output.keys(stream, connector.key(stream)) for output in outputs]
         found = {key for keys_of_one in each for key in keys_of_one}
-        twice = [] if stream in REPEATED else [key for keys_of_one in each for key in duplicates(keys_of_one)]
+        twice = (
+            []
+            if stream in connector.repeated
+            else [key for keys_of_one in each for key in duplicates(keys_of_one)]
+        )
         lost = set(keys) - found
         allowed = set(keys).union((held or {}).get(stream, ()))
         figures.count(records=sum(map(len, each)), lost=len(lost), twice_in_a_sync=len(twice))
@@ -32,7 +33,7 @@ def check_whole(connector: Connector, outputs: Sequence[Output], wanted: Keys, h
 
 
 def came_again(connector: Connector, output: Output, edge: timedelta) -> set[str]:
-    """The incremental streams of a sync without news whose records lie further than ``edge`` before now."""
+    """Return the incremental streams that emitted records from more than ``edge`` before now."""
     latest = datetime.now(UTC) - edge
     found = set()
     for name, records in output.records.items():

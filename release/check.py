@@ -1,7 +1,7 @@
-"""Could a version be tagged? ``python -m release.check`` prints a line for each check, ``ok`` or what to fix.
+"""Check whether a version can be tagged. ``python -m release.check`` prints ``ok`` or what to fix for each check.
 
-``python -m release.check --tag v0.1.0 versions wheels`` runs the named checks only, and requires that the version
-is that of the tag.
+``python -m release.check --tag v0.1.0 versions wheels`` runs the named checks only, and requires that the tag is
+that of the version.
 """
 
 import argparse
@@ -28,16 +28,16 @@ UNPACKED = shutil.ignore_patterns("__pycache__", ".venv", "build", "dist", "secr
 
 
 class NotReadyError(ValueError):
-    """Something has to be mended before a release; the text says what."""
+    """Something has to be fixed before a release; the text says what."""
 
 
 def version(root: Path) -> str:
-    """Give the version to be released: that of the shared core."""
+    """Return the version to be released: that of the shared core."""
     return distributions(root)[0].version
 
 
 def check_versions(root: Path) -> str:
-    """See that every file names the same version."""
+    """Check that every file has the same version."""
     wanted = version(root)
     found = [(f"{one.folder.name}/pyproject.toml", one.version) for one in distributions(root)]
     found += [("pyproject.toml", Distribution(root).version)]
@@ -59,16 +59,16 @@ def check_versions(root: Path) -> str:
 
 
 def check_changelog(root: Path) -> str:
-    """See that the changelog tells what is new in this version."""
+    """Check that the changelog says what is new in this version."""
     heading = f"## {version(root)}"
     _, found, rest = f"\n{(root / 'CHANGELOG.md').read_text()}".partition(f"\n{heading}\n")
     if not found or not rest.partition("\n## ")[0].strip():
-        raise NotReadyError(f"CHANGELOG.md tells nothing under {heading}. Write what is new for users.")
+        raise NotReadyError(f"CHANGELOG.md has nothing under {heading}. Write what is new for users.")
     return heading
 
 
 def check_tag(root: Path) -> str:
-    """See that this version was not released before, or that it is released from this very commit."""
+    """Check that this version was not released before, or that it is released from this commit."""
     tag = f"v{version(root)}"
     if not _run(root, "git", "tag", "--list", tag):
         return f"{tag} is free"
@@ -78,7 +78,7 @@ def check_tag(root: Path) -> str:
 
 
 def check_tree(root: Path) -> str:
-    """See that what is built here is what is committed."""
+    """Check that everything is committed."""
     if changed := _run(root, "git", "status", "--porcelain").splitlines():
         shown = ", ".join(line[3:] for line in changed[:3])
         raise NotReadyError(f"{len(changed)} files are not committed ({shown}). Commit or remove them.")
@@ -86,7 +86,7 @@ def check_tree(root: Path) -> str:
 
 
 def check_lock(root: Path) -> str:
-    """See that the lock is that of the projects' dependencies."""
+    """Check that the lock has the projects' dependencies."""
     try:
         _run(root, wheels.UV, "lock", "--check", "--quiet")
     except subprocess.CalledProcessError:
@@ -95,7 +95,7 @@ def check_lock(root: Path) -> str:
 
 
 def check_wheels(root: Path) -> str:
-    """Build every wheel twice, the second time from a copy, and see that it is complete and the same."""
+    """Build every wheel twice, the second time from a copy. Check that it is complete and the same."""
     with tempfile.TemporaryDirectory() as place:
         for one in distributions(root):
             copy = Path(place) / "copy" / one.folder.name  # its files are new
@@ -114,7 +114,7 @@ def check_wheels(root: Path) -> str:
 
 
 def check_images(root: Path) -> str:
-    """Build every image; what is built already takes no time."""
+    """Build every image; an image that is built already takes no time."""
     try:
         images.docker("version")
     except (OSError, subprocess.CalledProcessError):
@@ -148,7 +148,7 @@ def _run(root: Path, *command: str) -> str:
 
 
 def main() -> None:
-    """Run every check, whatever the others say."""
+    """Run every check, also after one failed."""
     parser = argparse.ArgumentParser(prog="python -m release.check", description=__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="another copy of the repository")
     parser.add_argument("--tag", help="the tag that the version has to have")
@@ -163,7 +163,7 @@ def main() -> None:
             line = f"ok    {name:<10} {CHECKS[name](root)}"
         except NotReadyError as error:
             failed += 1
-            line = f"MEND  {name:<10} {error}"
+            line = f"FIX   {name:<10} {error}"
         print(line, flush=True)  # noqa: T201 - what was asked for
     if failed:
         sys.exit(f"v{version(root)} cannot be released yet.")

@@ -1,4 +1,4 @@
-"""``python -m release.dist`` writes into ``dist/`` what a release publishes beside images.
+"""``python -m release.dist`` writes the wheels and bills of materials of a release into ``dist/``.
 
 ``dist/packages`` has a wheel of each distribution. ``dist/sbom`` has its bill of materials, a CycloneDX document
 made from the lock. Two builds of one commit are the same files.
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 def bill(distribution: Distribution) -> Json:
-    """List what a distribution needs, as locked: names, versions, hashes, licences and who needs whom."""
+    """Return the locked dependencies of a distribution: names, versions, hashes, licences and relations."""
     export = ["export", "--locked", "--no-default-groups", "--quiet", "--preview-features", "sbom-export"]
     command = [wheels.UV, *export, "--format", "cyclonedx1.5", "--package", distribution.name]
     root = distribution.folder.parent
@@ -34,10 +34,10 @@ def bill(distribution: Distribution) -> Json:
 
 
 def build(root: Path, place: Path) -> list[Path]:
-    """Write wheels and bills of materials into a folder, and give the files.
+    """Write wheels and bills of materials into a folder, and return the files.
 
     Raises:
-        ValueError: a wheel cannot be built, or misses something; the text says what.
+        ValueError: a wheel cannot be built, or lacks something; the message says what.
     """
     shutil.rmtree(place, ignore_errors=True)
     for folder in ("packages", "sbom"):

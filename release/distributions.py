@@ -1,5 +1,10 @@
-"""The repository's distributions, as their ``pyproject.toml`` and ``metadata.yaml`` describe them."""
+"""The repository's distributions, as their ``pyproject.toml`` and ``metadata.yaml`` describe them.
 
+``python -m release.distributions`` prints the names of all connectors as JSON, for workflows.
+"""
+
+import json
+import sys
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +30,7 @@ class Distribution:
 
     @property
     def name(self) -> str:
-        """The distribution's name: ``source-uxcam``."""
+        """The distribution's name: ``source-<vendor>``."""
         return str(self.project["name"])
 
     @property
@@ -58,3 +63,7 @@ def connectors(root: Path = ROOT) -> list[Distribution]:
 def distributions(root: Path = ROOT) -> list[Distribution]:
     """The shared core and all connectors."""
     return [Distribution(root / "shared"), *connectors(root)]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps([one.name for one in connectors()]) + "\n")

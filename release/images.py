@@ -37,7 +37,7 @@ class Sizes:
 
 
 def docker(*arguments: str | Path) -> str:
-    """Run the container engine's client and give what it prints.
+    """Run the container engine's client and return what it prints.
 
     Raises:
         CalledProcessError: it failed.
@@ -47,7 +47,7 @@ def docker(*arguments: str | Path) -> str:
 
 
 def build(connector: Distribution) -> None:
-    """Build a connector's image from the lock and from wheels of this moment.
+    """Build a connector's image from the lock and from new wheels.
 
     Raises:
         ValueError: a wheel misses something; the text says what.
@@ -80,13 +80,13 @@ def build(connector: Distribution) -> None:
 
 
 def tag(connector: Distribution) -> str:
-    """Name an image as ``metadata.yaml`` does, or as the registry that it is pushed to."""
+    """Return the name of an image: that of ``metadata.yaml``, or with the registry that it is pushed to."""
     registry = os.environ.get("REGISTRY")
     return f"{registry}/{connector.name}:{connector.metadata['dockerImageTag']}" if registry else connector.image
 
 
 def revision(root: Path) -> str:
-    """Tell which commit the working tree is, with ``-dirty`` where it is not just that."""
+    """Return the commit of the working tree, with ``-dirty`` if anything is not committed."""
     describe = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
     return subprocess.run(describe, cwd=root, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
 

@@ -1,4 +1,4 @@
-"""Wheels: one for each distribution, complete."""
+"""Wheels: a complete one for each distribution."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from zipfile import ZipFile
 from release.distributions import ROOT, Distribution
 
 BUILD_TOOLS = ROOT / "release" / "requirements" / "build.txt"
-"""The build backend and what it needs, with hashes: nothing else may take part in a build."""
+"""The build backend and its dependencies, with hashes: a build uses nothing else."""
 UV = str(max(ROOT.glob(".cache/uv-*/bin/uv"), default="uv"))  # the one that make installed
 
 
@@ -18,7 +18,7 @@ def build(distribution: Distribution, place: Path) -> Path:
     """Build a wheel into an empty folder.
 
     Raises:
-        ValueError: it cannot be built, or misses something; the text says what.
+        ValueError: it cannot be built, or lacks something; the message says what.
     """
     shutil.rmtree(place, ignore_errors=True)
     pinned = ["--build-constraints", str(BUILD_TOOLS), "--require-hashes"]
@@ -35,14 +35,14 @@ def build(distribution: Distribution, place: Path) -> Path:
     (wheel,) = place.glob("*.whl")
     if found := problems(distribution, wheel):
         raise ValueError(
-            f"{wheel.name} {'; '.join(found)}. Mend [tool.hatch.build] in its pyproject.toml, or link the "
+            f"{wheel.name} {'; '.join(found)}. Correct [tool.hatch.build] in its pyproject.toml, or link the "
             "repository's LICENSE into its folder."
         )
     return wheel
 
 
 def problems(distribution: Distribution, wheel: Path) -> list[str]:
-    """Say which files a wheel misses, with the licence, and where it contradicts its ``pyproject.toml``."""
+    """Return which files a wheel lacks, and where it contradicts its ``pyproject.toml``."""
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
         about = next(name for name in names if name.endswith(".dist-info/METADATA"))

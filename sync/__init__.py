@@ -1,1 +1,1 @@
-"""From a connector's messages to a warehouse: the loader behind ``make sync`` and the Kubernetes example."""
+"""Load a connector's messages into a warehouse: behind ``make sync`` and the Kubernetes example."""

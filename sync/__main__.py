@@ -1,4 +1,4 @@
-"""``make sync``: every connector against its sandbox, or one with a real account, into a warehouse."""
+"""``make sync``: load every vendor's sandbox, or one real account, into a warehouse."""
 
 import argparse
 import re
@@ -8,17 +8,18 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sync import environment
 from sync.connector import ConnectorError, script
 from sync.interrupt import Interrupt
 from sync.job import Job, RefusedError
 
 DEFAULT = "sessions.duckdb"
 COMMIT_SECONDS = 5.0
-"""What a kill costs, with the commit itself."""
+"""Reading between two commits. A kill loses at most this much reading and the commit in progress."""
 
 
 def main() -> int:
-    """Run what the command line asks for; returns the exit code."""
+    """Run the command line; return the exit code."""
     arguments = _arguments()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     console.print(f"Starting {arguments.connector or 'the sandboxes of all vendors'}.", markup=False)
@@ -28,7 +29,7 @@ def main() -> int:
             if arguments.connector:
                 job = _job(arguments)
                 looked_up = beside.submit(job.look_up)
-            from sync.run import demo, real  # noqa: PLC0415 - dlt takes a second, as the connector does meanwhile
+            from sync.run import demo, real  # noqa: PLC0415 - importing dlt takes a second, in which the connector starts
 
             if looked_up is None:
                 return demo(console, interrupt)
@@ -46,28 +47,37 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make sync", description=__doc__, usage="make sync [CONNECTOR= CONFIG=] …"
     )
-    parser.add_argument("--connector", help="a connector's folder, source-uxcam; all sandboxes if not given")
-    parser.add_argument("--config", type=Path, help="its config, a JSON file")
-    parser.add_argument("--db", help="a DuckDB file, or the URL of another destination")
     parser.add_argument(
-        "--schema", help="the schema to write; by default the vendor's name, with the API's if it has two"
+        "--connector", help="a connector's folder, for example source-uxcam; default: the sandboxes of all vendors"
     )
-    parser.add_argument("--streams", default="", help="names, separated by commas; all if not given")
+    parser.add_argument("--config", type=Path, help="the connector's config, a JSON file")
+    parser.add_argument(
+        "--db",
+        default=environment.database(),
+        help=f"a DuckDB file, or the URL of another destination; one with a password belongs into the environment "
+        f"variable {environment.VARIABLE}, since other users can see a command line",
+    )
+    parser.add_argument(
+        "--schema", help="the schema to write; default: the vendor's name, with the API's name if it has two"
+    )
+    parser.add_argument("--streams", default="", help="names separated by commas; default: all")
     parser.add_argument("--commit-seconds", type=float, default=COMMIT_SECONDS, help="seconds between two commits")
     arguments = parser.parse_args()
     if bool(arguments.connector) != bool(arguments.config):
-        parser.error("CONNECTOR and CONFIG go together: a connector, and the config of the account to read.")
+        parser.error(
+            "CONNECTOR and CONFIG are needed together: a connector, and the config of the account to read."
+        )
     for option in ("db", "schema", "streams"):
         if getattr(arguments, option) and not arguments.connector:
             parser.error(
-                f"{option.upper()} needs CONNECTOR and CONFIG. Without them, make sync shows a demo, which writes "
-                "sandbox.duckdb and nothing else."
+                f"{option.upper()} needs CONNECTOR and CONFIG. Without them, make sync runs a demo that only "
+                "writes sandbox.duckdb."
             )
     if arguments.schema:
         arguments.schema = arguments.schema.lower()
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,54}", arguments.schema):
             parser.error(
-                "SCHEMA is a name of letters, digits and underscores, 55 at most, that begins with a letter."
+                "SCHEMA must start with a letter and have only letters, digits and underscores, at most 55."
             )
     return arguments
 
@@ -75,7 +85,7 @@ def _arguments() -> argparse.Namespace:
 def _job(arguments: argparse.Namespace) -> Job:
     if not script(arguments.connector).exists() or not arguments.connector.startswith("source-"):
         known = ", ".join(sorted(path.name for path in Path(__file__).parents[1].glob("source-*")))
-        raise RefusedError(f"There is no connector {arguments.connector!r}. CONNECTOR may be {known}.")
+        raise RefusedError(f"There is no connector {arguments.connector!r}. Choose one of {known}.")
     names = [name.strip() for name in arguments.streams.split(",") if name.strip()]
     return Job(arguments.connector, arguments.config, names, arguments.schema, arguments.commit_seconds)
 

@@ -1,7 +1,6 @@
-"""Accounts: whether a config reads the same account as the rows that are in a schema already.
+"""Accounts: whether a config reads the account that a schema's rows came from.
 
-What is kept are hashes. Dates, speed and filters of a config may change, and keys may be rotated: none of these
-makes it another account.
+Only hashes are stored. Changed dates, speed settings or filters and rotated keys do not make it another account.
 """
 
 import hashlib
@@ -18,11 +17,11 @@ SHARED = {
     "max_waiting_time",
     "base_url",
 }
-"""Properties that say when and how to read, not what."""
+"""Properties that set when and how to read, not which account."""
 
 
 def api_version(specification: Json, config: Json) -> str | None:
-    """Return which of a vendor's APIs a config reads; None where there is one."""
+    """Return which of a vendor's APIs a config reads; None if the vendor has one API."""
     declared = specification["properties"].get("api")
     if declared is None:
         return None
@@ -31,13 +30,13 @@ def api_version(specification: Json, config: Json) -> str | None:
 
 
 def identity(specification: Json, config: Json) -> Json:
-    """Return what tells an account from others.
+    """Return the identity of an account: its API, and hashes as ``marks``.
 
-    ``marks`` are hashes; two configs read the same account if they have one in common:
+    Two configs read the same account if they share a mark. The marks are hashes of
 
-    - of the names in the config (an app's id, a login), all together, where there are any;
-    - else of each element of a list that the vendor requires (DevRev's apps);
-    - else of each secret (Browsee): of two keys one may be rotated at a time.
+    - all names in the config together (an app's id, a login), if it has any;
+    - else each element of a required list (DevRev's apps);
+    - else each secret (Browsee), so that one of two keys can be rotated at a time.
     """
     properties: dict[str, Json] = specification["properties"]
     own = {name: value for name, value in config.items() if name in properties and name not in SHARED}
@@ -55,12 +54,12 @@ def identity(specification: Json, config: Json) -> Json:
 
 
 def merged(saved: Json, current: Json) -> Json:
-    """Return what to keep: the marks of both, so that keys may be rotated one after the other."""
+    """Return the identity to store: it has the marks of both, so that keys can be rotated one after the other."""
     return current | {"marks": sorted({*saved.get("marks", []), *current["marks"]})}
 
 
 def description(connector: str, specification: Json, config: Json) -> Json:
-    """Return what people may know of an account: no secret is in it."""
+    """Describe an account without secrets."""
     api = api_version(specification, config)
     return {
         "vendor": connector.removeprefix("source-"),
@@ -71,7 +70,7 @@ def description(connector: str, specification: Json, config: Json) -> Json:
 
 
 def label(specification: Json, config: Json) -> str | None:
-    """Return the name of the account or app in a config; None where only keys say which it is."""
+    """Return the name of the account or app in a config; None if the config has only keys."""
     properties: dict[str, Json] = specification["properties"]
     names = [
         str(value)
@@ -85,16 +84,16 @@ def label(specification: Json, config: Json) -> str | None:
 
 
 def is_same(saved: Json, current: Json) -> bool:
-    """Whether two identities are of one account, read through the same API."""
+    """Return whether two identities belong to one account, read through the same API."""
     return saved["api"] == current["api"] and bool(set(saved["marks"]) & set(current["marks"]))
 
 
 def schema_name(connector: str, api: str | None) -> str:
-    """Return the schema in which a connector's tables are unless ``SCHEMA=`` names another."""
+    """Return the default schema of a connector's tables."""
     vendor = connector.removeprefix("source-")
     return f"{vendor}_{api}" if api else vendor
 
 
 def _mark(value: object) -> str:
-    # Slow on purpose: whoever reads the warehouse cannot try out keys.
+    # scrypt is slow, so that somebody who can read the warehouse cannot guess keys.
     return hashlib.scrypt(dumps(value).encode(), salt=b"session-connectors", n=2**12, r=8, p=1, dklen=16).hex()

@@ -1,4 +1,4 @@
-"""Catalogs: from what a connector discovers to what it is asked to read."""
+"""Catalogs: from discovered streams to the configured catalog for a read."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ from sync.messages import Json
 
 
 def discovered(messages: Iterable[Json]) -> list[Json]:
-    """Return the streams that the messages of ``discover`` name.
+    """Return the streams in the messages of ``discover``.
 
     Raises:
-        ValueError: There is no catalog among them.
+        ValueError: No message is a catalog.
     """
     for message in messages:
         if message.get("type") == "CATALOG":
@@ -19,7 +19,7 @@ def discovered(messages: Iterable[Json]) -> list[Json]:
 
 
 def configured(streams: list[Json], names: list[str]) -> Json:
-    """Choose streams (all, if none is named), each incremental if it can be.
+    """Configure streams (all if none is named), incremental where a stream supports it.
 
     Raises:
         ValueError: A named stream does not exist.

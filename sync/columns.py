@@ -1,4 +1,4 @@
-"""Columns: from the properties of a stream's JSON schema to the types of a table."""
+"""Columns: from the properties of a stream's JSON schema to typed table columns."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sync.messages import Json, dumps
 
 UNDECLARED = "_undeclared"
-"""The JSON column with the fields that the schema does not declare, and values that do not fit their column."""
+"""The JSON column for fields that the schema does not declare and values that do not fit their column."""
 LOADED_AT = "_loaded_at"
 
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -24,7 +24,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "timestamp": pa.timestamp("us", tz="UTC"),
     "json": pa.string(),
 }
-"""Arrow's type for each of dlt's: https://dlthub.com/docs/general-usage/schema#data-types"""
+"""Arrow's type for each type of dlt: https://dlthub.com/docs/general-usage/schema#data-types"""
 
 _SIMPLE = {"boolean": "bool", "integer": "bigint", "number": "double", "string": "text"}
 
@@ -34,10 +34,10 @@ class Column:
     """One column of a table.
 
     Args:
-        name: in the table; letters, digits and underscores in lower case.
+        name: in the table: lower-case letters, digits and underscores.
         field: in the record.
         kind: dlt's data type.
-        description: what the schema says about the property.
+        description: the property's description in the schema.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Column:
 
 
 def columns(properties: dict[str, Json]) -> list[Column]:
-    """Return the columns of a stream. Names that differ only in case or punctuation stay apart."""
+    """Return the columns of a stream. Names that differ only in case or punctuation get a number."""
     found: list[Column] = []
     taken = {UNDECLARED, LOADED_AT}
     for field, declared in properties.items():
@@ -61,7 +61,7 @@ def columns(properties: dict[str, Json]) -> list[Column]:
 
 
 def column_kind(declared: Json) -> str:
-    """Return the data type for a property; a nested one, or one of several types, stays JSON."""
+    """Return dlt's data type for a property. Nested values and values of several types are JSON."""
     types = declared.get("type", [])
     kinds = ({types} if isinstance(types, str) else set(types)) - {"null"}
     if kinds == {"string"} and declared.get("format") == "date-time":
@@ -75,9 +75,9 @@ def array(values: list[Any], kind: str, misfits: dict[int, Any]) -> pa.Array:
     """Build one column's values.
 
     Args:
-        values: as they were in the records.
+        values: the values in the records.
         kind: dlt's data type.
-        misfits: filled with the values that do not fit the type, by row; they become null in the column.
+        misfits: receives the values that do not fit the type, by row number; they are null in the column.
     """
     if kind == "json":
         values = [None if value is None else dumps(value) for value in values]
@@ -89,7 +89,7 @@ def array(values: list[Any], kind: str, misfits: dict[int, Any]) -> pa.Array:
 
 
 def without_nul(values: pa.Array, kind: str) -> pa.Array:
-    """Replace the character NUL, which PostgreSQL takes neither in text nor in JSON, by U+FFFD."""
+    """Replace the NUL character by U+FFFD: PostgreSQL does not accept NUL in text or JSON."""
     if kind == "text" and pc.any(pc.match_substring(values, "\0")).as_py():
         return pc.replace_substring(values, "\0", "\ufffd")
     if kind == "json" and pc.any(pc.match_substring(values, "\\u0000")).as_py():
@@ -110,10 +110,10 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 def _build(values: list[Any], kind: str) -> pa.Array:
     if kind == "timestamp":
-        # Arrow parses RFC 3339 itself; a time without a zone, which it refuses here, is handled one by one.
+        # Arrow parses RFC 3339. It raises for a time without a zone; array() then converts values one by one.
         return pa.array(values, pa.string()).cast(ARROW_TYPES[kind])
     if kind == "double" and any(isinstance(value, bool) for value in values):
-        raise pa.ArrowInvalid("a boolean is no number")
+        raise pa.ArrowInvalid("a boolean is not a number")
     return pa.array(values, ARROW_TYPES[kind])
 
 

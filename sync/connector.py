@@ -1,4 +1,4 @@
-"""Connectors: the console scripts of this environment, run as processes."""
+"""Connectors: runs the console scripts of this environment as processes."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from sync.messages import Json, Output, parse_lines
 
 
 class ConnectorError(Exception):
-    """What a connector said when it could not go on."""
+    """A connector failed; the message is the connector's own error."""
 
 
 def script(folder: str) -> Path:
@@ -24,7 +24,7 @@ class Connector:
     Args:
         folder: the connector's folder in the repository, source-uxcam for example.
         config: the file with its config.
-        place: an empty folder for what else the connector is handed.
+        place: an empty folder for the catalog, the state and the error output.
     """
 
     def __init__(self, folder: str, config: Path, place: Path) -> None:
@@ -35,10 +35,10 @@ class Connector:
         self._errors = place / "errors"
 
     def run(self, command: str, *arguments: str) -> list[Json]:
-        """Run a command to its end and return its messages.
+        """Run a command and return its messages.
 
         Raises:
-            ConnectorError: It failed.
+            ConnectorError: The command failed.
         """
         config = [] if command == "spec" else ["--config", self._config]
         done = subprocess.run(  # noqa: S603 - a script of this environment
@@ -53,7 +53,7 @@ class Connector:
         return messages
 
     def start_read(self, catalog: Json, states: Json) -> Output:
-        """Start to read."""
+        """Start a read; return its output."""
         saved = [
             {
                 "type": "STREAM",
@@ -63,7 +63,8 @@ class Connector:
         ]
         command = [str(script(self.folder)), "read", "--config", self._config]
         command += ["--catalog", self._write("catalog", catalog), "--state", self._write("state", saved)]
-        # It stays in this process group: Ctrl-C and a closed terminal end it too.
+        command += ["--progress", "1"]
+        # Same process group: Ctrl-C and a closed terminal also end the connector.
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - a script of this environment
                 command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL
@@ -73,7 +74,7 @@ class Connector:
         return Output(self._process.stdout)
 
     def finish(self) -> str | None:
-        """Wait for the end of the read; returns what was wrong, if the connector itself did not say."""
+        """Wait until the read ends; return a fallback error message, or None if it succeeded."""
         if self._process is None:
             return None
         code = self._process.wait()
@@ -82,7 +83,7 @@ class Connector:
         return _last_line(self._errors.read_bytes(), code)
 
     def stop(self) -> None:
-        """End the read now, if it runs."""
+        """Stop the read if it is running."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 

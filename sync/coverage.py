@@ -1,4 +1,4 @@
-"""Coverage: which part of the time to read a stream's state says is finished."""
+"""Coverage: which part of the configured time span is finished, from a stream's state."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from sync.messages import Json
 
 @dataclass(frozen=True)
 class Interval:
-    """A stretch of time, its end excluded."""
+    """A half-open interval of time."""
 
     start: datetime
     end: datetime
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length in seconds; 0 if the end is before the start."""
         return max((self.end - self.start).total_seconds(), 0)
 
     def within(self, other: "Interval") -> "Interval":
-        """Return the part that lies in another."""
+        """Return the intersection with another interval."""
         return Interval(max(self.start, other.start), min(self.end, other.end))
 
 
 def wanted(config: Json, now: datetime) -> Interval:
-    """Return what a config asks for, up to now; nothing, if a date does not exist: the connector will say so."""
+    """Return the interval that a config asks for, up to now; an empty one if a date is invalid."""
     try:
         end = moment(config["end_date"]) if config.get("end_date") else now
         return Interval(moment(config["start_date"]), min(end, now))
@@ -35,7 +35,7 @@ def wanted(config: Json, now: datetime) -> Interval:
 
 
 def finished(state: Json) -> dict[str, list[Interval]]:
-    """Return the finished windows in a stream's state, by partition (a site, an app; "" where there is one)."""
+    """Return the finished windows in a stream's state, by partition (a site, an app; "" without partitions)."""
     states = state.get("states")
     if isinstance(states, list):
         return {_name(piece.get("partition", {})): list(_intervals(piece.get("cursor", {}))) for piece in states}
@@ -43,7 +43,7 @@ def finished(state: Json) -> dict[str, list[Interval]]:
 
 
 def share(state: Json, span: Interval) -> float | None:
-    """Return which share of a span is finished, from 0 to 1; None for a stream without a cursor."""
+    """Return the finished share of a span, from 0 to 1; None for a stream without a cursor."""
     parts = finished(state)
     if not parts or not span.seconds:
         return None
@@ -52,7 +52,7 @@ def share(state: Json, span: Interval) -> float | None:
 
 
 def moment(text: str) -> datetime:
-    """Read a time as configs and states have it; one without a zone is in UTC."""
+    """Parse a time of a config or state; one without a zone is in UTC."""
     read = datetime.fromisoformat(text)
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
@@ -67,7 +67,7 @@ def _name(partition: dict[str, Any]) -> str:
 
 
 def common(parts: list[list[Interval]]) -> list[Interval]:
-    """Return what is finished in every part."""
+    """Return the intervals that are finished in every partition."""
     found, *others = parts or [[]]
     for other in others:
         pairs = [one.within(two) for one in found for two in other]

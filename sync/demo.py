@@ -1,4 +1,4 @@
-"""The demo: a local sandbox of every vendor, synced, grown, and synced again."""
+"""The demo: sync a local sandbox of every vendor, add sessions, and sync again."""
 
 import json
 import time
@@ -14,31 +14,35 @@ from sync.job import Job
 from sync.workplace import workplace
 
 DATABASE = Path("sandbox.duckdb")
-"""What the demo writes, anew each time; it writes nothing else."""
+"""The only file that the demo writes; replaced each time."""
+
+
+DAYS = 28
+"""What the sandboxes' sessions cover: four weeks."""
 
 
 class Demo(NamedTuple):
-    """A job, and the vendor that it reads."""
+    """A job and the vendor that it reads."""
 
     job: Job
     vendor: Vendor
 
     def grow(self) -> None:
-        """Let sessions happen. What is uploaded in the second of a sync's start belongs to the next one."""
+        """Add sessions, and wait: sessions of the second in which a sync starts belong to the next sync."""
         self.vendor.grow(8)
         time.sleep(1.1)
 
 
 @contextmanager
 def served() -> Iterator[list[Demo]]:
-    """Serve every vendor's sandbox, growing while it is read, and give a job for each of its configs."""
+    """Serve every vendor's sandbox, which grows while it is read; yield a job for each of its configs."""
     with ExitStack() as servers, workplace() as place:
         demos = []
         for folder in vendor_names():
-            vendor = load_vendor(folder, sessions=400, days=14, **traffic.use(folder))
+            vendor = load_vendor(folder, sessions=400, days=DAYS, **traffic.options(folder))
             server = servers.enter_context(serve(vendor, grow_every=40))
             configs = main_configs(vendor, server.origin)
-            if "segments" in vendor.configs(server.origin):  # Browsee has a stream that is empty without one
+            if "segments" in vendor.configs(server.origin):  # without a segment, one of Browsee's streams is empty
                 configs = {"segments": vendor.configs(server.origin)["segments"]}
             for name, config in configs.items():
                 file = place / f"{folder}-{name}.json"

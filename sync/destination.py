@@ -1,4 +1,4 @@
-"""Destinations: what ``DB=`` names, a DuckDB file or a URL of any database that dlt loads into."""
+"""Destinations: what ``DB=`` names: a DuckDB file, or the URL of a database that dlt supports."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +14,18 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
 NAMES = {"postgresql": "postgres", "md": "motherduck"}
-"""Schemes of URLs that dlt calls otherwise."""
+"""dlt's names for URL schemes that differ."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A destination that is open.
+    """An open destination.
 
     Args:
         name: dlt's name: duckdb, postgres, snowflake ….
-        dlt: what a pipeline is given.
-        label: for people, without a password.
-        file: the DuckDB file, if it is one.
+        dlt: the destination object for a pipeline.
+        label: for messages, without a password.
+        file: the DuckDB file, or None for another database.
     """
 
     name: str
@@ -35,19 +35,24 @@ class Destination:
 
 
 class DestinationError(Exception):
-    """A destination that cannot be used; says why and what to do."""
+    """The destination cannot be used; the message states the reason and the fix."""
+
+
+LEAST_MEMORY = 256 * 2**20
+"""Bytes of DuckDB's cache, which by default grows to four fifths of the machine's memory. A large file has more,
+because the indexes of its keys must fit."""
 
 
 @contextmanager
 def opened(db: str, schema: str = "") -> Iterator[Destination]:
-    """Open what ``DB=`` names, and close it at the end.
+    """Open a destination; close it when the block ends.
 
     Args:
         db: a file or a URL.
         schema: the schema to write.
 
     Raises:
-        DestinationError: It cannot be opened.
+        DestinationError: The destination cannot be opened.
     """
     if "://" in db:
         yield _from_url(db)
@@ -55,12 +60,12 @@ def opened(db: str, schema: str = "") -> Iterator[Destination]:
     path = Path(db.removeprefix("duckdb:"))
     if path.stem.lower() == schema:
         raise DestinationError(
-            f"The file {path} and its schema {schema} would have one name, and DuckDB cannot tell them apart. "
-            "Choose another file, DB=sessions.duckdb for example, or another schema with SCHEMA=."
+            f"The file {path} and the schema {schema} have the same name, which is ambiguous in DuckDB. "
+            "Choose another file (DB=sessions.duckdb) or another schema (SCHEMA=)."
         )
     connection = _connect(path)
     try:
-        # The connection stays open: a sync that has begun cannot find the file taken by another program.
+        # Keep the connection open, so that no other program can lock the file during a sync.
         yield Destination("duckdb", dlt.destinations.duckdb(connection), str(path), path)
     finally:
         connection.close()
@@ -69,14 +74,21 @@ def opened(db: str, schema: str = "") -> Iterator[Destination]:
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Rows need not keep the order in which they were read; without this a large load takes far more memory.
-        return duckdb.connect(path, config={"preserve_insertion_order": False})
+        size = path.stat().st_size if path.exists() else 0
+        config: dict[str, str | bool | int | float | list[str]] = {
+            # The order of rows does not matter; to preserve it, a large load would take far more memory.
+            "preserve_insertion_order": False,
+            "memory_limit": f"{max(LEAST_MEMORY, size // 8) // 2**20}MB",
+        }
+        return duckdb.connect(path, config=config)
     except (duckdb.Error, OSError) as error:
         reason = str(error)
         if "lock" in reason:
-            reason = f"another program has it open. Close that program, or wait for it. ({_first_line(error)})"
+            reason = (
+                f"another program has it open. Close that program or wait until it ends. ({_first_line(error)})"
+            )
         elif "not a valid DuckDB database" in reason:
-            reason = "it is not a DuckDB file. Choose another name in DB=."
+            reason = "it is not a DuckDB file. Choose another file with DB=."
         raise DestinationError(f"{path} cannot be opened: {reason}") from error
 
 
@@ -88,15 +100,15 @@ def _from_url(url: str) -> Destination:
     if name == "postgres":
         credentials = PostgresCredentials()
         credentials.parse_native_representation(url)
-        # dlt wants one; libpq looks into .pgpass where it is empty, and a server may need none.
+        # dlt requires a password. With an empty one, libpq uses .pgpass; some servers need none.
         credentials.password = unquote(parts.password or "")
         credentials.resolve()
     try:
         destination = AnyDestination.from_reference(name, credentials=credentials)
     except (UnknownDestinationModule, ImportError) as error:
         raise DestinationError(
-            f"DB={label} begins with {parts.scheme}://, which is no destination that is installed. DB= takes a "
-            "DuckDB file, postgresql://user:password@host/database, or the URL of another destination of dlt "
+            f"DB={label}: no destination for {parts.scheme}:// is installed. Use a DuckDB file, "
+            "postgresql://user:password@host/database, or another destination of dlt "
             f"(https://dlthub.com/docs/dlt-ecosystem/destinations) after: uv pip install 'dlt[{name}]'."
         ) from error
     return Destination(name, destination, label)

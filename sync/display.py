@@ -1,4 +1,4 @@
-"""The display: how a sync goes, as a live table in a terminal and as a line now and then elsewhere."""
+"""The display: progress of a sync, as a live table in a terminal and as a line every 30 seconds elsewhere."""
 
 import time
 from types import TracebackType
@@ -13,24 +13,24 @@ from sync.messages import Json
 from sync.progress import Progress, StreamProgress
 
 LINE_SECONDS = 30.0
-"""Between two lines where there is no terminal."""
+"""Between two lines without a terminal."""
 
 _MARKS = {"COMPLETE": "✓", "INCOMPLETE": "✗"}
 
 
 class Display:
-    """Shows one read while it runs.
+    """Shows the progress of one read.
 
     Args:
-        console: where to.
-        progress: of the read.
+        console: where to print.
+        progress: the progress of the read.
     """
 
     def __init__(self, console: Console, progress: Progress) -> None:
         self._console = console
         self._progress = progress
         self._kept = 0
-        self._said = time.monotonic()
+        self._printed = time.monotonic()
         self._last = ""
         self._live: Live | None = None
 
@@ -50,23 +50,23 @@ class Display:
 
     @property
     def kept(self) -> int:
-        """Rows that are in the warehouse."""
+        """Rows that were committed to the warehouse."""
         return self._kept
 
     def message(self, message: Json) -> None:
-        """Show what a message says."""
+        """Update the display from a message."""
         if (line := self._progress.take(message)) and line != self._last:
             self._last = line
             self._console.print(f"  {line}", style="yellow", markup=False)
 
     def committed(self, rows: int) -> None:
-        """Count rows as kept."""
+        """Set the number of committed rows."""
         self._kept = rows
 
     def tick(self) -> None:
-        """Print a line if it is time for one."""
-        if self._live is None and time.monotonic() - self._said >= LINE_SECONDS:
-            self._said = time.monotonic()
+        """Without a terminal, print a line if 30 seconds have passed."""
+        if self._live is None and time.monotonic() - self._printed >= LINE_SECONDS:
+            self._printed = time.monotonic()
             streams = ", ".join(_brief(stream) for stream in self._progress.streams.values())
             self._console.print(f"  {self._summary()} · {streams}", markup=False)
 
@@ -89,6 +89,8 @@ class Display:
         ]
         if progress.requests is not None:
             parts.append(f"{progress.requests:,} requests")
+        if progress.seconds_left is not None:
+            parts.append(f"about {_clock(progress.seconds_left)} left")
         if waiting := progress.waiting():
             parts.append(f"waiting: {waiting}")
         return " · ".join(parts)

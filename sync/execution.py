@@ -1,4 +1,4 @@
-"""Execution: a job, from the state in the warehouse to the connector's last message."""
+"""Execution: run one job, from the saved state to the connector's last message."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,29 +6,28 @@ from typing import Any
 
 from rich.console import Console
 
-from sync import account, catalog, progress
+from sync import account, catalog, progress, schema
 from sync.destination import Destination
 from sync.display import Display
 from sync.interrupt import Interrupt
-from sync.job import Job, RefusedError
+from sync.job import Job
 from sync.loading import Load
-from sync.sessions import make_view
 from sync.table import Table
 from sync.warehouse import Warehouse
 
 
 @dataclass
 class Result:
-    """What a sync did.
+    """The result of a sync.
 
     Args:
-        job: that was run.
-        kept: rows that it wrote, also those that were there before.
-        before: rows in each stream's table before it.
-        rows: and after it.
-        spans: the oldest and the newest cursor in each of them.
-        states: of each stream, after it.
-        failure: why the connector failed, if it did.
+        job: the job.
+        kept: rows that were written, including rows that replaced older copies.
+        before: rows in each stream's table before the sync.
+        rows: rows in each stream's table after the sync.
+        spans: the oldest and the newest cursor in each table.
+        states: the state of each stream after the sync.
+        failure: the connector's error, or None.
     """
 
     job: Job
@@ -41,23 +40,23 @@ class Result:
 
 
 def run(job: Job, destination: Destination, console: Console, interrupt: Interrupt) -> Result:
-    """Run a job that was looked up.
+    """Run a job after its ``look_up``.
 
     Raises:
         RefusedError: The schema has rows of another account.
-        ConnectorError: The connector failed; what it read until then is kept.
-        DestinationError: The destination does not take the rows; those of earlier commits are kept.
+        ConnectorError: The connector failed; rows that it read before are kept.
+        DestinationError: The destination refused the rows; earlier commits are kept.
     """
     configured = catalog.configured(job.discovered, job.streams)
     tables = [Table(stream) for stream in catalog.chosen(configured)]
     names = [table.name for table in tables]
     shown = progress.started_at(datetime.now(UTC), job.config, names)
     with job.started() as connector, Warehouse(destination, job.schema_name, tables) as warehouse:
-        _check_account(job, warehouse)
+        schema.claim(warehouse, account.identity(job.specification, job.config))
         states = {name: warehouse.states[name] for name in names if name in warehouse.states}
         output = connector.start_read(configured, states)
         try:
-            _prepare(job, warehouse, tables)
+            schema.prepare(warehouse, tables, account.description(job.connector, job.specification, job.config))
             before = {name: warehouse.count(name) for name in names}
             with Display(console, shown) as display:
                 load = Load(warehouse, tables, display, job.commit_seconds)
@@ -71,28 +70,3 @@ def run(job: Job, destination: Destination, console: Console, interrupt: Interru
     if failure and not interrupt.is_set():
         result.failure = (shown.errors or [failure])[-1]
     return result
-
-
-def _check_account(job: Job, warehouse: Warehouse) -> None:
-    """Note whose rows these are, or see that they are of the same account."""
-    current = account.identity(job.specification, job.config)
-    saved = warehouse.account
-    if saved and not account.is_same(saved, current):
-        what = (
-            "another account" if saved["api"] == current["api"] else f"another API of the vendor ({saved['api']})"
-        )
-        raise RefusedError(
-            f"The schema {job.schema_name} in {warehouse.destination.label} has rows of {what}. "
-            f"Name a schema for this one: SCHEMA={job.schema_name}_2, for example."
-        )
-    warehouse.account = account.merged(saved, current)
-
-
-def _prepare(job: Job, warehouse: Warehouse, tables: list[Table]) -> None:
-    warehouse.prepare()
-    parts = [part for table in tables if table.name == "sessions" for part in table.key]
-    warehouse.describe(
-        account.description(job.connector, job.specification, job.config)
-        | {"part": next((part for part in parts if part not in {"session_id", "app_platform"}), None)}
-    )
-    make_view(warehouse)

@@ -1,4 +1,4 @@
-"""Figures: what the report shows of a warehouse, as rows of numbers; each is one query."""
+"""Figures: the numbers that the report shows, one query each."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ BUCKETS = (
     (1800, "10 to 30 min"),
     (None, "over 30 min"),
 )
-"""Durations: below so many seconds, and their name."""
+"""Durations: the upper limit in seconds, and the label."""
 
 DAYS = 60
 """Days in charts over time."""
@@ -30,10 +30,10 @@ PAGES = {
     ("opentracker", "sessions"): "entry_root_url",
     ("devrev", "sessions"): "first_page_url",
 }
-"""Where the pages of websites are, by vendor and stream."""
+"""The columns with pages of websites, by vendor and stream."""
 
 SCREENS = {("uxcam", "screens"): "activity_name", ("uxcam", "events"): "eventscreen"}
-"""Where the screens of apps are."""
+"""The columns with screens of apps."""
 
 CLICKS = {
     ("devrev", None): ("rage_click_count", "dead_click_count"),
@@ -43,11 +43,11 @@ CLICKS = {
     ),
     ("uxcam", "data_access_v2"): ("CAST(property ->> 'rageGestureCount' AS INTEGER)", "0"),
 }
-"""Rage and dead clicks of a session, by vendor and API."""
+"""Expressions for the rage and dead clicks of a session, by vendor and API."""
 
 
 class Clicks(NamedTuple):
-    """Rage and dead clicks on a day, of a vendor's sessions."""
+    """Rage and dead clicks of one day."""
 
     day: date
     rage: int
@@ -55,11 +55,11 @@ class Clicks(NamedTuple):
 
 
 class Figures:
-    """Looks into a warehouse.
+    """Queries a warehouse.
 
     Args:
-        warehouse: where the view ``all_sessions`` is.
-        schemas: those with sessions.
+        warehouse: a warehouse with the view ``all_sessions``.
+        schemas: the schemas that have sessions.
     """
 
     def __init__(self, warehouse: Warehouse, schemas: list[Sessions]) -> None:
@@ -75,14 +75,14 @@ class Figures:
             self._columns.setdefault((schema, table), set()).add(column)
 
     def totals(self) -> tuple[int, int, Any, Any]:
-        """Sessions, users, and the times of the first and the last session."""
+        """Return the numbers of sessions and users, and the times of the first and the last session."""
         ((sessions, users, first, last),) = self._query(
             f"SELECT count(*), count(DISTINCT user_id), min(started_at), max(started_at) FROM {self._view}"  # noqa: S608
         )
         return sessions, users, first, last
 
     def per_day(self, column: str) -> list[tuple[str, date, int]]:
-        """Sessions by a column of the view and day."""
+        """Return the sessions a day, by a column of the view."""
         return [
             (str(name or "unknown"), day, count)
             for name, day, count in self._query(
@@ -93,7 +93,7 @@ class Figures:
         ]
 
     def durations(self) -> list[tuple[str, int, int]]:
-        """Sessions by vendor and by the index of their duration's bucket."""
+        """Return the sessions by vendor and index of the duration bucket."""
         cases = " ".join(
             f"WHEN duration_seconds < {limit} THEN {index}" if limit else f"ELSE {index}"
             for index, (limit, _) in enumerate(BUCKETS)
@@ -105,7 +105,7 @@ class Figures:
         return [(vendor, bucket, count) for vendor, bucket, count in rows]
 
     def top(self, places: dict[tuple[str, str], str]) -> list[tuple[str, str, int]]:
-        """The names that occur most often, with their vendors."""
+        """Return the names that occur most often, with their vendors."""
         counts: dict[tuple[str, str], int] = {}
         for sessions, stream, column in self._with(places):
             for name, count in self._query(
@@ -113,12 +113,12 @@ class Figures:
                 f"WHERE {column} IS NOT NULL AND {column} <> '' GROUP BY 1 ORDER BY 2 DESC LIMIT {TOP}"
             ):
                 key = sessions.vendor, str(name)
-                counts[key] = max(counts.get(key, 0), count)  # both APIs of a vendor count the same visits
+                counts[key] = max(counts.get(key, 0), count)  # both APIs of a vendor return the same visits
         most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
         return [(vendor, name, count) for (vendor, name), count in most]
 
     def clicks(self) -> list[Clicks]:
-        """Rage and dead clicks a day, of the vendors that count them."""
+        """Return rage and dead clicks a day, of vendors that report them."""
         found: dict[date, Clicks] = {}
         for sessions in self._distinct():
             columns = CLICKS.get((sessions.vendor, sessions.api))
@@ -135,7 +135,7 @@ class Figures:
         return sorted(found.values())
 
     def _distinct(self) -> Iterable[Sessions]:
-        """One schema of each account: where both APIs were read, that which counts more kinds of clicks."""
+        """Return one schema per account. Of two APIs, return the one that counts more kinds of clicks."""
         by_account: dict[tuple[str, str | None], Sessions] = {}
         for sessions in sorted(self._schemas, key=lambda one: one.is_current_api, reverse=True):
             by_account[sessions.vendor, sessions.account if sessions.api is None else None] = sessions

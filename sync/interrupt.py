@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl-C ends a sync after its last commit; a second one ends it at once."""
+"""Interrupts: the first Ctrl-C stops a sync after a last commit, the second one stops it immediately."""
 
 import os
 import signal
@@ -7,18 +7,18 @@ from typing import Self
 
 
 class Interrupt:
-    """Takes SIGINT and SIGTERM while the ``with`` lasts."""
+    """Handles SIGINT and SIGTERM inside the ``with`` block."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
 
     @property
     def exit_code(self) -> int:
-        """What a shell reports for a process that the signal ended."""
+        """The exit code that a shell reports for a process ended by the signal."""
         return 128 + (self.signal or 0)
 
     def is_set(self) -> bool:
-        """Whether a signal came."""
+        """Return whether a signal was received."""
         return self.signal is not None
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Jobs: what to sync, one connector with one config into one schema."""
+"""Jobs: one connector with one config, loaded into one schema."""
 
 import json
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from sync.messages import Json
 from sync.workplace import workplace
 
 UNKNOWN_KEY = "Unknown configuration key"
-"""How a connector's warning about a key begins that its spec does not have."""
+"""The start of a connector's warning about a config key that its spec does not have."""
 
 
 class RefusedError(Exception):
-    """A sync that would do what nobody wants; says why and what to do."""
+    """The sync was refused; the message states the reason and the fix."""
 
 
 @dataclass
@@ -25,11 +25,11 @@ class Job:
     """What to sync.
 
     Args:
-        connector: a connector's folder.
-        config_file: its config.
-        streams: names; all if there is none.
-        schema: the schema to write; by default the vendor's.
-        commit_seconds: between two commits.
+        connector: the connector's folder.
+        config_file: the connector's config.
+        streams: names of streams; empty for all.
+        schema: the schema to write; default: the vendor's name.
+        commit_seconds: the time of reading between two commits.
     """
 
     connector: str
@@ -46,7 +46,7 @@ class Job:
         except (OSError, ValueError) as error:
             raise RefusedError(f"The config {self.config_file} cannot be read: {error}.") from None
         if not isinstance(self.config, dict):
-            raise RefusedError(f"The config {self.config_file} is no JSON object.")
+            raise RefusedError(f"The config {self.config_file} is not a JSON object.")
 
     @property
     def schema_name(self) -> str:
@@ -57,16 +57,16 @@ class Job:
 
     @contextmanager
     def started(self) -> Iterator[Connector]:
-        """Give the connector."""
+        """Yield the connector, with a temporary folder."""
         with workplace() as place:
             yield Connector(self.connector, self.config_file, place)
 
     def look_up(self) -> None:
-        """Ask the connector for its spec and its streams.
+        """Run the connector's ``spec`` and ``discover``.
 
         Raises:
-            ConnectorError: The config does not fit.
-            RefusedError: The config has a key that the spec does not know.
+            ConnectorError: The connector refused the config.
+            RefusedError: The config has a key that the spec does not have.
         """
         with self.started() as connector, ThreadPoolExecutor(2) as both:
             spec = both.submit(connector.run, "spec")

@@ -1,4 +1,4 @@
-"""Loading: messages become rows and states, which are committed together every few seconds."""
+"""Loading: collect rows and states from messages, and commit them together every few seconds."""
 
 import gc
 import time
@@ -11,31 +11,32 @@ from sync.warehouse import Warehouse
 
 COMMIT_ROWS = 50_000
 COMMIT_BYTES = 128_000_000
-"""A commit comes sooner at so many rows or bytes: they are held in memory until then."""
+"""Commit earlier at this many rows or bytes, since they are held in memory."""
 TICK = 0.2
 
 
 class Observer(Protocol):
-    """Who is to know how a load goes."""
+    """Observes a load."""
 
     def message(self, message: Json) -> None:
-        """A message came."""
+        """Called for every message."""
 
     def committed(self, rows: int) -> None:
-        """So many rows, since the load began, are in the warehouse."""
+        """Called after each commit with the rows committed since the load began."""
 
     def tick(self) -> None:
-        """A moment passed."""
+        """Called about five times a second."""
 
 
 class Load:
-    """Loads what one read prints.
+    """Loads the output of one read.
 
     Args:
-        warehouse: prepared for the tables.
-        tables: those of the streams.
-        observer: learns of every message and commit.
-        seconds: of reading between two commits, at most; what a kill costs, with the commit itself.
+        warehouse: a warehouse whose tables are prepared.
+        tables: the tables of the streams.
+        observer: called for every message and commit.
+        seconds: the longest time of reading between two commits. A kill loses at most this much reading and the
+            commit in progress.
     """
 
     def __init__(self, warehouse: Warehouse, tables: list[Table], observer: Observer, seconds: float) -> None:
@@ -51,11 +52,11 @@ class Load:
         """Load until the connector ends.
 
         Args:
-            output: the connector's.
-            stop: whether to end now; what came until then is still committed.
-            end: ends the connector.
+            output: the connector's output.
+            stop: returns whether to stop now; rows that were read are still committed.
+            end: stops the connector.
         """
-        # Records hold no cycles: looking for some among them, again and again, takes a third of the CPU.
+        # Records have no reference cycles; searching them for cycles takes a third of the CPU.
         gc.freeze()
         gc.set_threshold(200_000, 50, 100)
         committed = time.monotonic()

@@ -1,4 +1,4 @@
-"""Messages: the lines that a connector prints, as the Airbyte protocol defines them.
+"""Messages: the lines of a connector's output, in the Airbyte protocol.
 
 https://docs.airbyte.com/platform/understanding-airbyte/airbyte-protocol
 """
@@ -18,10 +18,10 @@ import orjson
 Json = dict[str, Any]
 
 PIPE_SIZE = 1 << 20
-"""Bytes that a connector may be ahead of the loader: it reads on while rows are written."""
+"""Size of the pipe in bytes: the connector can read ahead while rows are written."""
 
 _BIG_INTEGER = re.compile(rb"[:,\[][ -]{0,2}\d{20}")
-"""orjson reads integers beyond 64 bits as floats; Python's own parser keeps them."""
+"""orjson parses integers beyond 64 bits as floats; Python's parser keeps them."""
 
 
 class Line(NamedTuple):
@@ -33,10 +33,10 @@ class Line(NamedTuple):
 
 
 class Output:
-    """A connector's output as it comes.
+    """A connector's output, read as it arrives.
 
     Args:
-        file: the reading end of a pipe; closed by its owner.
+        file: the read end of a pipe; its owner closes it.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -44,15 +44,15 @@ class Output:
         self._rest = b""
         self.is_open = True
         if sys.platform == "linux":
-            with contextlib.suppress(OSError):  # the system allows less: the connector waits a little more often
+            with contextlib.suppress(OSError):  # the system allows less: the connector waits more often
                 fcntl.fcntl(self._file, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
 
     def close(self) -> None:
-        """Take no more messages."""
+        """Stop reading messages."""
         self.is_open = False
 
     def lines(self, seconds: float) -> list[Line]:
-        """Wait for messages, at most so long; ``is_open`` is false after the last ones."""
+        """Wait up to this many seconds for messages. ``is_open`` is false after the last message."""
         if not select.select([self._file], [], [], seconds)[0]:
             return []
         read = os.read(self._file, PIPE_SIZE)
@@ -65,7 +65,7 @@ class Output:
 
 
 def parse_lines(output: bytes) -> Iterator[Line]:
-    """Parse whole lines; one that is no message becomes a log message."""
+    """Parse whole lines; a line that is not a message becomes a log message."""
     has_big = _BIG_INTEGER.search(output) is not None
     for line in output.split(b"\n"):
         if line.startswith(b"{"):
@@ -77,7 +77,7 @@ def parse_lines(output: bytes) -> Iterator[Line]:
 
 
 def dumps(value: object) -> str:
-    """Write a value as JSON, also one with integers beyond 64 bits or with broken text."""
+    """Serialise a value as JSON, including integers beyond 64 bits and lone surrogates."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
@@ -87,7 +87,7 @@ def dumps(value: object) -> str:
 def _parse(line: bytes, *, has_big: bool) -> Json:
     parsed: Json
     if not (has_big and _BIG_INTEGER.search(line)):
-        with contextlib.suppress(ValueError):  # broken text (a lone surrogate), which Python's own parser takes
+        with contextlib.suppress(ValueError):  # a lone surrogate, which Python's parser accepts
             parsed = orjson.loads(line)
             return parsed
     parsed = json.loads(line)
@@ -95,7 +95,7 @@ def _parse(line: bytes, *, has_big: bool) -> Json:
 
 
 def _cut_off(rest: bytes) -> Iterator[Line]:
-    # The state before it does not cover it: the next sync reads it again.
+    # No state covers it: the next sync reads it again.
     if rest:
         yield Line(_log("WARN", "The connector stopped in the middle of a message."), len(rest))
 

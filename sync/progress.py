@@ -1,12 +1,13 @@
-"""Progress: what a connector's messages say of a read that runs.
+"""Progress: how far a read is, from a connector's messages.
 
-Rows and the share of the time that is finished come from records and states. A connector may print more, as log
-lines that begin with ``progress`` and go on as a JSON object, in which every part may be missing::
+Rows and the finished share come from records and states. With ``--progress SECONDS``, a connector also prints log
+lines that start with ``progress``, followed by a JSON object in which every member is optional::
 
-    progress {"windows": {"sessions": [3, 14]}, "requests": 120, "wait": {"reason": "rate limit", "seconds": 30}}
+    progress {"windows": {"sessions": [3, 14]}, "requests": 120, "retries": 2,
+              "wait": {"reason": "the vendor's rate limit", "seconds": 30}, "seconds_left": 240}
 
-``windows`` are those that are done and those that are planned, by stream; ``requests`` were sent so far; ``wait``
-is null or missing where nothing is waited for.
+``windows``: windows done and planned, by stream. ``requests``, ``retries``: sent so far. ``wait``: why and how
+long the connector waits; null if it does not wait. ``seconds_left``: null as long as it cannot be estimated.
 """
 
 import time
@@ -20,12 +21,12 @@ from sync.messages import Json
 
 PREFIX = "progress {"
 NOISE = ("MemoryMonitor",)
-"""Beginnings of log lines that are of the libraries, not of the sync."""
+"""Prefixes of log lines that come from libraries."""
 
 
 @dataclass
 class StreamProgress:
-    """How far one stream is."""
+    """The progress of one stream."""
 
     name: str
     rows: int = 0
@@ -36,19 +37,21 @@ class StreamProgress:
 
 @dataclass
 class Progress:
-    """How far a read is.
+    """The progress of a read.
 
     Args:
-        names: its streams.
-        span: the time to read.
+        names: the streams.
+        span: the time span to read.
     """
 
     names: list[str]
     span: coverage.Interval
     requests: int | None = None
     wait: str = ""
+    seconds_left: float | None = None
+    """An estimate of how long the read will still take."""
     errors: list[str] = field(default_factory=list)
-    """The connector's error messages; a read that went well has none."""
+    """The connector's error messages; empty if the read succeeded."""
 
     def __post_init__(self) -> None:
         self.streams = {name: StreamProgress(name) for name in self.names}
@@ -57,26 +60,26 @@ class Progress:
 
     @property
     def rows(self) -> int:
-        """Rows so far."""
+        """Rows read so far."""
         return sum(stream.rows for stream in self.streams.values())
 
     @property
     def seconds(self) -> float:
-        """How long it has been running."""
+        """Seconds since the read started."""
         return time.monotonic() - self.started
 
     @property
     def is_complete(self) -> bool:
-        """Whether every stream was read to its end."""
+        """Whether every stream is complete."""
         return all(stream.status == "COMPLETE" for stream in self.streams.values())
 
     def waiting(self) -> str:
-        """Return what is waited for now, and how long still; empty where nothing is."""
+        """Return the reason and the rest of the current wait; empty if there is none."""
         left = self._wait_ends - time.monotonic()
         return f"{self.wait}, {left:,.0f} s left" if self.wait and left > 0 else ""
 
     def take(self, message: Json) -> str | None:
-        """Learn from a message; returns a line that the user should see at once."""
+        """Update from a message; return a line to show immediately, or None."""
         match message:
             case {"type": "RECORD", "record": {"stream": name}}:
                 self.streams[name].rows += 1
@@ -109,12 +112,15 @@ class Progress:
             wait = told.get("wait") or {"reason": "", "seconds": 0}
             reason, seconds = str(wait["reason"]), float(wait["seconds"])
             requests = int(told["requests"]) if "requests" in told else self.requests
+            left = told.get("seconds_left")
+            seconds_left = None if left is None else float(left)
         except (AttributeError, KeyError, TypeError, ValueError):
             return
         for name, (done, planned) in windows.items():
             if name in self.streams:
                 self.streams[name].windows = (done, planned)
         self.requests, self.wait, self._wait_ends = requests, reason, time.monotonic() + seconds
+        self.seconds_left = seconds_left
 
 
 def started_at(now: datetime, config: Json, names: list[str]) -> Progress:

@@ -1,4 +1,4 @@
-"""The report: one HTML file with charts of a warehouse, which needs nothing but a browser."""
+"""The report: one self-contained HTML file with charts of a warehouse."""
 
 import html
 from datetime import UTC, datetime
@@ -10,13 +10,18 @@ import plotly.io
 from plotly.offline import get_plotlyjs
 
 from sync import coverage
+from sync.answers import Answers, Cohort
 from sync.execution import Result
 from sync.figures import BUCKETS, DAYS, PAGES, SCREENS, Figures
 from sync.sessions import Sessions
 from sync.warehouse import Warehouse
 
 MARK = "<!-- written by make sync -->"
-"""The first line of a report; a file without it is somebody else's, and stays."""
+"""The first line of a report. A file without it is not overwritten."""
+
+MODELS_START = "<!-- models -->"
+MODELS_END = "<!-- end of models -->"
+"""What is between them is written by make models too."""
 
 TEMPLATE = Path(__file__).with_name("report.html")
 LONGEST_NAME = 52
@@ -30,6 +35,9 @@ COLOURS = {
     "ios": "#4a4a55",
     "web": "#2a6fdb",
     "unknown": "#b8bcc6",
+    "rage": "#c43d6b",
+    "unresponsive": "#e0a139",
+    "dead": "#6c7484",
 }
 SEQUENCE = ("#dbe7fb", "#b3cdf5", "#86aeeb", "#598de0", "#366fce", "#2453a6", "#173a79")
 LAYOUT: dict[str, Any] = {
@@ -47,7 +55,7 @@ LAYOUT: dict[str, Any] = {
 
 
 def write(path: Path, warehouse: Warehouse, schemas: list[Sessions], results: list[Result]) -> bool:
-    """Write the report; returns whether it was: a file that is no report stays as it is."""
+    """Write the report; return False for an existing file that is not a report."""
     if path.exists() and not path.read_text(errors="replace").startswith(MARK):
         return False
     figures = Figures(warehouse, schemas)
@@ -75,10 +83,37 @@ def write(path: Path, warehouse: Warehouse, schemas: list[Sessions], results: li
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         tiles="".join(f"<div class=tile><b>{value}</b><span>{name}</span></div>" for name, value in tiles.items()),
         cards="".join(cards),
+        models=_models(warehouse),
         plotly=get_plotlyjs(),
     )
     path.write_text(f"{MARK}\n{page}")
     return True
+
+
+def add_models(path: Path, warehouse: Warehouse) -> bool:
+    """Write the models' answers into a report that exists; returns whether there is one."""
+    page = path.read_text(errors="replace") if path.exists() else ""
+    before, start, rest = page.partition(MODELS_START)
+    _, end, after = rest.partition(MODELS_END)
+    if not (page.startswith(MARK) and start and end):
+        return False
+    path.write_text(f"{before}{start}{_models(warehouse)}{end}{after}")
+    return True
+
+
+def _models(warehouse: Warehouse) -> str:
+    """Return the cards of the models, or how to build them."""
+    answers = Answers(warehouse)
+    if not answers.exist():
+        return "<p class=empty>make models adds retention, a funnel, frustrations by page, and exits.</p>"
+    funnel = answers.funnel()
+    cards = [
+        _card("Users who come back, by the week in which they were first seen", _retention(answers.retention())),
+        _card("Funnel: sessions that reach each step", _funnel(funnel) if funnel else None),
+        _card("Frustrations, by page or screen", _frustrations(answers.frustrations())),
+        _card("Pages and screens where sessions end", _top(answers.exits())),
+    ]
+    return f"<div class='cards models'>{''.join(cards)}</div>"
 
 
 def _card(title: str, figure: dict[str, Any] | None, *, wide: bool = False) -> str:
@@ -155,6 +190,70 @@ def _clicks(clicks: list[Any]) -> dict[str, Any]:
     return {"data": data, "layout": layout | {"yaxis": LAYOUT["yaxis"] | {"rangemode": "tozero"}}}
 
 
+def _retention(cohorts: list[Cohort]) -> dict[str, Any]:
+    if not cohorts:
+        return {"data": [], "layout": LAYOUT}
+    weeks = range(max(max(cohort.retained) for cohort in cohorts) + 1)
+    names = [f"{cohort.week:%d %b %Y} ({cohort.users:,} users)" for cohort in cohorts]
+    shares = [[cohort.retained.get(week) for week in weeks] for cohort in cohorts]
+    data = [
+        {
+            "type": "heatmap",
+            "x": [f"week {week}" for week in weeks],
+            "y": names,
+            "z": shares,
+            "text": [["" if share is None else f"{share:.0%}" for share in row] for row in shares],
+            "texttemplate": "%{text}",
+            "colorscale": [[0, "#f2f6fd"], [1, "#366fce"]],
+            "zmin": 0,
+            "zmax": 1,
+            "showscale": False,
+            "xgap": 2,
+            "ygap": 2,
+            "hoverongaps": False,
+            "hovertemplate": "%{text} of the users of %{y} had a session in %{x}<extra></extra>",
+        }
+    ]
+    axis = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 11}}
+    return {"data": data, "layout": LAYOUT | {"yaxis": axis, "xaxis": {}}}
+
+
+def _funnel(steps: list[tuple[str, int]]) -> dict[str, Any]:
+    data = [
+        {
+            "type": "funnel",
+            "y": [_escaped(step, LONGEST_NAME) for step, _ in steps],
+            "x": [reached for _, reached in steps],
+            "texttemplate": "%{value:,}<br>%{percentInitial:.0%}",
+            "marker": {"color": [SEQUENCE[-1 - index % len(SEQUENCE)] for index, _ in enumerate(steps)]},
+            "hovertemplate": "%{y}: %{x:,} sessions, %{percentPrevious:.0%} of the step before<extra></extra>",
+        }
+    ]
+    return {"data": data, "layout": LAYOUT | {"yaxis": {"automargin": True}, "xaxis": {}}}
+
+
+def _frustrations(rows: list[tuple[str, str, int]]) -> dict[str, Any]:
+    totals: dict[str, int] = {}
+    for _, page, number in rows:
+        totals[page] = totals.get(page, 0) + number
+    pages = sorted(totals, key=lambda page: (totals[page], page))
+    counts = {(kind, page): number for kind, page, number in rows}
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": kind,
+            "y": [_escaped(page, LONGEST_NAME) for page in pages],
+            "x": [counts.get((kind, page), 0) for page in pages],
+            "marker": {"color": COLOURS.get(kind)},
+            "hovertemplate": "%{y}: %{x:,}<extra>%{fullData.name}</extra>",
+        }
+        for kind in sorted({kind for kind, _, _ in rows})
+    ]
+    axis = {"automargin": True, "tickfont": {"size": 11}}
+    return {"data": data, "layout": LAYOUT | {"barmode": "stack", "height": 360, "yaxis": axis}}
+
+
 def _top(rows: list[tuple[str, str, int]]) -> dict[str, Any]:
     shown = rows[::-1]
     data = [
@@ -181,7 +280,7 @@ def _top(rows: list[tuple[str, str, int]]) -> dict[str, Any]:
 
 
 def _streams(results: list[Result]) -> dict[str, Any]:
-    """Draw each stream's finished windows as bars over the time to read: what is grey is missing."""
+    """Draw each stream's finished windows as bars over the time span to read; grey parts are missing."""
     now = datetime.now(UTC)
     labels: list[str] = []
     wanted: list[coverage.Interval] = []
@@ -196,7 +295,7 @@ def _streams(results: list[Result]) -> dict[str, Any]:
             labels.append(_escaped(f"{result.job.schema_name} · {stream}", LONGEST_NAME))
             wanted.append(span)
             place = len(labels) - 1
-            # A stream without a cursor is read whole each time.
+            # A stream without a cursor is read completely each time.
             done = coverage.common(list(parts.values())) if parts else [span]
             all_of_it += [(place, interval.within(span), note) for interval in done]
             if len(parts) > 1:

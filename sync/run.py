@@ -1,4 +1,4 @@
-"""Runs: a real account, once; the demo with every vendor's sandbox, twice."""
+"""Runs: sync a real account once, or every sandbox of the demo twice."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from sync.warehouse import Warehouse
 
 
 def real(job: Job, db: str, console: Console, interrupt: Interrupt) -> int:
-    """Sync a real account with a job that was looked up; returns the exit code."""
+    """Sync a real account after the job's ``look_up``; return the exit code."""
     try:
         with opened(db, job.schema_name) as destination:
             result = _sync(job, destination, console, interrupt)
@@ -28,12 +28,12 @@ def real(job: Job, db: str, console: Console, interrupt: Interrupt) -> int:
 
 
 def demo(console: Console, interrupt: Interrupt) -> int:
-    """Sync every sandbox, let it grow, and sync it again; returns the exit code."""
+    """Sync every sandbox, add sessions to it, and sync it again; return the exit code."""
     DATABASE.unlink(missing_ok=True)
     results = []
     with served() as demos, opened(str(DATABASE)) as destination:
         for number, playing in enumerate(demos, 1):
-            console.print(f"\n{number} of {len(demos)}, as a whole and then what is new:")
+            console.print(f"\n{number} of {len(demos)}, all sessions, then the new ones:")
             playing.job.look_up()
             for grow in (None, playing.grow):
                 if grow:
@@ -52,13 +52,15 @@ def _sync(job: Job, destination: Destination, console: Console, interrupt: Inter
 
 
 def _ended(result: Result, console: Console, interrupt: Interrupt) -> int:
-    """Print how a sync ended; returns the exit code."""
+    """Print how a sync ended; return the exit code."""
     if interrupt.is_set():
         console.print(f"stopped; {result.kept:,} rows kept")
         return interrupt.exit_code
     if result.failure:
         console.print(f"\n{result.failure}", style="bold red", markup=False, soft_wrap=True)
-        console.print(f"failed; {result.kept:,} rows kept. Run it again to go on from here.")
+        console.print(
+            f"failed; {result.kept:,} rows kept. Fix the error and run the command again: it continues from here."
+        )
         return 1
     console.print(f"done; {result.kept:,} rows read, {sum(result.rows.values()):,} in the warehouse")
     return 0
@@ -73,7 +75,7 @@ def _summarise(destination: Destination, results: list[Result], console: Console
         line = f"The report is in {path}: open it in a browser."
         try:
             if not report.write(path, warehouse, found, results):
-                line = f"There is no report: {path} is a file of yours."
-        except (DestinationError, OSError) as error:  # the rows are there all the same
-            line = f"There is no report: {error}"
+                line = f"No report was written: {path} exists and is not a report."
+        except (DestinationError, OSError) as error:  # the rows are loaded
+            line = f"No report was written: {error}"
         console.print(line, markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The view ``all_sessions``: the sessions of every schema of a database, with the same columns and units."""
+"""The view ``all_sessions``: the sessions of all schemas of a database, with the same columns and units."""
 
 from typing import NamedTuple
 
@@ -14,14 +14,14 @@ COLUMNS = (
     "app_platform",
     "page_count",
 )
-"""The columns that every connector's sessions have, alike in type and unit."""
+"""The columns that all connectors' sessions have, with the same types and units."""
 
 HOMES = {"duckdb": "main", "postgres": "public"}
-"""The schema of the view, by destination; others get no view."""
+"""The schema of the view, by destination. Other destinations have no view."""
 
 
 class Sessions(NamedTuple):
-    """One schema with sessions, as its table ``_account`` describes it."""
+    """One schema that has sessions, described by its table ``_account``."""
 
     schema: str
     vendor: str
@@ -29,7 +29,7 @@ class Sessions(NamedTuple):
     is_current_api: bool
     account: str | None
     part: str | None
-    """The column with the part of the account: a site, a website, an app."""
+    """The column with the part of the account: a site, a website or an app."""
 
 
 def make_view(warehouse: Warehouse) -> None:
@@ -45,7 +45,7 @@ def make_view(warehouse: Warehouse) -> None:
 
 
 def schemas(warehouse: Warehouse) -> list[Sessions]:
-    """Return the schemas with sessions."""
+    """Return the schemas that have sessions."""
     names = [
         name
         for (name,) in warehouse.query(
@@ -62,7 +62,7 @@ def schemas(warehouse: Warehouse) -> list[Sessions]:
 
 
 def _select(sessions: Sessions, all_of_them: list[Sessions]) -> str:
-    """Select one schema's sessions, but for those that another API of the vendor has too."""
+    """Select one schema's sessions, without those that the vendor's current API also has."""
     account = "NULL" if sessions.account is None else "'" + sessions.account.replace("'", "''") + "'"
     part = f'CAST(own."{sessions.part}" AS VARCHAR)' if sessions.part else f"CAST({account} AS VARCHAR)"
     columns = ", ".join(f"own.{column}" for column in COLUMNS)

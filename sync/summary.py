@@ -1,4 +1,4 @@
-"""The summary at the end of a sync: what each stream holds, and the sessions of the last days."""
+"""The summary at the end of a sync: the rows of each stream, and the sessions of the last days."""
 
 from datetime import date, timedelta
 from typing import Any

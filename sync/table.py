@@ -1,4 +1,4 @@
-"""Tables: records of one stream as Arrow, one row for each primary key."""
+"""Tables: the records of one stream as Arrow, one row per primary key."""
 
 import hashlib
 from dataclasses import replace
@@ -12,7 +12,7 @@ from sync.messages import Json, dumps
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 8_000_000
-"""Records are held as Python objects up to this size, then as Arrow, which takes a fraction of the memory."""
+"""Records are kept as Python objects up to this size, then as Arrow, which needs a fraction of the memory."""
 
 DESCRIPTIONS = {
     UNDECLARED: "Fields that the stream's schema does not declare, and values that do not fit their column.",
@@ -21,7 +21,7 @@ DESCRIPTIONS = {
 
 
 class Table:
-    """Collects records of a stream for the next load; of several with the same key the last one stays."""
+    """Collects a stream's records for the next load. Of several records with one key, the last one is kept."""
 
     def __init__(self, stream: Json) -> None:
         self.name: str = stream["name"]
@@ -31,7 +31,7 @@ class Table:
         by_field = {column.field: column for column in self.columns}
         self._set_key([path[0] for path in stream.get("source_defined_primary_key") or []])
         self.cursor = by_field[cursor[0]].name if cursor else None
-        """The column by which the stream is read."""
+        """The cursor's column."""
         self._rows: list[Json] = []
         self._size = 0
         self._chunks: list[pa.Table] = []
@@ -45,23 +45,23 @@ class Table:
 
     @property
     def kinds(self) -> dict[str, str]:
-        """All columns with dlt's data types."""
+        """The type of every column, as dlt names it."""
         declared = {column.name: column.kind for column in self.columns}
         return declared | {UNDECLARED: "json", LOADED_AT: "timestamp"}
 
     @property
     def descriptions(self) -> dict[str, str]:
-        """What the schema says about the columns."""
+        """The descriptions of the columns."""
         return {column.name: column.description for column in self.columns if column.description} | DESCRIPTIONS
 
     def keep_types(self, stored: dict[str, str]) -> None:
-        """Leave the columns of a table that exists as they are.
+        """Keep the column types of an existing table.
 
-        A property with another type than its column gets a column of its own beside it, ``duration_json`` for
-        example. A primary key cannot: its column keeps the type.
+        A property whose type differs from its column is written to a new column, for example ``duration_json``.
+        The columns of the primary key keep their type.
 
         Args:
-            stored: the data types of the table's columns.
+            stored: the data types of the existing table's columns.
         """
         kept = []
         for column in self.columns:
@@ -79,11 +79,11 @@ class Table:
         return self._taken
 
     def add(self, record: Json, size: int) -> None:
-        """Take a record.
+        """Add a record.
 
         Args:
-            record: its data.
-            size: how large its line was, in bytes.
+            record: the record's data.
+            size: the length of its message in bytes.
         """
         if self._key:
             key = tuple(record.get(column.field) for column in self._key)
@@ -98,7 +98,7 @@ class Table:
             self._pack()
 
     def take(self) -> pa.Table:
-        """Return what was added since the last time."""
+        """Return the rows added since the last call."""
         self._pack()
         whole = pa.concat_tables(self._chunks or [self._arrow([])])
         if self._key and len(self._last) < self._taken:
@@ -114,7 +114,7 @@ class Table:
         self._key_types = tuple(int if column.kind == "bigint" else str for column in self._key)
 
     def _with_key(self, record: Json) -> Json:
-        """Complete a key that lacks a part, or has one of a wrong type: a primary key takes no nulls."""
+        """Replace key parts that are missing or have a wrong type: a primary key cannot be null."""
         digest = hashlib.sha256(dumps(record).encode()).digest()
         made: Json = {}
         for column, wanted in zip(self._key, self._key_types, strict=True):

@@ -1,9 +1,8 @@
-"""Warehouses: a schema of a destination, with a table per stream and the state that covers their rows.
+"""Warehouses: one schema of a destination, with a table per stream and the state that covers the rows.
 
-dlt writes both: https://dlthub.com/docs/general-usage/state. A load package holds rows and state together. Its
-rows are merged table by table, each in one transaction; its state counts only from the moment at which the package
-is marked as complete, after all rows. Whenever the process stops, the next one finds a state and all rows that it
-covers, or more.
+dlt writes both: https://dlthub.com/docs/general-usage/state. A load package contains rows and state. The rows are
+merged table by table, each table in one transaction. The state becomes valid when the package is marked as
+complete, after all rows. So after a kill at any moment, the warehouse has at least the rows that its state covers.
 """
 
 import os
@@ -15,7 +14,7 @@ from typing import Any, Self
 
 from sync.messages import Json
 
-# dlt reads these when it is imported: no telemetry, no log on the terminal, no signal handlers of its own.
+# dlt reads these at import: no telemetry, no log in the terminal, no signal handlers.
 os.environ |= {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
@@ -40,20 +39,20 @@ PIPELINE = "session_connectors"
 
 
 class Warehouse:
-    """Takes tables and states, and commits them together.
+    """Commits tables and states together.
 
     Args:
-        destination: where to; opened.
-        schema: the schema that holds the tables.
-        tables: a table per stream.
+        destination: an open destination.
+        schema: the schema of the tables.
+        tables: one table per stream.
     """
 
     def __init__(self, destination: Destination, schema: str, tables: list[Table]) -> None:
         self.destination = destination
         self.schema = schema
         self._tables = tables
-        # What dlt keeps beside the warehouse is not needed: all of it is in the warehouse too. So whatever was
-        # left by a run that was killed is never loaded later, over newer rows.
+        # dlt's local files are temporary: all of their content is also in the warehouse. So a package that a
+        # killed run left behind is never loaded over newer rows.
         self._place = workplace()
         self._pipeline = dlt.pipeline(
             PIPELINE,
@@ -62,9 +61,9 @@ class Warehouse:
             dataset_name=schema,
         )
         self.states: Json = {}
-        """The last committed state of each stream."""
+        """The last state of each stream."""
         self.account: Json = {}
-        """Of which account the rows are."""
+        """The identity of the account that the rows came from."""
 
     def __enter__(self) -> Self:
         try:
@@ -86,35 +85,37 @@ class Warehouse:
         self._place.__exit__(None, None, None)
 
     def prepare(self) -> None:
-        """Create the tables, with keys and comments, and add columns that a newer connector has.
+        """Create the tables with keys and comments, and add columns of a newer connector.
 
         Raises:
-            DestinationError: The schema has a table that somebody else made, or the database refuses a table.
+            DestinationError: The schema has a table of another program, or the database refused a table.
         """
         self._check_tables()
         self._run([])
         self._create()
 
     def _check_tables(self) -> None:
-        """See that no table of the schema is somebody else's."""
+        """Refuse a schema with a table that another program created."""
         known: Any = self._pipeline.default_schema.tables if self._pipeline.default_schema_name else {}
         names = {table.name for table in self._tables} - set(known)
         found = self.query("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", self.schema)
         if theirs := sorted(names & {name for (name,) in found}):
             raise DestinationError(
                 f"The schema {self.schema} in {self.destination.label} has a table {theirs[0]} that make sync did "
-                f"not write. Name another schema: SCHEMA={self.schema}_2, for example."
+                f"not create. Choose another schema, for example SCHEMA={self.schema}_2."
             )
 
     def _create(self) -> None:
         with self._statements() as client:
             with self._pipeline.destination_client() as tables:
-                tables.update_stored_schema(force=True)  # the run wrote the schema, and only its own tables
+                tables.update_stored_schema(
+                    force=True
+                )  # the run stored the schema, but created only its own tables
             for table in self._tables:
                 self._finish(client, table)
 
     def describe(self, account: Json) -> None:
-        """Write the table ``_account``: whose rows these are, for people and for the view over all schemas."""
+        """Write the table ``_account``, which describes the account for people and for ``all_sessions``."""
         columns = {
             "vendor": "VARCHAR(99)",
             "api": "VARCHAR(99)",
@@ -133,14 +134,14 @@ class Warehouse:
             )
 
     def commit(self) -> None:
-        """Write all rows that were added to the tables, and the states."""
+        """Write the rows that were added to the tables, and the states."""
         self._run([_resource(table, table.take()) for table in self._tables if len(table)])
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - whatever SQL takes
-        """Run one statement and return its rows, if it has any.
+        """Run one statement and return its rows.
 
         Raises:
-            DestinationError: The database refuses it.
+            DestinationError: The database refused it.
         """
         with self._statements() as client:
             return [tuple(row) for row in client.execute_sql(sql, *values) or []]
@@ -161,7 +162,7 @@ class Warehouse:
         """Open a connection for statements.
 
         Raises:
-            DestinationError: The database refuses one of them, or the connection.
+            DestinationError: The database refused a statement or the connection.
         """
         client = self._pipeline.sql_client()
         driver = getattr(client.dbapi, "Error", DatabaseException)
@@ -194,7 +195,7 @@ class Warehouse:
             raise DestinationError(f"{self.destination.label} refused the rows: {reason(error)}") from error
 
     def _finish(self, client: Any, table: Table) -> None:  # noqa: ANN401 - a client of any destination
-        """Add what dlt does not write: comments, the primary key, PostgreSQL's jsonb."""
+        """Add what dlt does not create: comments, the primary key, and PostgreSQL's jsonb."""
         if self.destination.name not in {"duckdb", "postgres"}:
             return
         name = client.make_qualified_table_name(table.name)
@@ -221,18 +222,18 @@ class Warehouse:
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of an error's first cause: what the database said."""
+    """Return the first line of an error's root cause: the database's message."""
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error).strip().partition("\n")[0]
 
 
 def _resource(table: Table, *rows: pa.Table) -> Any:  # noqa: ANN401 - dlt's resource
-    """Make what dlt merges into a stream's table."""
+    """Create the dlt resource that is merged into a stream's table."""
     columns: dict[str, Any] = {
         name: {"data_type": kind, "nullable": name not in table.key} for name, kind in table.kinds.items()
     }
-    # `deduplicated`: the rows of a load have a key each. Without keys there is nothing to merge by.
+    # `deduplicated`: each key occurs once in a load. Tables without a key are appended to.
     merge: Any = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
     return dlt.resource(
         list(rows),
@@ -245,7 +246,7 @@ def _resource(table: Table, *rows: pa.Table) -> Any:  # noqa: ANN401 - dlt's res
 
 @dlt.resource
 def _keeping(states: Json, account: Json) -> Iterator[None]:
-    """Put the states into dlt's, which is written with the rows of the same package."""
+    """Add the states to dlt's state, which is written with the rows of the same package."""
     kept = dlt.current.source_state()
     kept["streams"], kept["account"] = states, account
     yield from ()

@@ -1,4 +1,4 @@
-"""Workplaces: temporary folders of a sync, which nobody else can read and of which none is left behind."""
+"""Workplaces: temporary folders that only the user can read, and that are always deleted."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ PREFIX = "session-connectors-"
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """Make a folder that is deleted at the end. Folders of syncs that were killed are deleted too."""
+    """Create a folder that is deleted at the end; also delete folders of killed syncs."""
     _clear()
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
         yield Path(name)

@@ -1,1 +1,1 @@
-"""The contenders, each in the form its community would write. They run as programs; nothing imports them."""
+"""The contenders, each written as its community does. They are programs; nothing imports them."""

@@ -1,7 +1,7 @@
-"""A dlt ``rest_api`` source, extracted: what it read is on disk then; normalizing and loading are not counted.
+"""A dlt ``rest_api`` source. It is extracted to files; normalizing and loading are not measured.
 
-Days and websites are parents whose children are read in parallel; what stands inside of a session is made of it
-by transformers, from the same read. ``dlt_source.py <config.json> <folder of the pipeline>``
+Days and websites are parents with children that are read in parallel. Transformers make the streams inside
+sessions from the same read. ``dlt_source.py <config.json> <folder of the pipeline>``
 """
 
 import json
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 def days_of(config: Row) -> DltResource:
-    """The days to read; each run reads the last one again."""
+    """Yield the days to read. Each run reads the last one again."""
 
     @dlt.resource(name="days", selected=False)
     def days(
@@ -36,7 +36,7 @@ def days_of(config: Row) -> DltResource:
 
 
 def uxcam(config: Row) -> list[DltResource]:
-    """Sessions day by day, and the screens, gestures and events in them."""
+    """Sessions by day, and the screens, gestures and events in them."""
     rest: RESTAPIConfig = {
         "client": {"base_url": config["base_url"]},
         "resources": [
@@ -74,12 +74,12 @@ def uxcam(config: Row) -> list[DltResource]:
 
 
 def with_key(row: Row) -> Row:
-    """Add what identifies a session and tells when it was uploaded."""
+    """Return the key and the cursor of a session."""
     return row | {"session_id": row["id"], "uploaded_at": row["session"]["uploaded_server_time"]}
 
 
 def screens_in(rows: list[Row]) -> Iterator[Row]:
-    """Give the screens of sessions."""
+    """Yield the screens of sessions."""
     for row in rows:
         key = {"session_id": row["session_id"], "uploaded_at": row["uploaded_at"]}
         for number, screen in enumerate(row["flow"]):
@@ -87,7 +87,7 @@ def screens_in(rows: list[Row]) -> Iterator[Row]:
 
 
 def items_in(rows: list[Row], name: str, index: str) -> Iterator[Row]:
-    """Give the gestures or events of sessions."""
+    """Yield the gestures or events of sessions."""
     for screen in screens_in(rows):
         key = {name: screen[name] for name in ("session_id", "uploaded_at", "screen_index")}
         for number, item in enumerate(screen[name]):
@@ -161,19 +161,19 @@ def inspectlet(config: Row) -> list[DltResource]:
 
 
 class FormPage(dlt.sources.helpers.rest_client.paginators.BasePaginator):
-    """Counts pages in a form; dlt's own paginators write to the query or to JSON."""
+    """Page numbers in a form. dlt's own paginators write to the query or to JSON."""
 
     def __init__(self) -> None:
         super().__init__()
         self._page = 1
 
     def update_state(self, response: Any, data: list[Row] | None = None) -> None:
-        """Go on while pages are full."""
+        """Continue while pages are full."""
         self._has_next_page = len(data or []) == 100
         self._page += 1
 
     def update_request(self, request: Any) -> None:
-        """Ask for the next page."""
+        """Set the next page."""
         request.data = request.data | {"page": str(self._page)}
 
 
@@ -181,7 +181,7 @@ VENDORS = {"uxcam": uxcam, "devrev": devrev, "inspectlet": inspectlet}
 
 
 def main() -> None:
-    """Extract, and tell how many records there were."""
+    """Extract, and print the number of records."""
     config = json.loads(Path(sys.argv[1]).read_text())
     dlt.config["extract.workers"] = config["num_workers"]
     dlt.config["runtime.dlthub_telemetry"] = False

@@ -1,6 +1,6 @@
-"""The floor: what any Python program does that reads these pages with requests and writes them as JSON lines.
+"""The floor: the least that a Python program does to read these pages with requests and write JSON lines.
 
-One thread. No state, no retries, no checks: it is here to be looked up at. ``floor.py <config.json>``
+One thread, no state, no retries, no checks. ``floor.py <config.json>``
 """
 
 import json
@@ -18,7 +18,7 @@ Records = Iterator[tuple[str, Row]]
 
 
 def days(config: Row) -> Iterator[date]:
-    """Every day that is asked for."""
+    """Yield the days to read."""
     day = date.fromisoformat(config["start_date"])
     while day < date.fromisoformat(config["end_date"]):
         yield day
@@ -26,7 +26,7 @@ def days(config: Row) -> Iterator[date]:
 
 
 def uxcam(session: requests.Session, config: Row) -> Records:
-    """Sessions, and the screens, gestures and events in them, from one read."""
+    """Yield sessions, and the screens, gestures and events in them, from one read."""
     streams = set(config["streams"])
     for day in days(config):
         page = 1
@@ -53,7 +53,7 @@ def uxcam(session: requests.Session, config: Row) -> Records:
 
 
 def devrev(session: requests.Session, config: Row) -> Records:
-    """Sessions, day by day."""
+    """Yield sessions, day by day."""
     app = {"version_key": "app", "platform": "android"}
     for day in days(config):
         body: Row = app | {"type": "mobile", "limit": 100, "mode": "after"}
@@ -69,7 +69,7 @@ def devrev(session: requests.Session, config: Row) -> Records:
 
 
 def inspectlet(session: requests.Session, config: Row) -> Records:
-    """Sessions of every website, all days at once."""
+    """Yield the sessions of every website."""
     dates = {"start": str(config["start_epoch"]), "end": str(config["end_epoch"])}
     search = json.dumps({"daterange": "custom", "daterangecustom": dates})
     sites = f"{config['base_url']}/websites"
@@ -90,7 +90,7 @@ VENDORS = {"uxcam": uxcam, "devrev": devrev, "inspectlet": inspectlet}
 
 
 def main() -> None:
-    """Read and write."""
+    """Read the pages and write the records."""
     config = orjson.loads(Path(sys.argv[1]).read_bytes())
     write = sys.stdout.buffer.write
     for stream, data in VENDORS[config["vendor"]](requests.Session(), config):

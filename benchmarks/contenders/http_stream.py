@@ -1,4 +1,4 @@
-"""The CDK's ``HttpStream``: a class for each stream, as most Python connectors of Airbyte's catalog are written.
+"""The CDK's ``HttpStream``: one class per stream, as in most Python connectors of Airbyte's catalog.
 
 ``http_stream.py read --config … --catalog … [--state …]``
 """
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 class Paged(HttpStream):
-    """What all of them have in common."""
+    """The base of all streams."""
 
     page_size = 100
     raise_on_http_errors = True
@@ -47,7 +47,7 @@ class Paged(HttpStream):
 
 
 class Daily(Paged, CheckpointMixin):
-    """A stream that is read day by day; each sync reads the last day again."""
+    """A stream that is read by day. Each sync reads the last day again."""
 
     _state: Row = {}
 
@@ -93,7 +93,7 @@ class UxcamSessions(Daily):
             yield from self.records(row, key)
 
     def records(self, row: Row, key: Row) -> Iterable[Row]:
-        """What one session becomes."""
+        """Yield the records of one session."""
         yield row | key
 
 

@@ -1,4 +1,4 @@
-"""A Singer tap on Meltano's SDK: a stream for the sessions, and child streams for what stands inside of them.
+"""A Singer tap with Meltano's SDK: a stream for the sessions, and child streams for the objects in them.
 
 ``singer_tap.py --config <config.json> --catalog <catalog.json> [--state <state.json>]``
 """
@@ -20,7 +20,7 @@ ANY_LIST = th.CustomType({"type": ["array", "null"]})
 
 
 class Windows(BaseAPIPaginator[tuple[str, Any]]):
-    """Pages of one day after those of the other."""
+    """Page numbers, day by day."""
 
     def __init__(self, stream: "Daily", first_day: str) -> None:
         super().__init__((first_day, None))
@@ -39,7 +39,7 @@ class Windows(BaseAPIPaginator[tuple[str, Any]]):
 
 
 class Daily(RESTStream[tuple[str, Any]]):
-    """A stream that is read day by day; each sync reads the last day again."""
+    """A stream that is read by day. Each sync reads the last day again."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
 
@@ -93,7 +93,7 @@ class UxcamSessions(Daily):
 
 
 class InSession(RESTStream[Any]):
-    """A stream of what stands inside of a session; it asks for nothing itself."""
+    """A stream of the objects in a session. It sends no requests."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
     parent_stream_type = UxcamSessions
@@ -241,7 +241,7 @@ class Websites(RESTStream[Any]):
 
 
 class FullPages(PageNumberPaginator):
-    """Counts pages while they are full."""
+    """Page numbers, while pages are full."""
 
     def has_more(self, response: requests.Response) -> bool:
         return len(response.json()["response"]) == 100

@@ -1,10 +1,10 @@
-"""Bring the connectors' images, sources and connections into Airbyte, as a plan says, and keep them so.
+"""Create the connectors' definitions, sources and connections in Airbyte as a plan says, and update them.
 
     export AIRBYTE_CLIENT_ID=… AIRBYTE_CLIENT_SECRET=…
     python register.py plan.toml --api http://localhost:8000/api/public/v1 --workspace … --destination …
 
-What is there already is left as it is, or updated where the plan differs. Nothing is deleted, and nothing of a
-config file is printed. Needs ``requests`` and an Airbyte that one runs oneself: Airbyte Cloud takes no images.
+What exists is updated where it differs from the plan. Nothing is deleted, and no value of a config is printed.
+This needs ``requests`` and a self-managed Airbyte: Airbyte Cloud does not accept custom images.
 
 https://docs.airbyte.com/developers/api-documentation
 https://reference.airbyte.com/reference/createsourcedefinition
@@ -24,7 +24,7 @@ import requests
 Json = dict[str, Any]
 
 CONNECT_SECONDS = 10
-# Airbyte pulls and runs an image before it answers: to read its spec, and to discover its streams.
+# Airbyte pulls and runs an image before it answers, to read its spec and to discover its streams.
 ANSWER_SECONDS = 900
 PAGE = 100
 NEEDED = {
@@ -35,11 +35,11 @@ MODES = ("incremental_deduped_history", "incremental_append", "full_refresh_over
 
 
 class RegistrationError(Exception):
-    """What went wrong and how to mend it, as a sentence for the user."""
+    """A registration failed. The message says what happened and how to fix it."""
 
 
 class Airbyte:
-    """Airbyte's public API, with a token that is renewed when it expires."""
+    """A client of Airbyte's public API. It renews its token when that expires."""
 
     def __init__(self, api: str, client_id: str, client_secret: str) -> None:
         self._api = api.rstrip("/")
@@ -48,7 +48,7 @@ class Airbyte:
         self.secrets = {client_secret}
 
     def call(self, method: str, path: str, body: Json | None = None, **parameters: str | int) -> Any:  # noqa: ANN401
-        """Send a request and give what the answer holds.
+        """Send a request and return the content of the answer.
 
         Raises:
             RegistrationError: Airbyte refused it, or cannot be reached.
@@ -62,7 +62,7 @@ class Airbyte:
         return self._read(answer, f"{method} {path}")
 
     def listed(self, path: str, workspace: str) -> Iterator[Json]:
-        """Give all things of a list. Its ``next`` is not used: it may name a host that only Airbyte knows."""
+        """Yield all items of a list. Its ``next`` is not used: it may name a host that only Airbyte can reach."""
         offset = 0
         while True:
             page = self.call("GET", path, workspaceIds=workspace, limit=PAGE, offset=offset)["data"]
@@ -99,8 +99,8 @@ class Airbyte:
             )
         except requests.ReadTimeout as error:
             raise RegistrationError(
-                f"Airbyte did not answer {method} {path} within {ANSWER_SECONDS // 60} minutes. It may have done "
-                "it all the same. Run this again: nothing is made twice."
+                f"Airbyte did not answer {method} {path} within {ANSWER_SECONDS // 60} minutes. It may still have "
+                "done it. Run this again: nothing is created twice."
             ) from error
         except requests.RequestException as error:
             raise RegistrationError(
@@ -112,7 +112,7 @@ class Airbyte:
             read = answer.json()
         except ValueError as error:
             raise RegistrationError(
-                f"What answers at {self._api} is not Airbyte's API (status {answer.status_code} to {request}). "
+                f"The server at {self._api} is not Airbyte's API (status {answer.status_code} to {request}). "
                 "Check --api: it ends with /api/public/v1."
             ) from error
         if answer.ok:
@@ -125,7 +125,7 @@ class Airbyte:
         raise RegistrationError(f"Airbyte refused {request} ({answer.status_code}): {told}")
 
     def _hidden(self, text: str) -> str:
-        # As they are, and as they stand in JSON and in other quotes.
+        # As they are, and as JSON and Python write them.
         forms = {
             form for secret in self.secrets for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])
         }
@@ -135,7 +135,7 @@ class Airbyte:
 
 
 def main() -> None:
-    """Do what the plan says, and tell what was done."""
+    """Do what the plan says, and print what was done."""
     arguments = _arguments()
     try:
         airbyte = Airbyte(arguments.api, _environment("AIRBYTE_CLIENT_ID"), _environment("AIRBYTE_CLIENT_SECRET"))
@@ -172,26 +172,26 @@ def _plan(path: Path) -> Json:
                     f"In the plan, one of {part} lacks {', '.join(sorted(missing))}: {wanted}."
                 )
     if unknown := {wanted["definition"] for wanted in plan["connections"]} - set(plan["definitions"]):
-        raise RegistrationError(f"The plan has no [definitions.{min(unknown)}]. Add it, or name another one.")
+        raise RegistrationError(f"The plan has no [definitions.{min(unknown)}]. Add it, or use another one.")
     for key in ("name", "prefix"):
         values = [wanted[key] for wanted in plan["connections"]]
         if twice := {value for value in values if values.count(value) > 1}:
             raise RegistrationError(
-                f"Several connections have the {key} {', '.join(sorted(twice))}. Give each its own: by its name a "
-                "connection is found again, and by its prefix it writes tables of its own."
+                f"Several connections have the {key} {', '.join(sorted(twice))}. Use different ones: the name "
+                "identifies a connection, and the prefix separates its tables."
             )
     return plan
 
 
 def _define(airbyte: Airbyte, workspace: str, wanted: Json) -> tuple[str, bool]:
-    """Register an image, or another tag of it; give its id, and whether anything changed."""
+    """Register an image, or another tag of it. Return its id, and whether anything changed."""
     path = f"/workspaces/{workspace}/definitions/sources"
     known = airbyte.call("GET", path)["data"]
     found = [there for there in known if there["dockerRepository"] == wanted["repository"]]
     if not found and any(there["name"] == wanted["name"] for there in known):
         raise RegistrationError(
             f"There is another definition with the name {wanted['name']}. Airbyte cannot change its repository to "
-            f"{wanted['repository']}: give one of the two another name."
+            f"{wanted['repository']}: rename one of the two."
         )
     image = f"{wanted['repository']}:{wanted['tag']}"
     if not found:
@@ -214,7 +214,7 @@ def _define(airbyte: Airbyte, workspace: str, wanted: Json) -> tuple[str, bool]:
 
 
 def _supply(airbyte: Airbyte, arguments: argparse.Namespace, definition: str, wanted: Json) -> tuple[str, bool]:
-    """Make a source, or give it the config; give its id, and whether anything changed."""
+    """Create a source, or update its config. Return its id, and whether anything changed."""
     sources = airbyte.listed("/sources", arguments.workspace)
     found = [there for there in sources if (there["name"], there["definitionId"]) == (wanted["name"], definition)]
     if not found:
@@ -235,7 +235,7 @@ def _supply(airbyte: Airbyte, arguments: argparse.Namespace, definition: str, wa
 def _connect(
     airbyte: Airbyte, arguments: argparse.Namespace, source: str, wanted: Json, *, is_stale: bool
 ) -> None:
-    """Make a connection, or change what the plan says otherwise; one that was paused stays so."""
+    """Create a connection, or update what differs from the plan. A paused connection stays paused."""
     pair = {"sourceId": source, "destinationId": arguments.destination}
     known = airbyte.call("GET", "/streams", **pair, ignoreCache="true" if is_stale else "false")
     modes = {stream["streamName"]: [mode for mode in MODES if mode in stream["syncModes"]] for stream in known}
@@ -243,7 +243,7 @@ def _connect(
         raise RegistrationError(f"{wanted['name']} has no stream {', '.join(unknown)}; it has {', '.join(modes)}.")
     if stuck := [name for name in wanted["streams"] if not modes[name]]:
         raise RegistrationError(
-            f"The destination takes {', '.join(stuck)} in none of the modes {', '.join(MODES)}. Leave it out."
+            f"The destination supports none of the modes {', '.join(MODES)} for {', '.join(stuck)}. Leave it out."
         )
     streams = [{"name": name, "syncMode": modes[name][0]} for name in wanted["streams"]]
     body = {
@@ -272,13 +272,13 @@ def _comparable(key: str, connection: Json) -> object:
         case "configurations", {"streams": list(streams)}:
             return {stream["name"]: stream.get("syncMode") for stream in streams}
         case "schedule", {"scheduleType": "cron", "cronExpression": str(cron)}:
-            # Airbyte adds the time zone, and takes UTC where there is none.
+            # Airbyte adds the time zone; the default is UTC.
             return cron if cron.split()[-1][0].isalpha() and len(cron.split()) > 6 else f"{cron} UTC"
     return value
 
 
 def _agree(wanted: object, there: object) -> bool:
-    """Compare a config with Airbyte's, in which every secret is a row of asterisks."""
+    """Compare a config with Airbyte's copy, which has asterisks in place of secrets."""
     if isinstance(there, str) and there and not there.strip("*"):
         return isinstance(wanted, str)
     if isinstance(wanted, dict) and isinstance(there, dict):
@@ -295,7 +295,7 @@ def _only(found: list[Json], what: str) -> Json:
 
 
 def _told(problem: Any) -> str:  # noqa: ANN401 - JSON
-    """Take the words out of an error, and leave what it repeats of the request."""
+    """Return the message of an error, without what it repeats of the request."""
     if not isinstance(problem, dict):
         return "it does not say why."
     data = problem.get("data")
@@ -336,14 +336,14 @@ def _say(kind: str, name: str, what: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("plan", type=Path, help="a TOML file, as plan.toml beside this script")
+    parser.add_argument("plan", type=Path, help="a TOML file, such as plan.toml beside this script")
     parser.add_argument("--api", default="http://localhost:8000/api/public/v1", help="default: %(default)s")
     parser.add_argument("--workspace", required=True, help="the workspace's id")
-    parser.add_argument("--destination", required=True, help="the id of a destination that is there")
+    parser.add_argument("--destination", required=True, help="the id of an existing destination")
     parser.add_argument(
         "--update-secrets",
         action="store_true",
-        help="write all configs again: Airbyte gives no secret out, so a changed one cannot be seen",
+        help="write all configs again: Airbyte never returns secrets, so a changed one is not noticed",
     )
     return parser.parse_args()
 

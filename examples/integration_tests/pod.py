@@ -32,9 +32,12 @@ class Pod:
     def prepare(self, *streams: str) -> subprocess.CompletedProcess[str]:
         """Run the init containers."""
         (self.place / "config.json").write_text(json.dumps(self.config))
-        discover = [script(self.folder), "discover", "--config", str(self.place / "config.json")]
-        with (self.place / "discovered").open("w") as output:
-            subprocess.run(discover, stdout=output, check=True)  # noqa: S603
+        config = ["--config", str(self.place / "config.json")]
+        for file, arguments in {"spec": ["spec"], "discovered": ["discover", *config]}.items():
+            with (self.place / file).open("w") as output:
+                subprocess.run([script(self.folder), *arguments], stdout=output, check=True)  # noqa: S603
+        identify = [sys.executable, "-m", "sync.pod", "identify", "--exchange", str(self.place), *config]
+        subprocess.run([*identify, "--connector", self.folder], cwd=ROOT, check=True)  # noqa: S603
         command = self._loader("prepare", "--streams", ",".join(streams))
         return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)  # noqa: S603
 

@@ -55,7 +55,7 @@ def test_the_next_sync_goes_on_from_the_saved_state(uxcam: Server, tmp_path: Pat
     pod.sync("sessions")
     first = uxcam.count
     uxcam.vendor.grow(10)
-    assert "going on from the saved state" in pod.sync("sessions")
+    assert "continuing from the saved state" in pod.sync("sessions")
     assert uxcam.count - first < first
     assert sorted(pod.keys("sessions", ["session_id"])) == sorted(expected(uxcam, "data_access_v2")["sessions"])
 
@@ -153,6 +153,19 @@ def test_an_unknown_stream_is_refused_with_those_that_exist(uxcam: Server, tmp_p
     assert prepared.stderr == (
         "ERROR The connector has no stream evnts. STREAMS may name sessions, events, users.\n"
     )
+
+
+def test_another_account_is_refused_and_the_exchange_holds_no_secret(uxcam: Server, tmp_path: Path) -> None:
+    config = uxcam.vendor.configs(uxcam.origin)["data_access_v2"]
+    first = Pod("source-uxcam", config, tmp_path)
+    assert first.prepare("sessions").returncode == 0
+    other = Pod("source-uxcam", config | {"app_id": "another-app"}, tmp_path)
+    refused = other.prepare("sessions")
+    assert refused.returncode == 1
+    assert "has rows of another account. Choose another schema" in refused.stderr
+    assert config["api_key"] not in (tmp_path / "account.json").read_text()
+    assert Pod("source-uxcam", config | {"api_key": "rotated"}, tmp_path).prepare("sessions").returncode == 0
+    assert first.query("SELECT vendor, account FROM vendor._account") == [("uxcam", config["app_id"])]
 
 
 def test_the_image_has_the_versions_of_the_lock() -> None:

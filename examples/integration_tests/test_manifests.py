@@ -1,5 +1,7 @@
 """The manifests for Kubernetes: by Kubernetes' own schemas, and as kustomize puts them together."""
 
+import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,6 +12,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from sandbox_server import vendor_names
+from session_source.airbyte import metrics
 
 Json = dict[str, Any]
 
@@ -31,9 +34,9 @@ def kustomization(vendor: str) -> Json:
     return dict(yaml.safe_load((FOLDER / vendor / "kustomization.yaml").read_text()))
 
 
-def rendered(vendor: str) -> dict[str, Json]:
+def rendered(vendor: str, folder: Path = FOLDER) -> dict[str, Json]:
     done = subprocess.run(  # noqa: S603
-        [KUBECTL, "kustomize", str(FOLDER / vendor)],
+        [KUBECTL, "kustomize", str(folder / vendor)],
         capture_output=True,
         text=True,
         check=False,
@@ -89,16 +92,17 @@ def test_one_sync_runs_at_a_time_and_ends_some_day() -> None:
     assert base("volume.yaml")["spec"]["accessModes"] == ["ReadWriteOncePod"]
 
 
-def test_only_the_connector_sees_the_config_and_only_the_loader_the_file() -> None:
+def test_no_container_sees_both_the_config_and_the_file() -> None:
     spec = pod(base("cronjob.yaml"))
     for container in spec["initContainers"] + spec["containers"]:
         mounted = {mount["name"] for mount in container["volumeMounts"]}
-        own = "config" if container["image"].endswith("/source") else "warehouse"
+        reads_config = container["image"].endswith("/source") or container["name"] == "identify"
+        own = "config" if reads_config else "warehouse"
         assert mounted == {own, "exchange", "tmp"}
 
 
 def test_every_vendor_has_a_folder() -> None:
-    assert {path.parent.name for path in FOLDER.glob("*/kustomization.yaml")} == {*VENDORS, "base"}
+    assert {path.parent.name for path in FOLDER.glob("*/kustomization.yaml")} == {*VENDORS, "base", "metrics"}
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -111,7 +115,11 @@ def test_a_vendors_folder_names_its_image_and_the_streams_of_the_plan(vendor: st
     (streams,) = [wanted["streams"] for wanted in connections if wanted["definition"] == f"source-{vendor}"]
     (config_map,) = kustomization(vendor)["configMapGenerator"]
     schema = "uxcam_data_access_v2" if vendor == "uxcam" else vendor
-    assert config_map["literals"] == [f"STREAMS={','.join(streams)}", f"SCHEMA={schema}"]
+    assert config_map["literals"] == [
+        f"CONNECTOR=source-{vendor}",
+        f"STREAMS={','.join(streams)}",
+        f"SCHEMA={schema}",
+    ]
 
 
 def test_vendors_do_not_start_at_the_same_minute() -> None:
@@ -130,10 +138,35 @@ def test_what_kustomize_makes_is_valid_and_belongs_together(vendor: str) -> None
         "ConfigMap": f"{vendor}-streams",
     }
     spec = pod(documents["CronJob"])
-    assert [container["name"] for container in spec["initContainers"]] == ["discover", "prepare"]
-    assert spec["initContainers"][1]["envFrom"] == [{"configMapRef": {"name": f"{vendor}-streams"}}]
+    assert [container["name"] for container in spec["initContainers"]] == ["discover", "identify", "prepare"]
+    for container in spec["initContainers"][1:]:
+        assert container["envFrom"] == [{"configMapRef": {"name": f"{vendor}-streams"}}]
     volumes = {volume.pop("name"): volume for volume in spec["volumes"]}
     assert volumes["config"]["secret"]["secretName"] == f"{vendor}-config"
     assert volumes["warehouse"]["persistentVolumeClaim"]["claimName"] == f"{vendor}-warehouse"
     images = {container["image"].rpartition(":")[0] for container in spec["initContainers"] + spec["containers"]}
     assert images == {f"session-connectors/source-{vendor}", "session-connectors/loader"}
+
+
+def test_metrics_are_one_line_in_a_vendors_folder(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "uxcam" / "kustomization.yaml").open("a") as file:
+        file.write("components: [../metrics]\n")
+    documents = rendered("uxcam", tmp_path)
+    check(documents["CronJob"])
+    connector = pod(documents["CronJob"])["containers"][0]
+    schema, option = connector["env"]
+    assert schema["valueFrom"]["configMapKeyRef"] == {"name": "uxcam-streams", "key": "SCHEMA"}
+    assert option["value"] == "--metrics /metrics/$(SCHEMA).prom"
+    assert "$METRICS" in connector["args"][0]
+    assert {"name": "metrics", "mountPath": "/metrics"} in connector["volumeMounts"]
+    (volume,) = [volume for volume in pod(documents["CronJob"])["volumes"] if volume["name"] == "metrics"]
+    assert volume["hostPath"]["type"] == "Directory"
+
+
+def test_alerts_use_metrics_that_there_are() -> None:
+    (group,) = yaml.safe_load((FOLDER / "metrics" / "alerts.yaml").read_text())["groups"]
+    for rule in group["rules"]:
+        names = re.findall(r"session_sync_\w+", str(rule))
+        assert names
+        assert {name.removeprefix(metrics.PREFIX) for name in names} <= set(metrics.HELP)

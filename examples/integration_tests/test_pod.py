@@ -70,7 +70,7 @@ class Played:
         podman("kube", "play", volume)
 
     def _streams(self) -> Json:
-        data = {"STREAMS": "sessions,events", "SCHEMA": "uxcam"}
+        data = {"CONNECTOR": "source-uxcam", "STREAMS": "sessions,events", "SCHEMA": "uxcam"}
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "streams"}, "data": data}
 
     def _pod(self) -> Json:

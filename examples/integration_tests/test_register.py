@@ -219,7 +219,7 @@ def test_what_airbyte_repeats_of_a_config_is_hidden(run: Run, airbyte: Airbyte) 
     assert "Airbyte refused POST /sources (422): not valid: ['***', " in printed
 
 
-def test_errors_say_what_to_mend(run: Run) -> None:
+def test_errors_say_how_to_fix_them(run: Run) -> None:
     def says(text: str, **arguments: str) -> None:
         status, printed = run(**arguments)
         assert status == 1
@@ -231,7 +231,7 @@ def test_errors_say_what_to_mend(run: Run) -> None:
     run.change('"events"', '"evnts"')
     says("Shop has no stream evnts; it has sessions, events, websites, odd.")
     run.change('"evnts"', '"odd"')
-    says("The destination takes odd in none of the modes incremental_deduped_history, ")
+    says("The destination supports none of the modes incremental_deduped_history, ")
     run.change('"odd"', '"events"')
     run.change("0 5 * * * ?", "5 * * * *")
     says("Airbyte refused POST /connections (400): Invalid cron expression in the schedule.")

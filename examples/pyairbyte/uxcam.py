@@ -1,4 +1,4 @@
-"""Reads UXCam into a DuckDB file through PyAirbyte; what is new, if it is run again."""
+"""Read UXCam into a DuckDB file with PyAirbyte. The next run reads what is new."""
 
 import json
 import sys

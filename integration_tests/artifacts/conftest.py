@@ -1,4 +1,4 @@
-"""What users get: the packages in an environment of their own, and the images in two forms."""
+"""The connectors that users install: packages in a separate environment, and images in two forms."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ Kind = Callable[..., Connector]
 
 @dataclass(frozen=True)
 class PackagedConnector(Connector):
-    """A connector's console script where pip installed it."""
+    """The console script that pip installed."""
 
     scripts: Path
 
@@ -34,13 +34,13 @@ ASK = "import ensurepip, sys, venv; print(sys.executable)"
 
 
 def newest_python() -> str:
-    """The newest Python here that the packages are for; the one that runs the tests where there is no other."""
+    """Return the newest supported Python of this machine, by default the one that runs the tests."""
     for version in ("3.13", "3.12", "3.11"):
         command = [f"python{version}", "-c", ASK]
         chosen = {
             **os.environ,
             "PYENV_VERSION": version,
-        }  # pyenv has names on PATH for versions that are not chosen
+        }  # pyenv puts versions on PATH that are not selected
         try:
             done = subprocess.run(command, env=chosen, capture_output=True, text=True, check=True)  # noqa: S603
         except (OSError, subprocess.CalledProcessError):
@@ -51,7 +51,7 @@ def newest_python() -> str:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install all wheels with pip into an environment that knows nothing of this checkout; give its scripts."""
+    """Install all wheels with pip into an environment outside of this checkout; return its scripts."""
     python = newest_python()
     place = tmp_path_factory.mktemp("packages")
     built = [wheels.build(one, place / one.folder.name) for one in distributions()]
@@ -80,7 +80,7 @@ def connector_kind(request: pytest.FixtureRequest) -> Kind:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the tests measured, a line for each connector in each form."""
+    """Print the measurements of the tests, one line per connector and form."""
     figures: dict[str, dict[str, Any]] = {}
     for report in terminalreporter.getreports("passed"):
         if report.user_properties:

@@ -1,4 +1,4 @@
-"""Runs a connector's image as locked down as Airbyte's platform does, in the network of the host."""
+"""Runs a connector's image with the restrictions of Airbyte's platform, in the network of the host."""
 
 import os
 import shlex
@@ -22,8 +22,8 @@ class EntrypointConnector(Connector):
 
     @property
     def client(self) -> list[str]:
-        """The engine's client, with everything that stands before the image's name."""
-        self.place.chmod(0o755)  # the user in the image is another one
+        """The command of the engine's client up to the image's name."""
+        self.place.chmod(0o755)  # the image runs as another user
         place = ["--volume", f"{self.place}:/config:ro", "--workdir", "/config"]
         return [*shlex.split(os.environ.get("DOCKER", "docker")), "run", *LOCKED_DOWN, *place]
 
@@ -38,7 +38,7 @@ class EntrypointConnector(Connector):
 
 @dataclass(frozen=True)
 class PlatformConnector(EntrypointConnector):
-    """As the platform starts it: a shell evaluates AIRBYTE_ENTRYPOINT in a folder of the platform's."""
+    """The image as the platform starts it: a shell evaluates AIRBYTE_ENTRYPOINT."""
 
     @property
     def program(self) -> list[str]:

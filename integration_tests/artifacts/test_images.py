@@ -1,4 +1,4 @@
-"""What an image consists of, and what Airbyte's own tests of images say of it."""
+"""The content of images, and Airbyte's tests of images."""
 
 import json
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.images
 CONNECTORS = connectors()
 BY_NAME = pytest.mark.parametrize("connector", CONNECTORS, ids=[one.name for one in CONNECTORS])
 
-# Airbyte's tests run containers without any option, and connectors send secrets to loopback addresses only.
+# Airbyte's tests run containers without options. The sandbox is on a loopback address of the host.
 IN_THE_HOSTS_NETWORK = """#!/bin/sh
 if [ "$1" = run ]; then shift; set -- run --network host "$@"; fi
 exec {docker} "$@"
@@ -46,7 +46,7 @@ def inspect(connector: Distribution) -> dict[str, Any]:
 
 
 @BY_NAME
-def test_an_image_is_labelled_as_metadata_says_and_runs_as_a_number(
+def test_image_labels_match_the_metadata_and_the_user_is_numeric(
     connector: Distribution, record_property: Callable[[str, object], None]
 ) -> None:
     config = inspect(connector)["Config"]
@@ -59,14 +59,14 @@ def test_an_image_is_labelled_as_metadata_says_and_runs_as_a_number(
     record_property("size", str(sizes(connector.image)))
 
 
-def test_images_differ_only_in_what_comes_after_their_dependencies() -> None:
+def test_images_share_all_layers_up_to_their_dependencies() -> None:
     layers = [inspect(connector)["RootFS"]["Layers"] for connector in CONNECTORS]
     assert len({tuple(one[:-2]) for one in layers}) == 1
     assert len({one[-1] for one in layers}) == len(layers)
 
 
 @BY_NAME
-def test_an_image_has_the_locked_versions_its_own_packages_and_nothing_else(connector: Distribution) -> None:
+def test_an_image_contains_the_locked_packages_and_its_own_only(connector: Distribution) -> None:
     found = json.loads(
         docker("run", "--rm", "--entrypoint", "/airbyte/venv/bin/python", connector.image, "-c", INSTALLED)
     )
@@ -83,7 +83,7 @@ def test_airbytes_image_tests_pass(connector: Distribution, tmp_path: Path) -> N
     client = tmp_path / "bin" / "docker"
     client.parent.mkdir()
     ours = shlex.split(os.environ.get("DOCKER", "docker"))
-    ours[0] = shutil.which(ours[0]) or ours[0]  # not this one again
+    ours[0] = shutil.which(ours[0]) or ours[0]  # not the wrapper itself
     client.write_text(IN_THE_HOSTS_NETWORK.format(docker=shlex.join(ours)))
     client.chmod(0o755)
     scenarios = ",".join(main_configs(load_vendor(connector.name, sessions=2, days=2), ""))

@@ -1,4 +1,4 @@
-"""What pip makes of the wheels."""
+"""The packages that pip installs from the wheels."""
 
 import subprocess
 from collections.abc import Callable
@@ -16,7 +16,7 @@ print(sys.version.split()[0], *(importlib.import_module(name).__file__ for name 
 """
 
 
-def test_packages_are_imported_from_where_pip_put_them_and_their_dependencies_agree(
+def test_installed_packages_are_imported_and_their_dependencies_agree(
     installed: Path, record_property: Callable[[str, object], None]
 ) -> None:
     python = str(installed / "python")

@@ -23,7 +23,9 @@ def postgres() -> Iterator[Create]:
         yield create
 
 
-@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.fixture(
+    params=["duckdb", pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.xdist_group("postgres")])]
+)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """A new database: a DuckDB file, and one of PostgreSQL."""
     if request.param == "duckdb":

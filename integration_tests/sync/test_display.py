@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 from sandbox_server import Server, Status, load_vendor, serve
 
-from integration_tests.conftest import late
+from integration_tests.conftest import late, starting
 from integration_tests.sync.command import ROOT, Command, environment
 from integration_tests.sync.databases import duckdb_file
 from sync.coverage import Interval
@@ -76,7 +76,8 @@ def test_a_terminal_shows_something_at_once_and_a_live_table(uxcam: Server, tmp_
     assert terminal.first_after < 1
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.shown)
     assert re.search(r"\d+ rows read, \d+ kept · [\d,]+ rows/s", plain)
-    assert re.search(r"sessions +\d+ +━+ 100% ✓", plain)
+    assert re.search(r"sessions +\d+ +━+ (\d+) of \1 windows ✓", plain)
+    assert re.search(r" · \d+ requests", plain)
     assert "Trying again in 2" in plain
     assert "Warning" not in plain
 
@@ -101,7 +102,9 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
         for stream in ("sessions", "sessions", "events"):
             display.message({"type": "RECORD", "record": {"stream": stream, "data": {}}})
         display.message(log('progress {"windows": {"sessions": [3, 14]}, "requests": 120}'))
-        display.message(log('progress {"wait": {"reason": "rate limit", "seconds": 30}}'))
+        display.message(
+            log('progress {"wait": {"reason": "the vendor\'s rate limit", "seconds": 30}, "seconds_left": 250}')
+        )
         display.message(log("progress of the vendor: none"))
         time.sleep(0.06)
         display.tick()
@@ -111,8 +114,25 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
     assert shown[0].strip() == "progress of the vendor: none"
     assert "3 rows read, 0 kept" in shown[1]
     assert "120 requests" in shown[1]
-    assert "waiting: rate limit, 30 s left" in shown[1]
+    assert "about 4:10 left" in shown[1]
+    assert "waiting: the vendor's rate limit, 30 s left" in shown[1]
     assert "sessions 3/14 windows, events 1 rows" in shown[1]
+
+
+def test_the_display_knows_what_a_connector_reports(tmp_path: Path) -> None:
+    with starting("source-devrev", tmp_path) as start:
+        connector, server = start("default", {"window_in_days": 1}, sessions=30, days=3)
+        output = connector.run(*connector.read_arguments(), "--progress", "0")
+    now = datetime.now(UTC)
+    progress = Progress(list(connector.streams), Interval(now - timedelta(days=3), now))
+    for message in output.messages:
+        progress.take(message)
+    assert progress.requests == server.count
+    for stream in progress.streams.values():
+        assert stream.windows is not None
+        done, planned = stream.windows
+        assert 3 <= done == planned
+    assert progress.seconds_left is None
 
 
 def log(text: str) -> dict[str, object]:
@@ -134,7 +154,14 @@ def test_a_retry_is_shown_as_it_happens_and_not_again_and_again() -> None:
 def test_a_broken_line_of_progress_is_passed_over() -> None:
     now = datetime.now(UTC)
     progress = Progress(["sessions"], Interval(now, now))
-    broken = ['{"windows": {"sessions": [1]}}', '{"windows": [1]}', '{"wait": {}}', '{"requests": "many"}', "{"]
+    broken = [
+        '{"windows": {"sessions": [1]}}',
+        '{"windows": [1]}',
+        '{"wait": {}}',
+        '{"requests": "many"}',
+        '{"seconds_left": {}}',
+        "{",
+    ]
     for text in (*map("progress {}".format, broken), 'progress {"windows": {"other": [1, 2]}}'):
         assert progress.take(log(text)) is None
     assert progress.streams["sessions"].windows is None

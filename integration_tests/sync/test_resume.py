@@ -132,6 +132,7 @@ def test_nobody_can_take_the_file_while_a_sync_runs(uxcam: Server, tmp_path: Pat
     assert process.returncode == 0, printed
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("postgres")
 def test_a_postgres_that_goes_away_costs_nothing_that_was_committed(
     uxcam: Server, tmp_path: Path, postgres: Callable[[str], Database]

@@ -1,6 +1,7 @@
 """What ``make sync`` refuses, and what it leaves alone."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from integration_tests.connector import expected
 from integration_tests.sync.command import ROOT, Command, environment, run
 from integration_tests.sync.databases import Database, duckdb_file
 from sync import account
+from sync.environment import VARIABLE, database
 from sync.messages import Json
 
 V2 = "uxcam_data_access_v2"
@@ -56,15 +58,44 @@ def test_an_option_without_a_connector_is_refused_and_the_file_stays(option: str
     assert database.read_bytes() == before
 
 
+def database_of_make(target: str, *words: str, **exported: str) -> str:
+    """The database that make passes to a target's program, by a prerequisite that prints it and fails."""
+    probe = f"printf '[%s]' \"$${VARIABLE}\"; exit 1"
+    done = subprocess.run(  # noqa: S603
+        ["make", "--silent", f"--eval={target}: probe", f"--eval=probe:; @{probe}", target, *words],  # noqa: S607
+        cwd=ROOT,
+        env=environment() | exported,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    return done.stdout.partition("[")[2].rpartition("]")[0]
+
+
 def test_an_option_counts_only_on_makes_command_line() -> None:
-    assert "--db" not in dry_make("CONNECTOR=source-uxcam", "CONFIG=c.json", DB="exported.duckdb")
-    assert "--db 'mine.duckdb'" in dry_make("CONNECTOR=source-uxcam", "CONFIG=c.json", "DB=mine.duckdb")
+    assert "--schema" not in dry_make("CONNECTOR=source-uxcam", "CONFIG=c.json", SCHEMA="exported")
+    assert "--schema 'mine'" in dry_make("CONNECTOR=source-uxcam", "CONFIG=c.json", "SCHEMA=mine")
+    assert database_of_make("sync", DB="exported.duckdb") == ""
+    assert database_of_make("sync", "DB=mine.duckdb") == "mine.duckdb"
+
+
+@pytest.mark.parametrize("target", ["sync", "models"])
+def test_the_database_with_its_password_is_on_no_command_line(target: str) -> None:
+    url = "postgresql://u:p$(id);&'@h/d"
+    words = ("CONNECTOR=source-uxcam", "CONFIG=c.json", f"DB={url.replace('$', '$$')}")
+    assert database_of_make(target, *words) == url
+    assert "p$(id)" not in dry_make(*words)
+
+
+def test_no_process_inherits_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "postgresql://u:s3cret@h/d")
+    assert database() == "postgresql://u:s3cret@h/d"
+    assert VARIABLE not in os.environ
+    assert database() is None
 
 
 def test_an_option_reaches_the_program_as_it_was_written() -> None:
-    line = dry_make("CONNECTOR=source-uxcam", "CONFIG=it's here.json", "DB=postgresql://u:p$$(id);&@h/d")
-    assert "'it'\\''s here.json'" in line
-    assert "'postgresql://u:p$(id);&@h/d'" in line
+    assert "'it'\\''s here.json'" in dry_make("CONNECTOR=source-uxcam", "CONFIG=it's here.json")
 
 
 def test_another_account_is_refused_with_the_option_that_helps(uxcam: Server, tmp_path: Path) -> None:
@@ -119,10 +150,10 @@ def test_a_file_that_is_no_database_is_refused_and_stays(uxcam: Server, tmp_path
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"connector": "source-nothing"}, "CONNECTOR may be source-browsee, source-devrev"),
+        ({"connector": "source-nothing"}, "Choose one of source-browsee, source-devrev"),
         ({"config": "nothing.json"}, "The config nothing.json cannot be read"),
         ({"streams": "sessions,evnts"}, "STREAMS may name sessions, events, users"),
-        ({"schema": "drop table"}, "SCHEMA is a name of letters"),
+        ({"schema": "drop table"}, "SCHEMA must start with a letter"),
     ],
 )
 def test_a_wrong_option_is_named_with_the_right_ones(
@@ -148,14 +179,14 @@ def test_a_file_that_is_called_as_the_schema_is_refused_before_it_is_made(uxcam:
     one = command(uxcam, tmp_path)
     done = Command(one.folder, one.config, duckdb_file(tmp_path / f"{V2}.duckdb"), tmp_path).run()
     assert done.returncode == 1
-    assert "DuckDB cannot tell them apart" in done.stdout
+    assert "the same name, which is ambiguous in DuckDB" in done.stdout
     assert not (tmp_path / f"{V2}.duckdb").exists()
 
 
 def test_a_destination_that_does_not_exist_is_refused_in_plain_words(uxcam: Server, tmp_path: Path) -> None:
     for db, words in {
         "postgresql://u:s3cret@127.0.0.1:1/d": "postgresql://127.0.0.1:1/d cannot be opened",
-        "nosuchthing://u:s3cret@host/d": "no destination that is installed",
+        "nosuchthing://u:s3cret@host/d": "no destination for nosuchthing:// is installed",
     }.items():
         one = command(uxcam, tmp_path)
         done = Command(one.folder, one.config, Database(db, one.database.query), tmp_path).run()

@@ -177,7 +177,7 @@ def ids_of(event: Event, stream: str = "rows") -> list[str]:
     if not isinstance(event, PageRead):
         return []
     pages = [page for page in event.records if isinstance(page, RecordPage) and page.stream == stream]
-    return [record.data["id"] for page in pages for record in page.records]
+    return [record["id"] for page in pages for record in page.records]
 
 
 @contextmanager
@@ -319,7 +319,9 @@ def test_a_window_that_is_too_large_for_the_vendor_is_cut_until_it_is_answered(
     found, server = outcome(board, Rows(TOKENS, step=step), days=8)
     assert found.errors == []
     assert sorted(map(int, found.ids())) == list(range(40))
-    assert sum("Less is asked for at once" in line for line in found.log) <= 6, "what is too large is learned"
+    assert sum("Trying again with a shorter window" in line for line in found.log) <= 6, (
+        "what is too large is learned"
+    )
     assert server.count <= 4 * 8 * DAY / longest + 12
 
 
@@ -368,7 +370,7 @@ def test_the_answer_to_another_request_is_an_error_and_no_empty_window() -> None
     board = Board(evenly(9, 45), is_cached=True)
     found, server = outcome(board, Rows(NUMBERS), days=9, longest=1)
     (error,) = found.errors
-    assert "holds only rows of other times than were asked for" in error.message
+    assert "holds only rows of other times than were requested" in error.message
     assert len(found.windows) <= 3, "only rows of the day beside a window are not doubted"
     assert sorted(found.ids()) == list("01234")
     assert server.count <= 4 * REPEATS + 1, "a page of another window's rows is requested again, too"
@@ -425,7 +427,7 @@ def test_rows_whose_details_always_fail_are_left_out_and_the_others_are_read() -
     assert found.errors == []
     assert sorted(found.ids("parts")) == list("0367")
     assert len(found.windows) == 2, "one of the rows, one of their parts"
-    first, *_ = lines = [line for line in found.log if "left out" in line]
+    first, *_ = lines = [line for line in found.log if "row is skipped" in line]
     assert len(lines) == 4
     assert first.startswith("parts, 1: Board could not answer (500)")
 
@@ -439,7 +441,7 @@ def test_three_rows_in_a_row_without_details_end_their_stream_and_no_other() -> 
     assert found.errors[0].kind.failure_type.value == "transient_error"
     assert len(found.ids()) == 40
     assert len(found.windows) == 1
-    assert sum("left out" in line for line in found.log) == 2
+    assert sum("row is skipped" in line for line in found.log) == 2
     assert sum(entry.path.startswith("/rows/") for entry in server.requests) == 3
 
 

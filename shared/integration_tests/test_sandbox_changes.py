@@ -1,11 +1,11 @@
-"""What every vendor can do to its records and answers without saying so on its page."""
+"""Changes to records and answers that work with every vendor."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-import requests
 from sandbox_server import (
     BrokenIds,
     DeepValue,
@@ -24,7 +24,7 @@ KINDS = listings()
 
 
 class Played(NamedTuple):
-    """A vendor that is served, and one of its kinds of records."""
+    """A server of a vendor, and one of the vendor's kinds of records."""
 
     server: Server
     listing: Listing
@@ -107,7 +107,7 @@ def test_values_of_another_type(played: Played, booleans: Any, true: object) -> 
 
 
 def leaves(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
-    """Pairs of the values at the same places."""
+    """Yield the pairs of values at the same places."""
     if isinstance(old, dict):
         assert old.keys() == new.keys()
         for name in old:
@@ -141,40 +141,9 @@ def test_one_record_is_nested_deep(played: Played) -> None:
 def test_errors_are_not_changed(played: Played) -> None:
     server = played.server
     answers = [server.vendor.error(500)]
-    if server.vendor.name != "devrev":  # it reports no error with status 200
-        answers.append(server.vendor.error_inside("/public/session"))
+    with contextlib.suppress(NotImplementedError):  # not every vendor reports errors with status 200
+        answers.append(server.vendor.error_inside())
     for answer in answers:
         changed = server.vendor.rewrite(answer, lambda record: record.clear())
         assert changed.status == answer.status
         assert changed.body.replace(b" ", b"") == answer.body.replace(b" ", b"")
-
-
-@pytest.mark.parametrize("form", ["parenthesised", "objects"])
-def test_all_forms_of_opentrackers_answers_are_changed(form: str) -> None:
-    folder, listing = KINDS["source-opentracker-default-session_id"]
-    with serve(load_vendor(folder, sessions=60, days=2, form=form, blank_lines=2)) as server:
-        server.faults.append(NewFields(fields={"loyalty": "gold"}))
-        text = listing.ask(server).text
-        assert text.startswith("\r\n\r\n" + ("(" if form == "parenthesised" else "{"))
-        found = listing.rows(json.loads(text.strip().removeprefix("(").removesuffix(")")))
-        assert {record["loyalty"] for record in found} == {"gold"}
-
-
-def test_inspectlets_details_are_found_by_a_changed_id() -> None:
-    folder, listing = KINDS["source-inspectlet-default-sid"]
-    with serve(load_vendor(folder, sessions=20, days=2, websites=1)) as server:
-        server.faults.append(LargeIds())
-        sid = listing.rows(listing.ask(server).json())[4]["sid"]
-        config = server.vendor.configs(server.origin)["default"]
-        auth = (config["username"].encode(), config["api_token"].encode())
-        url = f"{config['base_url']}/websites/12345678/sessions/{sid}"
-        (detail,) = requests.get(url, auth=auth, timeout=5).json()["response"]
-        assert detail["sid"] == sid
-        assert "page_width" in detail
-
-
-def test_other_shapes_of_inspectlets_answers_are_changed() -> None:
-    vendor: Any = load_vendor("source-inspectlet", sessions=5, days=2, websites=1, detail_shape="record")
-    for shape in ({"sessions": [{"sid": 1}]}, {"sid": 1}, [{"sid": 1}]):
-        assert vendor.records({"response": shape}) == [{"sid": 1}]
-    assert vendor.records({"response": [{"wid": 1}]}) == []

@@ -1,4 +1,4 @@
-"""Every mood of every vendor can be read: a careful client of the vendor's page finds all that is expected."""
+"""A client written from the vendor's page reads everything in every mood of the vendor."""
 
 import time
 from typing import Any

@@ -1,18 +1,25 @@
-"""A local HTTP server that plays the vendors, as strict as their own pages describe them.
+"""The sandbox server: a local HTTP server that plays a vendor, as strictly as the vendor's page describes it.
 
-    vendor = load_vendor("source-uxcam", sessions=300, days=14)
+    vendor = load_vendor("source-<vendor>", sessions=300, days=14)
     with serve(vendor) as server:
-        config = vendor.configs(server.origin)["session_api"]
+        config = vendor.configs(server.origin)["default"]
         ...                                     # read with a connector
-        assert keys == vendor.expected("session_api")["sessions"]
+        assert keys == vendor.expected("default")["sessions"]
         assert server.count == 4
         server.faults.append(Status(429, retry_after=1))
 
-It shares no code with the connectors: a mistake in one of them cannot hide behind the same mistake in the other.
-The options of a vendor (see its class) are the ways in which it may differ from its page; `changes` and `faults`
-work with every vendor. `python -m sandbox_server source-uxcam` serves the same from a shell.
+A vendor's sandbox is the package `source-<vendor>/sandbox`: its data and the rules of its API. This package serves
+any of them over HTTP and adds faults. It names no vendor.
+
+The server and the sandboxes share no code with the connectors, so that a mistake in one cannot be hidden by the
+same mistake in the other. A sandbox's options (see its class) cover what the vendor's page leaves open. `changes`
+and `faults` work with every vendor. `Cassette` replays a recorded read instead. `python -m sandbox_server
+source-<vendor>` starts the server from a shell.
+
+Imports go one way: message → limits, log, vendor → service → exchange → faults → changes → control → server.
 """
 
+from sandbox_server.cassette import Cassette
 from sandbox_server.changes import BrokenIds, DeepValue, LargeIds, NewFields, Retyped
 from sandbox_server.fault_kinds import read_fault
 from sandbox_server.faults import (
@@ -61,6 +68,7 @@ __all__ = [
     "BeyondEnd",
     "BeyondEndError",
     "BrokenIds",
+    "Cassette",
     "Config",
     "DeepValue",
     "Deletion",

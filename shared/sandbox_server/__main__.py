@@ -1,20 +1,30 @@
-"""Serve a vendor until interrupted: `python -m sandbox_server source-uxcam --sessions 300`."""
+"""Serve a vendor's sandbox, or a recorded read, until interrupted.
+
+python -m sandbox_server source-<vendor> --sessions 300
+python -m sandbox_server --replay cassette.json
+"""
 
 import argparse
 import json
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
+from sandbox_server.cassette import Cassette
 from sandbox_server.server import serve
-from sandbox_server.vendor import load_vendor, vendor_names
+from sandbox_server.vendor import Vendor, load_vendor, vendor_names
 
 
 def arguments() -> argparse.Namespace:
-    """The arguments of the command."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox_server", description=__doc__)
-    parser.add_argument("vendor", choices=vendor_names())
+    """Parse the arguments of the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox_server", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("vendor", nargs="?", choices=vendor_names())
+    source.add_argument("--replay", type=Path, metavar="FILE", help="a cassette that `read --record` wrote")
     parser.add_argument("--port", type=int, default=8800, help="0: any free port")
     parser.add_argument("--sessions", type=int, default=300)
     parser.add_argument("--days", type=int, default=14)
@@ -24,13 +34,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--grow-by", type=int, default=1, metavar="M")
     parser.add_argument("--gzip", action="store_true", help="compress for clients that accept it")
     parser.add_argument(
-        "--option", action="append", default=[], metavar="NAME=JSON", help="an option of the vendor's own"
+        "--option", action="append", default=[], metavar="NAME=JSON", help="an option of the vendor's sandbox"
     )
     return parser.parse_args()
 
 
 def option(text: str) -> tuple[str, Any]:
-    """One option of the vendor; a value that is not JSON is a string."""
+    """Parse an option of the vendor's sandbox; a value that is not JSON is a string."""
     name, _, value = text.partition("=")
     try:
         return name, json.loads(value)
@@ -38,11 +48,21 @@ def option(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def main() -> None:
-    """Serve."""
-    given = arguments()
+def served(given: argparse.Namespace) -> Vendor:
+    """Return the vendor that the arguments name."""
+    if given.replay:
+        try:
+            return Cassette(given.replay)
+        except (OSError, ValueError) as error:
+            sys.exit(f"{given.replay} is not a cassette: {error}")
     own = dict(option(text) for text in given.option)
-    vendor = load_vendor(given.vendor, sessions=given.sessions, days=given.days, seed=given.seed, **own)
+    return load_vendor(given.vendor, sessions=given.sessions, days=given.days, seed=given.seed, **own)
+
+
+def main() -> None:
+    """Serve until SIGINT or SIGTERM."""
+    given = arguments()
+    vendor = served(given)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -54,8 +74,10 @@ def main() -> None:
         grow_by=given.grow_by,
         gzip=given.gzip,
     ) as server:
-        told = {"origin": server.origin, "configs": vendor.configs(server.origin)}
-        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        started = {"origin": server.origin, "configs": vendor.configs(server.origin)}
+        if isinstance(vendor, Cassette):
+            started |= {name: vendor.content[name] for name in ("streams", "state", "result")}
+        sys.stdout.write(json.dumps(started, indent=2, ensure_ascii=False) + "\n")
         sys.stdout.flush()
         stop.wait()
 

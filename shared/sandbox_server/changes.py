@@ -1,7 +1,7 @@
-"""Changes of a vendor's records that no page announces: new fields, other types, ids that are hard to tell apart.
+"""Changes to a vendor's records that no page announces: new fields, other types, ids that are easily confused.
 
-They are faults, so they work with every vendor: `server.faults.append(LargeIds())`. They change the records of an
-answer and nothing else of it, and hit every request unless `times` says otherwise.
+They are faults, so they work with every vendor: `server.faults.append(LargeIds())`. They change only the records
+of an answer, and apply to every request unless `times` limits them.
 """
 
 import dataclasses
@@ -50,10 +50,9 @@ class NewFields(Change):
 
 @dataclass
 class LargeIds(Change):
-    """Ids are integers beyond 64 bits; as floating point numbers all of them are equal.
+    """Ids are integers beyond 64 bits, which are all equal as floating-point numbers.
 
-    `ids` maps each id of the vendor (as text) to the integer that stands for it. A path that names such an
-    integer is understood.
+    `ids` maps each original id (as text) to the integer that replaces it. Paths may contain these integers.
     """
 
     ids: dict[str, int] = field(default_factory=dict, init=False)
@@ -73,10 +72,10 @@ class LargeIds(Change):
 
 @dataclass
 class BrokenIds(Change):
-    r"""Ids are texts that are not valid Unicode and differ only in the invalid parts.
+    r"""Ids are strings that are not valid Unicode and differ only in their invalid parts.
 
-    These are lone surrogates, escaped as `\\ud800` is, or bytes that are not UTF-8. `ids` maps each id of the
-    vendor (as text) to a number: different numbers are different ids.
+    `form` selects lone surrogates, escaped like `\\ud800`, or bytes that are not UTF-8. `ids` maps each original
+    id (as text) to the number that is encoded in the broken one.
     """
 
     form: Literal["surrogates", "bytes"] = "surrogates"
@@ -90,13 +89,13 @@ class BrokenIds(Change):
         return dataclasses.replace(changed, body=body)
 
     def change(self, record: Record, id_name: str | None) -> None:
-        """Replace the id by a mark, which becomes the broken text when the JSON is written."""
+        """Replace the id by a mark; `answer` replaces the mark by the broken string in the JSON."""
         if id_name is not None:
             record[id_name] = MARK % self.ids.setdefault(str(record[id_name]), len(self.ids))
 
 
 def broken(number: int, form: str) -> bytes:
-    """A text for the inside of a JSON string that differs from others in its invalid parts only."""
+    """Return the inside of a JSON string that differs from others only in its invalid parts."""
     if form == "surrogates":
         digits = [HIGH_SURROGATES[number // 1024**place % 1024] for place in range(2)]
         return b"id-" + b"".join(b"\\u%x" % digit for digit in digits)
@@ -105,7 +104,7 @@ def broken(number: int, form: str) -> bytes:
 
 @dataclass
 class Retyped(Change):
-    """Values of another JSON type, at any depth: booleans as 0 and 1 or as texts, integers as texts."""
+    """Values of another JSON type, at any depth: booleans as 0 and 1 or as strings, integers as strings."""
 
     booleans: Literal["numbers", "texts", "as_they_are"] = "numbers"
     integers: Literal["texts", "as_they_are"] = "texts"
@@ -129,7 +128,7 @@ class Retyped(Change):
 
 @dataclass
 class DeepValue(Change):
-    """One record, the same in all answers, has a value that is nested `depth` objects deep in the field `name`."""
+    """The field `name` of one record, the same one in all answers, holds a value nested `depth` objects deep."""
 
     depth: int = 300
     name: str = "metadata"

@@ -1,8 +1,8 @@
-"""Clients of the vendors, for the tests of the sandboxes.
+"""Clients of the vendors, for tests of the sandboxes.
 
-Each vendor has one in `source-*/sandbox/client.py`: a careful reader of the vendor's page that knows nothing of
-the connector. It defines `LISTINGS`, one request per kind of record, and `READERS`, by the name of a config: a
-function that reads everything with a wide range of dates, whatever the vendor's mood.
+Each vendor has one in `source-*/sandbox/client.py`, written from the vendor's page and independent of the
+connector. It defines `LISTINGS`, one request per kind of record, and `READERS`, which maps the name of a config to
+a function that reads everything with a wide range of dates, in every mood of the vendor.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ class Listing(NamedTuple):
     """Options of the vendor that the request needs."""
 
     def ask(self, server: Server, timeout: float = SECONDS) -> requests.Response:
-        """Send the request to a vendor that is served."""
+        """Send the request to a sandbox server."""
         prepared = self.request(server.vendor.configs(server.origin)[self.config]).prepare()
         with requests.Session() as session:
             return session.send(prepared, timeout=timeout)
@@ -42,24 +42,24 @@ Reader = Callable[[Config], Keys]
 
 
 def listings() -> dict[str, tuple[str, Listing]]:
-    """The folder and the listing of every vendor's kinds of records, by a name for both."""
+    """Return the folder and the listing of each kind of record of each vendor, by a readable name."""
     found = [(folder, each) for folder in vendor_names() for each in sandbox_module(folder, "client").LISTINGS]
     return {f"{folder}-{listing.config}-{listing.id_name}": (folder, listing) for folder, listing in found}
 
 
 def reader(folder: str, config: str) -> Reader:
-    """The function that reads everything of a vendor with a config."""
+    """Return the function that reads everything of a vendor with a config."""
     found: Reader = sandbox_module(folder, "client").READERS[config]
     return found
 
 
 def start_of(config: Config) -> dt.datetime:
-    """The start date of a config."""
+    """Return the start date of a config."""
     return dt.datetime.fromisoformat(config["start_date"]).replace(tzinfo=dt.UTC)
 
 
 def numbered(send: Callable[[int], requests.Response], rows: Callable[[Any], list[Record]]) -> list[Record]:
-    """All rows of numbered pages: they end with an empty page, a repeated one or a refusal."""
+    """Read all rows of numbered pages, which end with an empty page, a repeated page or a refusal."""
     found: list[Record] = []
     last: list[Record] = []
     for page in itertools.count(1):

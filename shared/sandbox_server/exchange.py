@@ -6,16 +6,12 @@ import http
 import socket
 import struct
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from sandbox_server.log import Entry
 from sandbox_server.message import Answer, Request
-
-if TYPE_CHECKING:
-    from sandbox_server.log import Entry
-    from sandbox_server.server import Server
-    from sandbox_server.vendor import Vendor
+from sandbox_server.service import Service
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -23,29 +19,28 @@ LINGER_NOT = struct.pack("ii", 1, 0)
 class Exchange:
     """A request, and the ways to answer it correctly or not."""
 
-    def __init__(self, server: "Server", entry: "Entry", carrier: web.BaseRequest) -> None:
-        self.server = server
+    def __init__(self, service: Service, entry: Entry, carrier: web.BaseRequest) -> None:
+        self.service = service
         self.entry = entry
         self.carrier = carrier
         self.request: Request = entry.request
-        self.vendor: Vendor = server.vendor
-        self.stopping: asyncio.Event = server.stopping
+        self.vendor = service.vendor
         self.response: web.StreamResponse | None = None
 
     @property
     def previous(self) -> Answer | None:
         """The last data answer of this path."""
-        return self.server.previous.get(self.request.path)
+        return self.service.previous.get(self.request.path)
 
     def truth(self) -> Answer:
-        """The vendor's answer."""
-        return self.server.truth(self.entry, self.request)
+        """Return the vendor's answer."""
+        return self.service.truth(self.entry, self.request)
 
     async def send(self, answer: Answer) -> None:
         """Send a complete answer."""
         headers = dict(answer.headers)
         body = answer.body
-        if self.server.gzip and "gzip" in self.request.headers.get("Accept-Encoding", ""):
+        if self.service.gzip and "gzip" in self.request.headers.get("Accept-Encoding", ""):
             body = gzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
         self.entry.status = answer.status
@@ -56,7 +51,7 @@ class Exchange:
         self.response = response
 
     async def stream(self, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> None:
-        """Send a body piece by piece, so that a large one takes no memory here."""
+        """Send a body in pieces, so that a large one is never held in memory."""
         self.entry.status = status
         response = web.StreamResponse(status=status, headers=headers)
         await response.prepare(self.carrier)
@@ -67,11 +62,11 @@ class Exchange:
         self.response = response
 
     def finish(self) -> None:
-        """Count the request as answered: the client's next one may arrive before this handler ends."""
-        self.server.log.close(self.entry)
+        """Log the request as answered now; the client's next one may arrive before this handler ends."""
+        self.service.log.close(self.entry)
 
     def head(self, answer: Answer, length: int | None) -> bytes:
-        """Status line and headers for a body of that length, or a chunked one; the connection closes after it."""
+        """Return status line and headers for a body of that length (None: chunked), with `Connection: close`."""
         self.entry.status = answer.status
         size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
         lines = [
@@ -89,7 +84,7 @@ class Exchange:
             transport.write(data)
 
     async def drip(self, data: bytes, seconds: float, pieces: int, *, last: bool = False) -> None:
-        """Write bytes to the socket, evenly over some time; nothing follows the `last` ones."""
+        """Write bytes to the socket, spread evenly over `seconds`; `last` ends the answer."""
         size = max(1, -(-len(data) // pieces))
         for start in range(0, len(data), size):
             await asyncio.sleep(seconds / pieces)
@@ -98,15 +93,15 @@ class Exchange:
             self.write(data[start : start + size])
 
     async def close(self) -> None:
-        """Close the connection with a FIN after everything is sent."""
+        """Close the connection with a FIN after all bytes are sent."""
         self.finish()
         if self.carrier.transport is not None:
             self.carrier.transport.close()
-        await asyncio.Event().wait()  # the framework cancels this handler when the connection is gone
+        await asyncio.Event().wait()  # aiohttp cancels this handler when the connection is closed
 
     async def hang(self) -> None:
-        """Send nothing until the client leaves or the server stops."""
-        await self.stopping.wait()
+        """Send nothing until the client disconnects or the server stops."""
+        await self.service.stopping.wait()
         await self.reset()
 
     async def reset(self) -> None:

@@ -1,4 +1,4 @@
-"""Faults by name, so that another process can ask for them in JSON."""
+"""Faults by name, for other processes that configure them in JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ KINDS: dict[str, type[Fault]] = {
 
 
 def read_fault(members: Mapping[str, Any]) -> Fault:
-    """A fault from JSON, such as `{"kind": "Status", "status": 429, "retry_after": 1, "times": 2}`."""
+    """Make a fault from JSON, such as `{"kind": "Status", "status": 429, "retry_after": 1, "times": 2}`."""
     options = dict(members)
     kind = KINDS.get(str(options.pop("kind", None)))
     if kind is None:

@@ -1,4 +1,4 @@
-"""Faults: what can go wrong between a vendor and a client. A test adds them to `Server.faults`."""
+"""Faults: what can go wrong between a vendor and a client. Tests add them to `Server.faults`."""
 
 import asyncio
 import dataclasses
@@ -19,10 +19,10 @@ PIECES = 20
 
 @dataclass(kw_only=True)
 class Fault:
-    """Hits requests whose path contains `path` and whose query (raw or decoded) or body contains `where`.
+    """Affects requests with `path` in the path and `where` in the query (raw or decoded) or the body.
 
-    The first `after` matching requests pass, the next `times` are hit (None: all the rest). If several faults
-    match a request, only the first in the list is played, and the others do not count the request.
+    The first `after` matching requests pass; the next `times` are affected (None: all that follow). If several
+    faults match a request, only the first one in the list applies, and the others do not count the request.
     """
 
     times: int | None = 1
@@ -33,7 +33,7 @@ class Fault:
     hits: int = field(default=0, init=False)
 
     def strikes(self, exchange: Exchange) -> bool:
-        """Return whether the fault hits this request, and count the request."""
+        """Return whether the fault applies to this request, and count the request."""
         if (self.times is not None and self.hits >= self.times) or not self.fits(exchange.request):
             return False
         self.seen += 1
@@ -52,17 +52,16 @@ class Fault:
         await exchange.send(self.answer(exchange))
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The answer, for faults that send a complete one."""
+        """Return the answer, for faults that send a complete one."""
         return exchange.truth()
 
 
 @dataclass
 class Status(Fault):
-    """An HTTP error, with the vendor's own body unless `body` is given.
+    """An HTTP error, with the vendor's own body unless `body` is set.
 
-    `{credentials}` in `body` is replaced by the credentials of the request: some servers echo them.
-    `retry_after` (seconds) and `retry_date` (seconds from then on, sent as an HTTP date) set the header
-    Retry-After.
+    `{credentials}` in `body` is replaced by the credentials of the request, since some servers echo them.
+    `retry_after` (seconds) and `retry_date` (seconds from now, sent as an HTTP date) set the header Retry-After.
     """
 
     status: int
@@ -72,21 +71,21 @@ class Status(Fault):
     retry_date: float | None = None
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The error."""
-        words = exchange.vendor.error(self.status, exchange.request.path)
-        headers = {**words.headers, **self.headers}
+        """Return the error."""
+        original = exchange.vendor.error(self.status, exchange.request.path)
+        headers = {**original.headers, **self.headers}
         if self.retry_after is not None:
             headers["Retry-After"] = f"{self.retry_after:g}"
         if self.retry_date is not None:
             headers["Retry-After"] = email.utils.formatdate(time.time() + self.retry_date, usegmt=True)
         if self.body is None:
-            return Answer(self.status, words.body, headers)
+            return Answer(self.status, original.body, headers)
         text = self.body.replace("{credentials}", credentials(exchange.request))
         return Answer(self.status, text.encode(), headers)
 
 
 def credentials(request: Request) -> str:
-    """All parts of a request that may hold a secret, raw and decoded."""
+    """Return all parts of a request that may contain a secret, raw and decoded."""
     carried = [request.raw_query, unquote_plus(request.raw_query)]
     carried += [request.headers.get(name, "") for name in ("Authorization", "X-Api-Key")]
     carried.append(request.body.decode(errors="replace"))
@@ -111,7 +110,8 @@ class ResetInBody(Fault):
         answer = exchange.truth()
         exchange.write(exchange.head(answer, len(answer.body)))
         exchange.write(answer.body[: len(answer.body) // 2])
-        # A reset discards what is not sent yet: without a pause the client would not even see the headers.
+        # A reset discards bytes that are not sent yet; without a pause the client would not even receive the
+        # headers.
         await asyncio.sleep(0.05)
         await exchange.reset()
 
@@ -140,7 +140,7 @@ class TruncatedJson(Fault):
     """A complete HTTP answer with half of the JSON."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The first half of the real body."""
+        """Return the first half of the real body."""
         truth = exchange.truth()
         return dataclasses.replace(truth, body=truth.body[: len(truth.body) // 2])
 
@@ -152,17 +152,17 @@ class Html(Fault):
     status: int = 200
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The page."""
+        """Return the page."""
         del exchange
         return Answer(self.status, HTML, {"Content-Type": "text/html"})
 
 
 @dataclass
 class Echo(Fault):
-    """A 200 with the content of the request, as a debugging proxy sends it: not JSON, and full of secrets."""
+    """A 200 that contains the request, as a debugging proxy sends it: not JSON, and with the secrets in it."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The request's credentials."""
+        """Return the request's credentials."""
         return Answer(200, credentials(exchange.request).encode(), {"Content-Type": "application/json"})
 
 
@@ -171,16 +171,16 @@ class EmptyBody(Fault):
     """A 200 without a body."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """An empty body."""
+        """Return an empty body."""
         del exchange
         return Answer(200, b"", {"Content-Type": "application/json"})
 
 
 @dataclass
 class HugeBody(Fault):
-    """The real answer behind so many megabytes of white space, which JSON allows.
+    """The real answer after `megabytes` of white space, which JSON allows.
 
-    A client that accepts gzip gets it compressed to a thousandth of that size.
+    For clients that accept gzip it is compressed to a thousandth of that size.
     """
 
     megabytes: int = 300
@@ -197,7 +197,7 @@ class HugeBody(Fault):
 
 
 def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces of one gzip stream."""
+    """Compress pieces into one gzip stream."""
     packer = zlib.compressobj(level=1, wbits=31)
     yield from filter(None, map(packer.compress, pieces))
     yield packer.flush()
@@ -205,7 +205,7 @@ def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 @dataclass
 class NeverAnswers(Fault):
-    """No answer is sent until the client leaves or the server stops."""
+    """No answer is sent until the client disconnects or the server stops."""
 
     async def play(self, exchange: Exchange) -> None:
         """Keep the connection open."""
@@ -214,7 +214,7 @@ class NeverAnswers(Fault):
 
 @dataclass
 class SlowBody(Fault):
-    """The real headers at once, the real body in small pieces over that many seconds."""
+    """The real headers at once, then the real body in small pieces over `seconds`."""
 
     seconds: float
 
@@ -228,7 +228,7 @@ class SlowBody(Fault):
 
 @dataclass
 class SlowHeaders(Fault):
-    """The real headers in small pieces over that many seconds, then the real body at once."""
+    """The real headers in small pieces over `seconds`, then the real body at once."""
 
     seconds: float
 
@@ -246,34 +246,34 @@ class ErrorInside(Fault):
     """An error that the vendor reports with status 200."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The vendor's error."""
+        """Return the vendor's error."""
         return exchange.vendor.error_inside(exchange.request.path)
 
 
 @dataclass
 class StalePage(Fault):
-    """The previous data answer of the same path again: a page that is served twice."""
+    """The previous data answer of the same path again, as if a page were served twice."""
 
     def strikes(self, exchange: Exchange) -> bool:
-        """Hit only if there was an answer with records: an empty page that is served again is like a quiet day."""
-        found: list[object] = []
+        """Apply only after an answer with records: a repeated empty page looks like a day without data."""
+        records: list[object] = []
         if exchange.previous is not None:
-            exchange.vendor.rewrite(exchange.previous, found.append)
-        return bool(found) and super().strikes(exchange)
+            exchange.vendor.rewrite(exchange.previous, records.append)
+        return bool(records) and super().strikes(exchange)
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The previous page."""
+        """Return the previous page."""
         return exchange.previous or exchange.truth()
 
 
 @dataclass
 class Deletion(Fault):
-    """The real answer, after which the vendor deletes its newest sessions, so that later rows move up."""
+    """The real answer; then the vendor deletes its newest sessions, so that the rows after them move up."""
 
     sessions: int = 1
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The answer from before the deletion."""
+        """Return the answer from before the deletion."""
         truth = exchange.truth()
         with exchange.vendor.lock:
             exchange.vendor.delete(self.sessions)
@@ -285,5 +285,5 @@ class RepeatToken(Fault):
     """The real answer, but with the token of a page that was read already."""
 
     def answer(self, exchange: Exchange) -> Answer:
-        """The answer with an old token."""
+        """Return the answer with an old token."""
         return exchange.vendor.repeat_token(exchange.truth())

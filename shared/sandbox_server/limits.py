@@ -1,4 +1,4 @@
-"""Limits that a vendor may have without documenting them: rows per request, pages beyond the end of a list."""
+"""Limits that a vendor may have but not document: rows per request, pages beyond the end of a list."""
 
 from collections.abc import Hashable
 from typing import Literal, NamedTuple, TypedDict
@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypedDict
 class TooLarge(TypedDict):
     """The option `too_large`: a request that matches more than `rows` rows fails with `status`.
 
-    413 and 504 are answered in the vendor's own words; "timeout" means that no answer ever comes.
+    413 and 504 have the vendor's own body; "timeout" means that no answer is ever sent.
     """
 
     rows: int
@@ -23,7 +23,11 @@ class TooLargeError(Exception):
 
 
 class NoAnswerError(Exception):
-    """The vendor never answers this request. The server keeps the connection open until the client leaves."""
+    """The vendor never answers this request. The server keeps the connection open until the client disconnects."""
+
+
+class InterruptionError(Exception):
+    """The vendor interrupts the connection instead of answering this request."""
 
 
 def check_size(limit: TooLarge | None, rows: int) -> None:
@@ -40,7 +44,7 @@ BeyondEnd = Literal["empty", "repeats_last", "refused"]
 
 
 class BeyondEndError(Exception):
-    """The page does not exist and the vendor says so with an HTTP status. `beyond`: how far it is past the end."""
+    """The page does not exist, as an HTTP status reports. `beyond`: how far it is past the end."""
 
     def __init__(self, status: int, page: int, beyond: int) -> None:
         super().__init__(f"page {page} is beyond the end")
@@ -58,9 +62,9 @@ class Served(NamedTuple):
 class NumberedPages:
     """The end of lists with numbered pages and no total.
 
-    A client that gets a short page may ask for one more page, because a vendor may serve fewer rows than asked
-    for: that request gets an empty page, the last page again, or the status `refusal`. A request further beyond
-    the end is always refused with 400: the client did not look at the answer before.
+    A client that receives a short page may request one more page, because a vendor may serve fewer rows than
+    requested. The answer is an empty page, the last page again, or the status `refusal`. Requests further beyond
+    the end are always refused with 400, because the client ignored the answer before.
     """
 
     def __init__(self, beyond_end: BeyondEnd, refusal: int) -> None:
@@ -69,13 +73,13 @@ class NumberedPages:
         self._served: dict[Hashable, int] = {}
 
     def serve(self, page: int, *, size: int, rows: int, of: Hashable) -> Served:
-        """The page to serve of a list of so many rows; `of` identifies the list.
+        """Return which page of a list with that many rows to serve; `of` identifies the list.
 
         Raises:
             BeyondEndError: the page is refused.
         """
         last = max(1, -(-rows // size))
-        # The list may have become shorter since: the page after one that existed when it was served is allowed.
+        # The list may be shorter now: the page after one that existed when it was served is still allowed.
         known = max(last, self._served.get(of, 1))
         beyond = max(0, page - known)
         if beyond > 1:

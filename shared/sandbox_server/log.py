@@ -1,4 +1,4 @@
-"""What was asked of the sandbox, and when."""
+"""The log of a sandbox server: its data requests and their times."""
 
 import time
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from sandbox_server.message import Request
 
 @dataclass
 class Entry:
-    """One data request. `status` is None where a fault left the client without an answer.
+    """One data request. `status` is None if a fault left the client without an answer.
 
-    `end` is when the last byte was about to leave: whoever has an answer finds its request closed.
+    `end` is set just before the last byte is sent, so that a client with an answer finds its request closed.
     """
 
     request: Request
     in_flight: int
-    """Other requests that were open when this one came."""
+    """Other requests that were open when this one arrived."""
     start: float = field(default_factory=time.monotonic)
     end: float | None = None
     status: int | None = None
@@ -35,7 +35,7 @@ class Entry:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query, for those who know that no name comes twice."""
+        """The query; of a name that occurs twice, the last value."""
         return dict(self.request.query)
 
     @property
@@ -44,7 +44,7 @@ class Entry:
         return self.request.body
 
     def as_json(self) -> dict[str, Any]:
-        """The entry for another process; headers stay out."""
+        """Return the entry for another process, without headers."""
         return {
             "method": self.method,
             "path": self.path,
@@ -60,7 +60,7 @@ class Entry:
 
 
 class Log:
-    """The data requests in the order in which they came, and how many are open."""
+    """The data requests in the order of their arrival, and how many are open."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -68,7 +68,7 @@ class Log:
         self.max_in_flight = 0
 
     def open(self, request: Request) -> Entry:
-        """Note a request that came."""
+        """Add a request that arrived."""
         entry = Entry(request, self.in_flight)
         self.entries.append(entry)
         self.in_flight += 1
@@ -76,12 +76,12 @@ class Log:
         return entry
 
     def close(self, entry: Entry) -> None:
-        """Note that a request was answered, or given up; once is enough."""
+        """Mark a request as answered or abandoned; a second call does nothing."""
         if entry.end is None:
             entry.end = time.monotonic()
             self.in_flight -= 1
 
     def clear(self) -> None:
-        """Forget what was asked; what is still open stays counted."""
+        """Forget all requests; open ones stay counted as in flight."""
         self.entries.clear()
         self.max_in_flight = self.in_flight

@@ -1,4 +1,4 @@
-"""What a vendor is asked and what it answers, free of any web framework."""
+"""Requests and answers, independent of any web framework."""
 
 import json
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 
 def pairs(encoded: str) -> list[tuple[str, str]]:
-    """Names and values of a query or a form; bytes that are no UTF-8 are a ValueError."""
+    """Parse a query or a form; raises ValueError for bytes that are not UTF-8."""
     return parse_qsl(encoded, keep_blank_values=True, encoding="utf-8", errors="strict")
 
 
 def load_json(text: str | bytes) -> Any:
-    """JSON as RFC 8259 has it: no NaN, no name twice in one object; otherwise a ValueError."""
+    """Parse JSON strictly; raises ValueError for NaN, Infinity or a repeated name in an object."""
 
     def members(found: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in found]
         if len(set(names)) != len(names):
-            raise ValueError(f"a name is given twice in {names}")
+            raise ValueError(f"a name occurs twice in {names}")
         return dict(found)
 
     def constant(name: str) -> None:
@@ -40,30 +40,30 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     target: str = ""
-    """Path and query as they came over the wire."""
+    """Path and query as they were sent."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "headers", CIMultiDictProxy(CIMultiDict(self.headers)))
 
     @classmethod
     def parse(cls, method: str, target: str, headers: Mapping[str, str], body: bytes) -> "Request":
-        """A request from its raw target; a ValueError where that is not UTF-8."""
+        """Parse a request with a raw target; raises ValueError if that is not UTF-8."""
         path, _, query = target.partition("?")
         return cls(method, unquote(path, errors="strict"), pairs(query), headers, body, target)
 
     @property
     def raw_query(self) -> str:
-        """The query as it came over the wire."""
+        """The query as it was sent."""
         return self.target.partition("?")[2]
 
     def form(self) -> list[tuple[str, str]]:
-        """The body's fields, where it is a form; a ValueError otherwise."""
+        """Parse the body as a form; raises ValueError if it is not one."""
         if self.headers.get("Content-Type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
             raise ValueError("the body is not a form")
         return pairs(self.body.decode())
 
     def json(self) -> Any:
-        """The body, where it is JSON; a ValueError otherwise."""
+        """Parse the body as JSON; raises ValueError if it is not JSON."""
         if self.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             raise ValueError("the body is not JSON")
         return load_json(self.body)
@@ -71,7 +71,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `notes` never leave the server: they tell its log what the vendor saw."""
+    """One answer. `notes` are not sent; they are added to the log."""
 
     status: int
     body: bytes
@@ -80,10 +80,10 @@ class Answer:
 
     @classmethod
     def json(cls, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> "Answer":
-        """An answer that holds a value as JSON."""
+        """Return an answer with a value as JSON."""
         return cls.raw_json(orjson.dumps(value), status, headers)
 
     @classmethod
     def raw_json(cls, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> "Answer":
-        """An answer whose JSON is written already."""
+        """Return an answer with JSON that is already serialized."""
         return cls(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})

@@ -5,32 +5,28 @@ import socket
 import threading
 import traceback
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from aiohttp import web
 
-from sandbox_server import control
+from sandbox_server import control, faults
 from sandbox_server.exchange import Exchange
-from sandbox_server.limits import NoAnswerError, TooLargeError
-from sandbox_server.log import Entry, Log
-from sandbox_server.message import Answer, Request
+from sandbox_server.limits import InterruptionError, NoAnswerError
+from sandbox_server.message import Request
+from sandbox_server.service import Service
 from sandbox_server.vendor import Vendor
 
-if TYPE_CHECKING:
-    from sandbox_server.faults import Fault
-
 HOST = "127.0.0.1"
-# Filters are part of the URL: with all fields at once it is long.
+# Filters are part of the URL; with all fields at once it is long.
 LONGEST_LINE = 1 << 16
 
 _bound: list[socket.socket] = []
 
 
-class Server:
-    """Serves a vendor inside of a `with` block.
+class Server(Service):
+    """Serves a vendor inside a `with` block.
 
-    All attributes may be changed while it serves: `latency` (seconds before each answer), `grow_every` and
-    `grow_by` (after every n-th answered request the vendor grows by that many sessions), `gzip`, `faults`.
+    `faults` may be changed while it serves, as may the settings of `Service`.
     """
 
     def __init__(
@@ -43,69 +39,20 @@ class Server:
         grow_by: int = 1,
         gzip: bool = False,
     ) -> None:
-        self.vendor = vendor
-        self.latency = latency
-        self.grow_every = grow_every
-        self.grow_by = grow_by
-        self.gzip = gzip
-        self.faults: list[Fault] = []
+        super().__init__(vendor, latency=latency, grow_every=grow_every, grow_by=grow_by, gzip=gzip)
+        self.faults: list[faults.Fault] = []
         self.errors: list[str] = []
-        self.previous: dict[str, Answer] = {}
-        self.origin = ""
-        self.stopping = asyncio.Event()
-        self.log = Log()
+        """Tracebacks of errors in the server or the vendor's sandbox; leaving the `with` block raises them."""
         self._port = port
-        self._answered = 0
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._refusal: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name=f"sandbox {vendor.name}", daemon=True)
-
-    @property
-    def requests(self) -> list[Entry]:
-        """The data requests so far, in the order of their arrival."""
-        return self.log.entries
-
-    @property
-    def count(self) -> int:
-        """The number of data requests so far."""
-        return len(self.log.entries)
-
-    @property
-    def in_flight(self) -> int:
-        """How many data requests are open now."""
-        return self.log.in_flight
-
-    @property
-    def max_in_flight(self) -> int:
-        """How many data requests were open at once, at most."""
-        return self.log.max_in_flight
+        self._thread = threading.Thread(target=self._run, name=f"sandbox server {vendor.name}", daemon=True)
 
     def clear(self) -> None:
         """Forget requests, faults and the previous pages; the vendor's data stays."""
-        self.log.clear()
+        super().clear()
         self.faults.clear()
-        self.previous.clear()
-
-    def truth(self, entry: Entry, request: Request) -> Answer:
-        """The vendor's answer to a request; it is logged, and the vendor grows after it if it has to.
-
-        Raises:
-            NoAnswerError: the vendor never answers this request.
-        """
-        try:
-            with self.vendor.lock:
-                answer = self.vendor.answer(request)
-        except TooLargeError as error:
-            answer = self.vendor.error(error.status, request.path)
-        entry.notes.update(answer.notes)
-        if answer.status == 200:
-            self.previous[entry.path] = answer
-        self._answered += 1
-        if self.grow_every and self._answered % self.grow_every == 0:
-            with self.vendor.lock:
-                self.vendor.grow(self.grow_by)
-        return answer
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -120,7 +67,7 @@ class Server:
         self._loop.call_soon_threadsafe(self.stopping.set)
         self._thread.join()
         if self.errors and kind is None:
-            raise RuntimeError("the sandbox itself failed:\n" + "\n".join(self.errors))
+            raise RuntimeError("the sandbox server failed:\n" + "\n".join(self.errors))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -152,7 +99,7 @@ class Server:
         except ValueError as error:
             return web.Response(status=400, text=str(error))
         if request.path.startswith(control.PREFIX):
-            return control.respond(self, request)
+            return control.respond(self, self.faults, request)
         entry = self.log.open(request)
         try:
             exchange = Exchange(self, entry, carrier)
@@ -182,6 +129,8 @@ class Server:
             await exchange.send(exchange.truth())
         except NoAnswerError:
             await exchange.hang()
+        except InterruptionError:
+            await exchange.reset()
 
 
 def serve(
@@ -193,13 +142,13 @@ def serve(
     grow_by: int = 1,
     gzip: bool = False,
 ) -> Server:
-    """A server for a vendor, to be used in a `with` statement."""
+    """Return a server for a vendor, for use in a `with` statement."""
     return Server(vendor, port=port, latency=latency, grow_every=grow_every, grow_by=grow_by, gzip=gzip)
 
 
 def refused_origin() -> str:
-    """An address that refuses connections as long as this process runs."""
+    """Return an address that refuses connections as long as this process runs."""
     bound = socket.socket()
-    bound.bind((HOST, 0))  # bound, so that nobody else gets it, and never listening
+    bound.bind((HOST, 0))  # bound, so that no other process gets the port, and never listening
     _bound.append(bound)
     return f"http://{HOST}:{bound.getsockname()[1]}"

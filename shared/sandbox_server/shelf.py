@@ -1,4 +1,4 @@
-"""The smallest vendor: for the tests of the server itself, and as a pattern for the next one."""
+"""The smallest vendor: for tests of the server itself, and as a template for a new vendor's sandbox."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from sandbox_server.vendor import Config, Keys, Record, Vendor
 
 
 class Shelf(Vendor):
-    """One page that holds `size` words, two records and a token; `/broken` breaks."""
+    """One page with `size` words, two records and a token; `/broken` raises an exception."""
 
     name = "shelf"
 

@@ -10,7 +10,7 @@ from session_source.api.errors import Fault, Kind, StatusInBody, config_error, q
 from session_source.api.pagination import Next, NextInAnswer, Offset, OnePage, Page, PageNumber, Pager, Token
 from session_source.api.request import Request, Wish
 from session_source.api.stream import Stream
-from session_source.api.time_filter import CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
+from session_source.api.time_filter import CalendarDay, ExactTime, StartOrEnd, TimeFilter, TimeRange, Unrelated
 from session_source.api.times import epoch_seconds, moment_text, rfc3339, rfc3339_with_milliseconds
 from session_source.api.windows import Window
 from session_source.http.auth import BasicAuth, BearerAuth, BodyAuth, EitherAuth, HeaderAuth, QueryAuth
@@ -47,7 +47,6 @@ __all__ = [
     "Pager",
     "Partition",
     "QueryAuth",
-    "Reach",
     "Request",
     "RequestRate",
     "RetryPolicy",
@@ -58,6 +57,7 @@ __all__ = [
     "Stream",
     "Text",
     "TimeFilter",
+    "TimeRange",
     "Token",
     "Unrelated",
     "Value",

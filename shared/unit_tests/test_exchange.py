@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_source.api.answer import Answer
+from session_source.api.json_text import _has_large_integer
 
 BEYOND_64_BITS = st.integers(min_value=2**64, max_value=2**200) | st.integers(-(2**200), -(2**63) - 1)
 BROKEN_TEXT = st.text(st.characters(exclude_characters="\\"), max_size=20)  # lone surrogates included
@@ -54,6 +55,19 @@ def test_different_ids_stay_different(ids: list[int | str], indent: int | None) 
     assert [str(one) for one in read if isinstance(one, int)] == [
         str(one) for one in ids if isinstance(one, int) and -(2**63) <= one < 2**64
     ]
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("shift", range(13))
+@pytest.mark.parametrize("digits", [19, 20, 21, 37, 5000])
+def test_a_large_integer_is_found_wherever_it_is(shift: int, digits: int) -> None:
+    number = b"9" * digits
+    for before, after in ((b"", b""), (b"123,", b",12"), (b'"2026-01-01T00:00:00",', b""), (b"-", b"")):
+        body = b'{"%b":"%b","list":[%b%b%b]}' % (b"x" * shift, b"1" * 30, before, number, after)
+        read = Answer(200, {}, body).json()["list"]
+        assert str(read[1 if before.endswith(b",") else 0]).lstrip("-") == number.decode()
+    for string in (b'"%b"' % number, b'"a %b"' % number, b"0.%b" % number):
+        assert not _has_large_integer(b'["%b",%b,1]' % (b"x" * shift, string)), "orjson reads it exactly"
 
 
 @pytest.mark.promise(n=1)

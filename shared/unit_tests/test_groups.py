@@ -14,8 +14,8 @@ from session_source.api.errors import Fault, Kind
 from session_source.api.pagination import Page, PageNumber
 from session_source.api.request import Request
 from session_source.api.stream import Stream
-from session_source.api.time_filter import CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
-from session_source.api.windows import Finished, Window
+from session_source.api.time_filter import CalendarDay, ExactTime, StartOrEnd, TimeFilter, TimeRange, Unrelated
+from session_source.api.windows import Intervals, Window
 from session_source.sync.claims import Doubt
 from session_source.sync.details import Details
 from session_source.sync.groups import Group
@@ -64,7 +64,7 @@ def day(number: float) -> datetime:
 
 
 def group(
-    time_filter: TimeFilter | None = EXACT, *, days: float = 4, finished: Finished = (), **more: Any
+    time_filter: TimeFilter | None = EXACT, *, days: float = 4, finished: Intervals = (), **more: Any
 ) -> Group:
     endpoint = Things(time_filter)
     options = {"longest": DAY, **more}
@@ -200,18 +200,19 @@ class Vendor:
         self._kind = kind
         self._by = by
         self._ahead = hours * HOUR if kind == "day" else timedelta()
-        self.things: dict[str, Reach] = {}
+        self.things: dict[str, TimeRange] = {}
         for number in range(count):
             at = day(dice.choice([0.0, 0.5, dice.random()]) + dice.randrange(-1, days + 1))
-            self.things[str(number)] = Reach(at, at + dice.choice([timedelta(), HOUR, 3 * DAY]))
+            self.things[str(number)] = TimeRange(at, at + dice.choice([timedelta(), HOUR, 3 * DAY]))
         self.clock = dice.choice(["local", "UTC"])
 
-    def position(self, name: str) -> Reach:
+    def position(self, name: str) -> TimeRange:
         """Where the vendor lists a thing."""
         at, until = self.things[name]
-        return {"at": Reach(at, at), "until": Reach(until, until), "touches": Reach(at, until)}[self._by]
+        bounds = {"at": (at, at), "until": (until, until), "touches": (at, until)}[self._by]
+        return TimeRange(*bounds)
 
-    def listed(self, asked: Reach) -> list[Row]:
+    def listed(self, asked: TimeRange) -> list[Row]:
         """The things of a request; its bounds are inclusive."""
         if self._kind == "day":
             days = Window(*asked).days()
@@ -264,7 +265,7 @@ def test_in_whatever_order_windows_are_read_or_put_back_all_is_emitted_once_and_
     put_back = 0
     while True:
         while len(reading) < workers and (window := things.next_window()) is not None:
-            reading.append((window, vendor.listed(window.asked)))
+            reading.append((window, vendor.listed(window.requested)))
         if not reading:
             break
         window, rows = dice.choice(reading)
@@ -280,7 +281,7 @@ def test_in_whatever_order_windows_are_read_or_put_back_all_is_emitted_once_and_
             things.put_back(window, (window.window.end - window.window.start) / 3)
             reading.remove((window, rows))
             put_back += 1
-        assert len(things._keys) <= 3 * workers + 2 + put_back
+        assert len(things.remembered) <= 3 * workers + 2 + put_back
     wanted = {
         name
         for name in vendor.things
@@ -289,8 +290,8 @@ def test_in_whatever_order_windows_are_read_or_put_back_all_is_emitted_once_and_
     }
     assert wanted <= emitted.keys()
     assert set(emitted.values()) <= {1}
-    assert len(things._keys) == 0
-    assert not things._keys._lasting
+    assert len(things.remembered) == 0
+    assert not things._claims._keys._lasting
 
 
 # Pages that are doubted
@@ -343,21 +344,21 @@ def test_pages_with_the_same_rows_have_the_same_fingerprint() -> None:
 def test_more_is_asked_for_at_the_edges_of_each_gap() -> None:
     things = group(BY_DAY, days=5, finished=(Window(day(2), day(3)),), now=day(9))
     # Half a day before a gap and a little more behind it, each as a whole day.
-    asked = [window.asked for window in opened(things)]
+    asked = [window.requested for window in opened(things)]
     assert asked == [
-        Reach(day(-1), day(1)),
-        Reach(day(1), day(3)),
-        Reach(day(2), day(4)),
-        Reach(day(4), day(6)),
+        TimeRange(day(-1), day(1)),
+        TimeRange(day(1), day(3)),
+        TimeRange(day(2), day(4)),
+        TimeRange(day(4), day(6)),
     ]
     assert things.gap(Window(day(1), day(2))) == Window(day(-1), day(3))
 
 
 def test_the_future_is_asked_for_only_where_the_vendors_clock_may_be_ahead() -> None:
-    assert opened(group(RANGE, days=1))[0].asked == Reach(START, day(1))
-    assert opened(group(RANGE, days=1, now=day(1.5)))[0].asked == Reach(START, day(1.5))
-    assert opened(group(RANGE, days=1, now=day(9)))[0].asked == Reach(START, day(2))
-    assert opened(group(BY_DAY, days=1))[0].asked.last == day(2)
+    assert opened(group(RANGE, days=1))[0].requested == TimeRange(START, day(1))
+    assert opened(group(RANGE, days=1, now=day(1.5)))[0].requested == TimeRange(START, day(1.5))
+    assert opened(group(RANGE, days=1, now=day(9)))[0].requested == TimeRange(START, day(2))
+    assert opened(group(BY_DAY, days=1))[0].requested.last == day(2)
 
 
 @pytest.mark.promise(n=5)
@@ -381,7 +382,7 @@ def test_the_first_window_shows_how_long_the_others_should_be() -> None:
 @pytest.mark.promise(n=5)
 def test_a_window_that_the_vendor_cannot_answer_is_halved_and_ever_more_after_timeouts() -> None:
     too_large, timeout = Fault(Kind.TOO_LARGE, "Too large."), Fault(Kind.OUTAGE, "Late.", is_timeout=True)
-    month = OpenWindow(Window(day(0), day(32)), Reach(day(0), day(32)))
+    month = OpenWindow(Window(day(0), day(32)), TimeRange(day(0), day(32)))
     things = group(days=32, longest=32 * DAY)
     assert [things.shrunk(month, too_large, 60) for _ in range(3)] == [16 * DAY] * 3
     things = group(days=32, longest=32 * DAY)
@@ -399,7 +400,7 @@ def test_a_window_is_halved_only_where_that_may_help_and_not_for_ever() -> None:
     things.close(second)
     assert things.shrunk(first, fault, 60) == DAY / 2, "another window was answered"
     assert things.shrunk(first, fault, 0) is None
-    smallest = OpenWindow(Window(day(0), day(1)), Reach(day(0), day(1)))
+    smallest = OpenWindow(Window(day(0), day(1)), TimeRange(day(0), day(1)))
     assert group(BY_DAY).shrunk(smallest, fault, 60) is None
 
 
@@ -408,7 +409,7 @@ def test_no_window_is_longer_than_what_the_vendor_answers() -> None:
     window = things.next_window()
     assert window is not None
     things.put_back(window, 2 * DAY, is_limit=True)
-    assert window.is_left
+    assert window.is_put_back
     while (window := things.next_window()) is not None:
         assert window.window.end - window.window.start <= 2 * DAY
         things.close(window)
@@ -420,7 +421,7 @@ def test_a_vendor_that_filters_by_another_column_is_named_once() -> None:
     window = opened(things)[1]
     ids(things, window, row("uploaded late", 1.5, until=7.5))
     (line,) = things.notices()
-    assert "by their at" in line
+    assert "filters rows by at" in line
     assert "lookback_window_days" in line
     ids(things, window, row("uploaded later", 1.5, until=8.5))
     assert things.notices() == []
@@ -432,7 +433,7 @@ def test_a_vendor_that_filters_by_another_column_is_named_once() -> None:
 def details(*, count: int = 3) -> tuple[Details, list[OpenWindow]]:
     """Details of windows that lie beside each other; the pages of each are still to come."""
     found = Details(Parts(), {}, Parts.streams)
-    windows = [OpenWindow(Window(day(n), day(n + 1)), Reach(day(n), day(n + 1))) for n in range(count)]
+    windows = [OpenWindow(Window(day(n), day(n + 1)), TimeRange(day(n), day(n + 1))) for n in range(count)]
     for window in windows:
         found.expect(window, 1)
     return found, windows
@@ -452,8 +453,8 @@ def test_details_of_a_window_are_complete_when_those_of_its_neighbours_are() -> 
 def test_details_of_a_window_that_was_put_back_are_complete_with_its_pieces() -> None:
     found, (whole,) = details(count=1)
     found.expect(whole, 1)
-    part = OpenWindow(Window(day(0.5), day(1)), Reach(day(0.5), day(1)))
-    whole.is_left = True
+    part = OpenWindow(Window(day(0.5), day(1)), TimeRange(day(0.5), day(1)))
+    whole.is_put_back = True
     found.expect(part, 1)
     assert found.finish(whole) == []
     assert found.finish(part) == [], "a row of it waits for its details"

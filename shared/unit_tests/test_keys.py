@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from session_source.api.time_filter import Reach
+from session_source.api.time_filter import TimeRange
 from session_source.api.windows import Window
 from session_source.sync.keys import Keys, OpenWindow
 
@@ -15,7 +15,7 @@ def piece(first: float, last: float) -> Window:
 
 def opened(keys: Keys, first: float, last: float, *seen: str) -> OpenWindow:
     """A window that has begun and has seen some keys."""
-    window = OpenWindow(piece(first, last), Reach(*piece(first, last)))
+    window = OpenWindow(piece(first, last), TimeRange(*piece(first, last)))
     keys.open(window)
     for key in seen:
         window.seen.add(key)
@@ -27,7 +27,7 @@ def test_a_key_is_taken_by_a_window_for_which_the_vendor_may_list_it_too() -> No
     keys = Keys()
     opened(keys, 0, 1, "far")
     middle = opened(keys, 2, 3, "own")
-    opened(keys, 3, 4, "edge", "edge, left").left.add("edge, left")
+    opened(keys, 3, 4, "edge", "edge, left").skipped.add("edge, left")
     assert keys.taken(middle, {"far", "own", "edge", "edge, left", "new"}) == {"edge"}
 
 
@@ -35,7 +35,7 @@ def test_a_key_is_taken_by_a_window_for_which_the_vendor_may_list_it_too() -> No
 def test_keys_are_kept_for_a_window_that_has_not_begun() -> None:
     keys = Keys()
     newer = opened(keys, 1, 2, "edge")
-    keys.close(newer, [Reach(*piece(0, 1))])
+    keys.close(newer, [TimeRange(*piece(0, 1))])
     assert keys.taken(opened(keys, 0, 1), {"edge"}) == {"edge"}
 
 
@@ -45,11 +45,11 @@ def test_keys_are_forgotten_when_no_window_can_list_them() -> None:
     windows = [opened(keys, day, day + 1, str(day)) for day in range(3)]
     keys.close(windows[2], [])
     keys.close(windows[0], [])
-    assert len(keys) == 3, "both lie beside one that is open"
-    keys.close(windows[1], [Reach(*piece(2.9, 9))])
-    assert len(keys) == 1, "one lies beside what remains"
+    assert len(keys.windows) == 3, "both lie beside one that is open"
+    keys.close(windows[1], [TimeRange(*piece(2.9, 9))])
+    assert len(keys.windows) == 1, "one lies beside what remains"
     keys.close(opened(keys, 3, 9), [])
-    assert len(keys) == 0
+    assert len(keys.windows) == 0
 
 
 @pytest.mark.promise(n=1)
@@ -57,13 +57,13 @@ def test_keys_are_forgotten_when_no_window_can_list_them() -> None:
 def test_a_window_that_is_put_back_is_known_until_its_pieces_are_read() -> None:
     keys = Keys()
     whole = opened(keys, 0, 4, "emitted", "left")
-    whole.left.add("left")
-    keys.close(whole, [Reach(*piece(0, 4))])
+    whole.skipped.add("left")
+    keys.close(whole, [TimeRange(*piece(0, 4))])
     for day in (3, 2, 1, 0):
         part = opened(keys, day, day + 1)
         assert keys.taken(part, {"emitted", "left"}) == {"emitted"}
-        keys.close(part, [Reach(*piece(0, day))] if day else [])
-    assert len(keys) == 0
+        keys.close(part, [TimeRange(*piece(0, day))] if day else [])
+    assert len(keys.windows) == 0
 
 
 @pytest.mark.promise(n=1)
@@ -74,5 +74,5 @@ def test_a_row_that_lasts_is_known_until_no_window_can_list_it() -> None:
         window = opened(keys, day, day + 1)
         assert keys.taken(window, {"long"}) == ({"long"} if 6 <= day < 9 else set())
         if day == 9:
-            keys.keep("long", Reach(*piece(6.5, 9.5)))
-        keys.close(window, [Reach(*piece(0, day))])
+            keys.keep("long", TimeRange(*piece(6.5, 9.5)))
+        keys.close(window, [TimeRange(*piece(0, day))])

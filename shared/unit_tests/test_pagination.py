@@ -70,7 +70,7 @@ def test_an_absent_empty_or_null_cursor_is_the_end() -> None:
     bodies: list[dict[str, object]] = [{}, {"next_cursor": ""}, {"next_cursor": None}, {"next_cursor": 0}]
     for body in bodies:
         assert pager.following(None, page(1, **body)) is None
-    with pytest.raises(ValueError, match="neither a text nor a number"):
+    with pytest.raises(ValueError, match="neither text nor a number"):
         pager.following(None, page(1, next_cursor={"after": "abc"}))
 
 

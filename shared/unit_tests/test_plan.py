@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from session_source.api import windows
-from session_source.api.windows import Finished, Window
+from session_source.api.windows import Intervals, Window
 from session_source.sync.plan import Plan
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,12 +27,12 @@ NO_RUSHES = st.lists(st.tuples(st.floats(0, 0.9), st.sampled_from([0.1, 1]), st.
 ORDERS = st.sampled_from(["newest", "oldest", "mixed"])
 
 
-def span(days: float) -> Finished:
+def span(days: float) -> Intervals:
     return (Window(START, START + days * DAY),)
 
 
 def plan(
-    missing: Finished, *, step: timedelta | None = MINUTE, longest: timedelta = 30 * DAY, **more: Any
+    missing: Intervals, *, step: timedelta | None = MINUTE, longest: timedelta = 30 * DAY, **more: Any
 ) -> Plan:
     return Plan(missing, step=step, longest=longest, **more)
 
@@ -182,6 +182,18 @@ def test_windows_hold_about_as_many_rows_as_they_should() -> None:
     assert set(lengths[1:-1]) == {timedelta(days=Plan.ROWS // 400)}
 
 
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_day_of_very_many_rows_is_several_windows_where_the_vendor_filters_by_moments(order: str) -> None:
+    vendor = Vendor(evenly(2, 2 * 5 * Plan.DENSE_ROWS), order)
+    lengths = [window.end - window.start for window in vendor.read(plan(span(2)))]
+    assert 10 <= len(lengths) <= 14
+    assert max(lengths) <= DAY / 4
+    assert vendor.requests <= 1.02 * 2 * 5 * Plan.DENSE_ROWS / PAGE + 10
+    by_day = Vendor(evenly(2, 2 * 5 * Plan.DENSE_ROWS), order)
+    assert len(list(by_day.read(plan(span(2), step=DAY)))) == 2
+
+
 @pytest.mark.promise(n=5)
 def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> None:
     def better_length(parallel: int, days: int, pages: int) -> timedelta | None:
@@ -268,7 +280,7 @@ def test_with_five_requests_an_hour_every_sync_finishes_something(
     drawn: list[tuple[float, float, int]], order: str, days: int
 ) -> None:
     moments = bursts(days, drawn)
-    finished: Finished = ()
+    finished: Intervals = ()
     for _ in range(30):
         missing = windows.gaps(finished, *span(days))
         if not missing:

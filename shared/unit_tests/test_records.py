@@ -6,7 +6,7 @@ from airbyte_cdk.models import AirbyteMessageSerializer
 from session_source.api.columns import Row
 from session_source.api.stream import Stream
 from session_source.sync.claims import Claimed
-from session_source.sync.records import Record, Recorder, RecordLines, RecordPage
+from session_source.sync.records import Recorder, RecordLines, RecordPage
 
 SCHEMA = {
     "properties": {"id": {"type": "string"}, "size": {"type": ["null", "integer"]}, "n": {"type": "integer"}}
@@ -29,7 +29,7 @@ NONE: list[str] = []
 
 @pytest.mark.parametrize("nulled", [NONE, ["at"], ["at", 'a."ä"[0]']])
 def test_lines_are_what_the_messages_would_be(nulled: list[str]) -> None:
-    page = RecordPage('th"ings', [Record({"id": "ä\n"}, nulled), Record({"id": "b"}, [])], 1_700_000_000_123)
+    page = RecordPage('th"ings', [{"id": "ä\n"}, {"id": "b"}], 1_700_000_000_123, {0: nulled} if nulled else {})
     written = page.written()
     messages = [AirbyteMessageSerializer.dump(message) for message in page.messages()]
     assert [json.loads(line) for line in written.lines.splitlines()] == messages
@@ -40,9 +40,7 @@ def test_lines_are_what_the_messages_would_be(nulled: list[str]) -> None:
 def test_each_stream_gets_its_own_view_of_the_rows() -> None:
     rows = [Claimed({"parts": [4, 5]}, {"id": "a"}, [])]
     found = Recorder([THINGS, PARTS], "package").records([THINGS, PARTS], rows)
-    assert [
-        (page.stream, [record.data for record in page.records]) for page in found if isinstance(page, RecordPage)
-    ] == [
+    assert [(page.stream, page.records) for page in found if isinstance(page, RecordPage)] == [
         ("things", [{"parts": [4, 5], "id": "a"}]),
         ("parts", [{"n": 4, "id": "a"}, {"n": 5, "id": "a"}]),
     ]
@@ -59,7 +57,8 @@ def test_what_does_not_fit_the_schema_is_nulled_and_told_beside_what_the_columns
     rows = [Claimed({"parts": [], "size": "big"}, {"id": "a", "at": None}, ["at"])]
     (page,) = Recorder([THINGS], "package").records([THINGS], rows)
     assert isinstance(page, RecordPage)
-    assert page.records == [Record({"parts": [], "size": None, "id": "a", "at": None}, ["at", "size"])]
+    assert page.records == [{"parts": [], "size": None, "id": "a", "at": None}]
+    assert page.nulled == {0: ["at", "size"]}
 
 
 @pytest.mark.promise(n=10)
@@ -67,7 +66,7 @@ def test_a_value_that_is_nested_too_deeply_to_be_written_is_nulled_and_told_in_b
     deep: Row = {}
     for _ in range(300):
         deep = {"a": deep}
-    page = RecordPage("things", [Record({"id": "x", "deep": deep}, ["at"]), Record({"id": "y"}, [])], 1)
+    page = RecordPage("things", [{"id": "x", "deep": deep}, {"id": "y"}], 1, {0: ["at"]})
     first, second = (json.loads(line)["record"] for line in page.written().lines.splitlines())
     assert [change["field"] for change in first["meta"]["changes"]] == ["at", "deep" + ".a" * 249]
     assert "meta" not in second
@@ -79,3 +78,17 @@ def test_a_page_names_the_undeclared_fields_that_are_new() -> None:
     rows = [Claimed({"parts": [], "new": n}, {"id": "a"}, []) for n in range(3)]
     assert [page.undeclared for page in recorder.records([THINGS], rows)] == [["parts", "new"]]
     assert [page.undeclared for page in recorder.records([THINGS], rows)] == [[]]
+
+
+def test_columns_that_were_nulled_are_reported_only_by_the_records_that_have_them() -> None:
+    rows = [
+        Claimed({"parts": [1]}, {"id": "a"}, []),
+        Claimed({"parts": [2, "x"]}, {"id": "b", "size": None}, ["size"]),
+        Claimed({"parts": [3]}, {"id": "hash:1"}, ["id"]),
+    ]
+    things, parts = Recorder([THINGS, PARTS], "package").records([THINGS, PARTS], rows)
+    assert isinstance(things, RecordPage)
+    assert isinstance(parts, RecordPage)
+    assert things.nulled == {1: ["size"], 2: ["id"]}
+    assert parts.nulled == {2: ["n"], 3: ["id"]}
+    assert [record["n"] for record in parts.records] == [1, 2, None, 3]

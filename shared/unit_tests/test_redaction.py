@@ -201,7 +201,7 @@ def test_what_holds_no_secret_is_unchanged() -> None:
 
 def test_a_line_of_the_log_takes_no_time_to_speak_of() -> None:
     hide(AWKWARD, *(f"key-{number:032x}" for number in range(5)))
-    line = "sessions of 123, 2026-11-26 to 2026-11-28: UXCam could not answer (503). Trying again in 33 seconds."
+    line = "sessions of 123, 2026-11-26 to 2026-11-28: Vendor could not answer (503). Trying again in 33 seconds."
     began = time.process_time()
     for _ in range(100):
         redaction.clean(line)

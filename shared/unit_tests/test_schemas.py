@@ -65,7 +65,7 @@ def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
     record: dict[str, Any], mended: dict[str, Any], nulled: list[str]
 ) -> None:
     assert not SHAPE.fits(record)
-    assert SHAPE.mended(record) == (mended, nulled)
+    assert SHAPE.repaired(record) == (mended, nulled)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_same_value_in_another_type_is_written_in_the_declared_one(
     record: dict[str, Any], mended: dict[str, Any]
 ) -> None:
     assert not SHAPE.fits(record)
-    written, nulled = SHAPE.mended(record)
+    written, nulled = SHAPE.repaired(record)
     assert (written, nulled) == (mended, [])
     assert [type(value) for value in written.values()] == [type(value) for value in mended.values()]
 
@@ -101,7 +101,7 @@ def test_the_same_value_in_another_type_is_written_in_the_declared_one(
 @pytest.mark.promise(n=10)
 def test_mending_leaves_the_given_record_alone() -> None:
     record = {"inner": {"size": "x"}, "flow": [{"at": "y"}]}
-    SHAPE.mended(record)
+    SHAPE.repaired(record)
     assert record == {"inner": {"size": "x"}, "flow": [{"at": "y"}]}
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from session_source.api.columns import Moment, Row, evaluate
-from session_source.api.time_filter import EVER, CalendarDay, ExactTime, Reach, StartOrEnd, TimeFilter, Unrelated
+from session_source.api.time_filter import (
+    EVER,
+    CalendarDay,
+    ExactTime,
+    StartOrEnd,
+    TimeFilter,
+    TimeRange,
+    Unrelated,
+)
 from session_source.api.windows import Window
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,16 +58,16 @@ def rows(draw: st.DrawFn, *, has_zone: bool = False) -> Written:
     return Written(start, end, {"started": text(start), "ended": text(end)})
 
 
-def reach(time_filter: TimeFilter, written: Written) -> Reach:
+def reach(time_filter: TimeFilter, written: Written) -> TimeRange:
     """Where the vendor may list a row."""
     times = time_filter.times(written.columns)
     assert times is not None
-    return time_filter.reach(time_filter.moments(times, written.row))
+    return time_filter.positions(time_filter.moments(times, written.row))
 
 
-def asked_for(time_filter: TimeFilter, gap: Window) -> Reach:
+def asked_for(time_filter: TimeFilter, gap: Window) -> TimeRange:
     """What has to be asked for to get a gap."""
-    return Reach(*gap).widened(time_filter.before, time_filter.after)
+    return TimeRange(*gap).widened(time_filter.before, time_filter.after)
 
 
 @pytest.mark.promise(n=1)
@@ -71,7 +79,7 @@ def test_a_moment_is_where_it_is_said_to_be_whatever_the_clock_it_is_written_by(
 
 @given(rows(has_zone=True))
 def test_a_moment_with_its_zone_is_exact(written: Written) -> None:
-    exact = Reach(written.start, written.start)
+    exact = TimeRange(written.start, written.start)
     assert reach(ExactTime("started", COLUMNS["started"]), written) == exact
     count = Moment("started", per_second=1)
     assert count.has_zone({"started": written.start.timestamp()})
@@ -83,14 +91,14 @@ def test_the_start_the_end_and_all_between_are_where_they_are_said_to_be(
     written: Written, offset: timedelta, days: int
 ) -> None:
     time_filter = StartOrEnd("started", "ended")
-    assert reach(time_filter, written) == Reach(written.start, written.end)
+    assert reach(time_filter, written) == TimeRange(written.start, written.end)
     without_end = written._replace(row={"started": written.row["started"]})
-    assert reach(time_filter, without_end) == Reach(written.start, written.start)
+    assert reach(time_filter, without_end) == TimeRange(written.start, written.start)
     gap = Window(written.start + offset, written.start + offset + days * DAY)
     first, last = asked_for(time_filter, gap)
     if written.start in gap and written.end - written.start <= DAY:
         assert first <= written.start <= written.end <= last, "a vendor that compares ends lists it all the same"
-    assert not time_filter.lists_once, "a vendor that compares both lists it again and again"
+    assert time_filter.may_repeat, "a vendor that compares both lists it again and again"
 
 
 def label(moment: datetime, ahead: timedelta) -> str:
@@ -133,7 +141,7 @@ def test_a_vendor_that_filters_by_the_column_that_syncs_rely_on_contradicts_noth
         asked = Window(since, since + timedelta(seconds=seconds))
         if label(moment, ahead) in asked.days():
             time_filter = CalendarDay(relied_on, other)
-            assert time_filter.contradiction(written.columns, time_filter.asked(Reach(*asked))) is None
+            assert time_filter.contradiction(written.columns, time_filter.requested(TimeRange(*asked))) is None
 
 
 @pytest.mark.promise(n=1)
@@ -144,7 +152,7 @@ def test_a_vendor_that_filters_by_another_column_contradicts(
     row = {**written.row, "ended": (written.end + later * DAY).isoformat()}
     midnight = datetime.fromisoformat(label(written.start, ahead)).replace(tzinfo=UTC)
     columns = evaluate(COLUMNS, row)[0]
-    asked = Reach(midnight, midnight + DAY - SECOND)
+    asked = TimeRange(midnight, midnight + DAY - SECOND)
     assert CalendarDay("ended", "started").contradiction(columns, asked) == "started"
     assert CalendarDay("ended").contradiction(columns, asked) is None
     assert CalendarDay("ended", "started").contradiction(columns | {"ended": None}, asked) is None
@@ -152,12 +160,12 @@ def test_a_vendor_that_filters_by_another_column_contradicts(
 
 @given(MOMENTS, st.integers(1, 4 * 86_400))
 def test_a_request_for_a_part_of_a_day_is_one_for_the_whole_day(since: datetime, seconds: int) -> None:
-    part = Reach(since, since + timedelta(seconds=seconds))
-    whole = CalendarDay("started").asked(part)
+    part = TimeRange(since, since + timedelta(seconds=seconds))
+    whole = CalendarDay("started").requested(part)
     assert Window(*whole).days() == Window(*part).days()
     assert whole.joined(part) == whole
     assert whole.first.time() == whole.last.time() == datetime.min.time()
-    assert ExactTime("started", COLUMNS["started"]).asked(part) == part
+    assert ExactTime("started", COLUMNS["started"]).requested(part) == part
 
 
 @pytest.mark.promise(n=10)
@@ -182,14 +190,14 @@ def test_what_is_unrelated_to_a_row_says_nothing_of_it() -> None:
 
 @given(st.lists(MOMENTS, min_size=4, max_size=4))
 def test_reaches_touch_where_they_have_a_common_moment(moments: list[datetime]) -> None:
-    one, other = (Reach(min(pair), max(pair)) for pair in (moments[:2], moments[2:]))
+    one, other = (TimeRange(min(pair), max(pair)) for pair in (moments[:2], moments[2:]))
     common = max(one.first, other.first) <= min(one.last, other.last)
     assert one.touches(other) is other.touches(one) is common
     joined = one.joined(other)
-    assert joined == Reach(min(moments), max(moments))
+    assert joined == TimeRange(min(moments), max(moments))
     assert joined.joined(one) is joined
 
 
 def test_a_reach_ends_with_the_calendar() -> None:
     assert EVER.widened(DAY, DAY) == EVER
-    assert Reach(START, START).widened(3000 * 365 * DAY, 9000 * 365 * DAY) == EVER
+    assert TimeRange(START, START).widened(3000 * 365 * DAY, 9000 * 365 * DAY) == EVER

@@ -2,6 +2,8 @@
 
 from contextlib import ExitStack
 
+import pytest
+from session_source.http.gate import Closed
 from session_source.http.traffic import TIMEOUT, Reason, Traffic, Wait
 
 
@@ -55,10 +57,12 @@ def test_a_wait_counts_while_it_goes_on() -> None:
 def test_a_wait_that_is_cut_short_counts_until_then() -> None:
     clock = Clock()
     traffic = Traffic(clock=clock)
-    try:
+
+    def wait() -> None:
         with traffic.waiting(Reason.RATE_LIMIT, 600):
             clock.now += 5
-            raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        pass
+            raise Closed
+
+    with pytest.raises(Closed):
+        wait()
     assert traffic.waited() == {Reason.RATE_LIMIT: 5}

@@ -39,7 +39,7 @@ GOOD = {"user": "somebody@example.com", "password": PASSWORD, "start": "2026"}
 def problems(config: Any) -> str:
     with pytest.raises(AirbyteTracedException) as caught:
         validate(SPECIFICATION, config)
-    return str(caught.value).removesuffix(" The spec of the connector describes every property.")
+    return str(caught.value).removesuffix(" The connector's spec describes every property.")
 
 
 def test_what_fits_passes() -> None:
@@ -52,14 +52,14 @@ def test_what_fits_passes() -> None:
         ({"user": PASSWORD}, "user must have at least 20 characters."),
         ({"password": ""}, "password must not be empty."),
         ({"start": PASSWORD}, "start must be written as YYYY."),
-        ({"code": PASSWORD}, "code is not what the spec asks for (pattern)."),
+        ({"code": PASSWORD}, "code does not match the spec (pattern)."),
         ({"size": PASSWORD}, "size must be a whole number."),
         ({"size": 0}, "size must be at least 1."),
         ({"size": 10}, "size must be at most 9."),
         ({"kind": PASSWORD}, "kind must be one of: a, b, 3."),
         ({"sites": []}, "sites must not be empty."),
         ({"sites": [PASSWORD, {PASSWORD: 1}]}, "sites[1] must be text or a whole number."),
-        ({"sites": [PASSWORD, PASSWORD]}, "sites is not what the spec asks for (uniqueItems)."),
+        ({"sites": [PASSWORD, PASSWORD]}, "sites does not match the spec (uniqueItems)."),
         ({"closed": {PASSWORD: 1}}, "closed may have only the properties x, y."),
         ({"api": PASSWORD}, "api must be an object."),
         ({"api": {"version": PASSWORD}}, "api.version must be one of: old, new."),
@@ -85,4 +85,4 @@ def test_what_is_no_object_is_told(config: Any) -> None:
 
 @pytest.mark.parametrize("value", ["\ud800", 2**70, json.loads("[" * 300 + "]" * 300)], ids=lambda v: str(type(v)))
 def test_what_cannot_be_sent_is_refused(value: Any) -> None:
-    assert problems({**GOOD, "more": value}).startswith("The configuration holds what cannot be sent: ")
+    assert problems({**GOOD, "more": value}).startswith("The configuration has a value that cannot be sent: ")

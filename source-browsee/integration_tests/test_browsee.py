@@ -1,4 +1,4 @@
-"""What is special about Browsee, against its sandbox: one open request, unknown bounds, offsets, ids by hash."""
+"""Browsee's specifics, against its sandbox: one open request, unknown bounds, offsets, ids by hash."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
 
 def hashed(part: Any) -> Any:
-    """The sandbox tells what identifies a session without an id; this is the hash that the README describes."""
+    """Return the hash that the README describes, of the values that identify a session without an id."""
     if not isinstance(part, tuple):
         return part
     text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
@@ -53,7 +53,7 @@ def bodies(server: Server) -> list[Json]:
 
 
 @pytest.mark.promise(n=5)
-def test_one_request_is_open_whatever_is_read_and_whatever_the_config_says(begin: Begin) -> None:
+def test_at_most_one_request_is_open_for_every_config(begin: Begin) -> None:
     config = {"num_workers": 8, "window_in_days": 1}
     connector, server = begin("segments", config, sessions=60, days=3, latency=0.02)
     output = check_all_is_read(connector, server, "segments")
@@ -75,7 +75,7 @@ def test_after_a_timeout_nothing_is_sent_for_a_while(begin: Begin, monkeypatch: 
     unanswered, following = server.requests[1:3]
     assert unanswered.status is None
     assert following.start - unanswered.start >= 1 + 3
-    # A window that took too long is cut: less is asked for, of the same end.
+    # A window that took too long is split: the next request is for less time with the same end.
     whole, part = json.loads(unanswered.body), json.loads(following.body)
     assert part["end"] == whole["end"]
     assert part["start"] > whole["start"]
@@ -94,7 +94,7 @@ def test_check_sends_nothing_after_a_timeout_and_ends_in_time(begin: Begin) -> N
     assert server.count == 1
 
 
-def test_every_request_tells_seconds_an_offset_and_the_largest_page(begin: Begin) -> None:
+def test_every_request_has_bounds_in_seconds_an_offset_and_the_largest_page_size(begin: Begin) -> None:
     connector, server = begin("default", {"window_in_days": 2}, sessions=400, days=4)
     check_all_is_read(connector, server, "default")
     for body in bodies(server):
@@ -125,17 +125,15 @@ def test_every_request_tells_seconds_an_offset_and_the_largest_page(begin: Begin
     ],
     ids=str,
 )
-def test_all_is_read_once_whatever_the_page_leaves_open(begin: Begin, options: Json) -> None:
-    # An exclusive bound hides the session of the very first midnight, unless it is asked for a second early.
+def test_everything_is_read_once_for_every_reading_of_the_page(begin: Begin, options: Json) -> None:
+    # An exclusive bound hides the session at midnight of the start date unless requests start a second early.
     connector, server = begin("segments", {"window_in_days": 1}, sessions=240, days=2, **options)
     check_all_is_read(connector, server, "segments")
 
 
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize("compares", ["start", "end"])
-def test_no_session_is_lost_at_a_date_of_the_config_whatever_the_bounds_are_compared_with(
-    begin: Begin, compares: str
-) -> None:
+def test_no_session_is_lost_at_a_configured_date_for_any_comparison(begin: Begin, compares: str) -> None:
     connector, server = begin("default", {"lookback_window_days": 0}, sessions=600, days=6, compares=compares)
     key = connector.key("sessions")
     whole = {tuple(map(hashed, key)) for key in server.vendor.expected("default")["sessions"]}
@@ -159,7 +157,7 @@ def test_pages_are_as_few_as_their_rows_need(begin: Begin, to_is: str, totals: s
 
 @dataclass
 class EmptyList(Fault):
-    """A page without its rows, which tells the total all the same."""
+    """A page without its rows, but with the true total."""
 
     def answer(self, exchange: Exchange) -> Answer:
         truth = exchange.truth()
@@ -170,7 +168,7 @@ class EmptyList(Fault):
 
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_a_page_that_is_empty_before_its_total_is_asked_for_again(begin: Begin, after: int) -> None:
+def test_a_page_that_is_empty_before_its_total_is_requested_again(begin: Begin, after: int) -> None:
     connector, server = begin("default", sessions=250, days=2)
     empty = EmptyList(after=after)
     server.faults.append(empty)
@@ -181,15 +179,15 @@ def test_a_page_that_is_empty_before_its_total_is_asked_for_again(begin: Begin, 
 
 @dataclass
 class IgnoredOffset(Fault):
-    """The first page, whatever offset is asked for."""
+    """The first page for every offset."""
 
     def answer(self, exchange: Exchange) -> Answer:
         body = json.loads(exchange.request.body) | {"from": 0}
         request = replace(exchange.request, body=json.dumps(body).encode())
-        return exchange.server.truth(exchange.entry, request)
+        return exchange.service.truth(exchange.entry, request)
 
 
-def test_an_offset_that_is_ignored_is_an_error_that_names_where(begin: Begin) -> None:
+def test_an_ignored_offset_is_an_error_that_names_the_list(begin: Begin) -> None:
     connector, server = begin("default", sessions=240, days=2)
     server.faults.append(IgnoredOffset(times=None))
     output = connector.read("sessions")
@@ -201,7 +199,7 @@ def test_an_offset_that_is_ignored_is_an_error_that_names_where(begin: Begin) ->
 
 
 @pytest.mark.parametrize("name", ["sessionId", "_id", "id"])
-def test_an_id_of_the_vendors_is_the_key(begin: Begin, name: str) -> None:
+def test_the_vendors_id_is_the_key_if_there_is_one(begin: Begin, name: str) -> None:
     connector, server = begin("segments", sessions=30, days=2, id_field=name, twins=3)
     output = check_all_is_read(connector, server, "segments")
     assert all(record["session_id"] == record[name] for record in output.records["sessions"])
@@ -210,7 +208,7 @@ def test_an_id_of_the_vendors_is_the_key(begin: Begin, name: str) -> None:
 
 @pytest.mark.parametrize("select_at", ["options", "top", "both"])
 @pytest.mark.parametrize("comes_along", [True, False])
-def test_a_selection_asks_for_its_fields_and_what_is_needed(
+def test_a_selection_requests_its_fields_and_the_needed_ones(
     begin: Begin, select_at: str, *, comes_along: bool
 ) -> None:
     connector, server = begin(
@@ -226,7 +224,7 @@ def test_a_selection_asks_for_its_fields_and_what_is_needed(
     assert record["session_id"].startswith("hash:") != comes_along
 
 
-def test_a_field_that_the_vendor_does_not_have_is_refused_before_anything_is_sent(begin: Begin) -> None:
+def test_an_unknown_field_is_refused_before_any_request(begin: Begin) -> None:
     connector, server = begin("default", {"fields": ["urls", "colour"]}, sessions=2, days=1)
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
@@ -234,7 +232,7 @@ def test_a_field_that_the_vendor_does_not_have_is_refused_before_anything_is_sen
     assert server.count == 0
 
 
-def test_a_session_keeps_its_hash_when_it_goes_on_and_is_identified(begin: Begin) -> None:
+def test_a_session_keeps_its_hash_when_it_grows_and_is_identified(begin: Begin) -> None:
     connector, server = begin("default", sessions=60, days=1)
     first = connector.read()
     vendor: Any = server.vendor
@@ -248,17 +246,17 @@ def test_a_session_keeps_its_hash_when_it_goes_on_and_is_identified(begin: Begin
     assert duplicates(second.keys("session_pages", ["session_id", "page_index"])) == []
 
 
-def test_no_segment_no_record_and_a_line_in_the_log(begin: Begin) -> None:
+def test_without_segments_there_are_no_records_and_one_log_line(begin: Begin) -> None:
     connector, server = begin("default", sessions=5, days=1)
     output = connector.read("segment_sessions")
     assert output.exit_code == 0
     assert output.statuses == {"segment_sessions": ["STARTED", "RUNNING", "COMPLETE"]}
-    assert "segment_sessions: the configuration names nothing to read." in output.log
+    assert "segment_sessions: the configuration selects nothing to read." in output.log
     assert server.count == 0
 
 
 @pytest.mark.promise(n=9)
-def test_check_asks_for_each_segment_and_names_one_that_is_refused(begin: Begin) -> None:
+def test_check_requests_each_segment_and_names_a_refused_one(begin: Begin) -> None:
     connector, server = begin("segments", sessions=5, days=1)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
     assert [body["segmentId"] for body in bodies(server)] == connector.config["segment_ids"]
@@ -268,7 +266,7 @@ def test_check_asks_for_each_segment_and_names_one_that_is_refused(begin: Begin)
     assert "5f3a1c0e9b7d4e0017a2c4d7" in status["message"]
 
 
-def test_a_segment_that_is_refused_ends_its_stream_and_no_other(begin: Begin) -> None:
+def test_a_refused_segment_fails_its_stream_only(begin: Begin) -> None:
     ids = ["5f3a1c0e9b7d4e0017a2c4d7", "5f3a1c0e9b7d4e0017a2c4d8"]
     connector, server = begin("segments", {"segment_ids": ids}, sessions=60, days=1)
     output = connector.read()
@@ -284,7 +282,7 @@ def test_a_segment_that_is_refused_ends_its_stream_and_no_other(begin: Begin) ->
 
 
 @pytest.mark.parametrize("status", [400, 401])
-def test_missing_and_wrong_keys_are_the_users_to_mend(begin: Begin, status: int) -> None:
+def test_missing_and_wrong_keys_are_config_errors(begin: Begin, status: int) -> None:
     connector, server = begin("default", sessions=5, days=1)
     server.faults.append(Status(status, times=None))
     (told,) = connector.run("check").of_type("CONNECTION_STATUS")
@@ -296,7 +294,7 @@ def test_missing_and_wrong_keys_are_the_users_to_mend(begin: Begin, status: int)
 
 
 @pytest.mark.parametrize("form", ["object", "string"])
-def test_a_failure_in_a_200_is_tried_again(begin: Begin, form: str) -> None:
+def test_a_failure_in_a_200_is_retried(begin: Begin, form: str) -> None:
     connector, server = begin("default", sessions=5, days=1, failure_message=form)
     server.faults.append(ErrorInside())
     output = connector.read("sessions")
@@ -306,7 +304,7 @@ def test_a_failure_in_a_200_is_tried_again(begin: Begin, form: str) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 429])
-def test_a_word_about_the_open_request_is_waited_for_whatever_its_status(begin: Begin, status: int) -> None:
+def test_an_open_request_is_waited_for_with_any_status(begin: Begin, status: int) -> None:
     connector, server = begin("default", sessions=5, days=1)
     body = '{"status": "failure", "message": "Only one open request is allowed"}'
     server.faults.append(Status(status, body=body))
@@ -320,7 +318,7 @@ def test_a_word_about_the_open_request_is_waited_for_whatever_its_status(begin: 
     assert server.count == 2
 
 
-def test_a_country_that_is_a_name_is_no_code(begin: Begin) -> None:
+def test_a_country_name_is_not_a_country_code(begin: Begin) -> None:
     connector, _ = begin("default", sessions=40, days=1, country="name")
     records = connector.read("sessions").records["sessions"]
     assert {record["country_code"] for record in records} == {None}

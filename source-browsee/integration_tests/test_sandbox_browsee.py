@@ -60,7 +60,7 @@ def exports(server: Server, **parameters: Any) -> Record:
 
 
 def rows(server: Server, **parameters: Any) -> list[Record]:
-    """All pages, as the page tells to read them: from 0 to 100, from 100 to 200 and so on."""
+    """Return all pages as the vendor's page describes it: from 0 to 100, from 100 to 200 and so on."""
     found: list[Record] = []
     total = 1
     while len(found) < total:

@@ -1,1 +1,1 @@
-"""Browsee as its page https://docs.browsee.io describes it, for the sandbox in `shared/sandbox_server`."""
+"""Browsee's sandbox: its API as https://docs.browsee.io describes it."""

@@ -1,8 +1,8 @@
-"""Browsee for the sandbox: `POST /api/v1/export/sessions`, as https://docs.browsee.io describes it.
+"""Browsee's sandbox: `POST /api/v1/export/sessions`, as https://docs.browsee.io describes it.
 
-Chosen where the page says nothing: an unknown API key gets a 401, as a wrong secret key does (the page's 400 is
-for what is missing or malformed). A second request while one is open gets a 429 without Retry-After. Other methods
-get a 405, other paths a 404. Parameters belong into the body: a query is refused.
+Choices where the page is silent: an unknown API key gets a 401, like a wrong secret key (the page's 400 is for
+missing or malformed parameters). A second request while one is open gets a 429 without Retry-After. Other methods
+get a 405, other paths a 404. Parameters belong in the body; a query is refused.
 """
 
 import time
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 from sandbox_server import Answer, Config, Keys, Record, Request, TooLarge, Vendor, check_size
+from sandbox_server.traffic import Traffic
 
 from .data import DAY, SECOND, Data
 from .query import Bounds, Query, RefusedError, SelectAt, credentials, read
@@ -29,31 +30,33 @@ WORDS = {
 class Browsee(Vendor):
     """Browsee, with the data of one project.
 
-    `sessions`, `days`, `seed`: so many sessions over so many days until now. Of twenty or more, nine differ from
-    the first one in a single value of its identity each. `twins`: so many more have the same identity as another
-    session. `earlier`: so many more begin just before the first day and end in it; they are held, not expected.
-    `now`: the clock.
+    `sessions`, `days`, `seed`: the number of sessions and of days until now, and the seed of the data. Of twenty
+    or more, nine differ from the first one in a single value of its identity each. `twins`: how many more sessions
+    have the same identity as another one. `earlier`: how many more begin just before the first day and end in it;
+    they are held, not expected. `traffic`: ordinary names
+    and moments, for demos. `now`: the clock.
 
-    What the page leaves open. `id_field`: the name of a session's id, None for none, as documented;
-    `id_with_select`: whether it is there if fields are selected (the page does not list it, so it cannot be
-    selected itself). `order` of the list; "shuffled" is an order without a meaning that does not change.
-    `compares`: whether `start` and `end` are about a session's "start", its "end", or any part of it ("overlap");
-    `start_inclusive`, `end_inclusive`: whether they belong to the interval; `whole_seconds`: whether a session's
-    time loses its milliseconds before it is compared. `page_cap`: the largest page, however many sessions are
-    asked for; None for 100. `to_is`: the index after the last session of the page ("end"), that of the last one
-    ("last"), or `from` plus the size of a full page even if there are fewer ("asked"). `totals`: "growing" counts
-    no more than one beyond the page, so that the total grows from page to page. `select_at`: where a selection has
-    an effect: in `options`, at the "top" level, or at "both"; elsewhere it is ignored. `country`: as a "code" or a
-    "name". `numeric_user_ids`: sites that identify by number. `failure_message`: whether `message` is an "object"
-    in failures that the page does not show, as in those it shows, or a "string".
+    What the page leaves open. `id_field`: the name of a session's id; None for no id, as documented.
+    `id_with_select`: whether the id is included if fields are selected (the page does not list it, so it cannot be
+    selected). `order` of the list; "shuffled" is an arbitrary order that does not change. `compares`: whether
+    `start` and `end` filter by a session's "start", its "end", or any part of it ("overlap"). `start_inclusive`,
+    `end_inclusive`: whether they belong to the interval. `whole_seconds`: whether a session's time is truncated to
+    seconds before it is compared. `page_cap`: the largest page, whatever size is requested; None for 100. `to_is`:
+    the index after the last session of the page ("end"), the index of the last one ("last"), or `from` plus the
+    size of a full page even if there are fewer ("asked"). `totals`: "growing" counts at most one session beyond
+    the page, so that the total grows from page to page. `select_at`: where a selection has an effect: in
+    `options`, at the "top" level, or at "both"; elsewhere it is ignored. `country`: a "code" or a "name".
+    `numeric_user_ids`: whether sites identify users by number. `failure_message`: whether `message` in failures
+    that the page does not show is an "object", as in those it shows, or a "string".
 
     `retention_days`: older sessions are deleted, counted from the start of today; None keeps all. `max_in_flight`:
-    open requests beyond which there is a 429, None for any number. `too_large`: a limit of the sessions that one
+    how many requests may be open before a 429, None for no limit. `too_large`: the limit of sessions that one
     request may match.
     """
 
     name: ClassVar[str] = "browsee"
     id_names = ("sessionId", "_id", "id")
+    shown_in_errors = frozenset({"segment_ids"})
     moods = (
         {"id_field": "sessionId"},
         {"order": "oldest_first"},
@@ -97,6 +100,7 @@ class Browsee(Vendor):
         retention_days: int | None = None,
         max_in_flight: int | None = 1,
         too_large: TooLarge | None = None,
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -118,6 +122,7 @@ class Browsee(Vendor):
             twins=twins,
             earlier=earlier,
             numeric_user_ids=numeric_user_ids,
+            traffic=traffic,
             clock=now,
         )
         self._matches: dict[tuple[object, ...], list[Session]] = {}
@@ -125,7 +130,7 @@ class Browsee(Vendor):
     identity = staticmethod(identity)
 
     def answer(self, request: Request) -> Answer:
-        """Browsee's answer."""
+        """Return Browsee's answer."""
         if request.path != PLACE:
             return self.error(404, request.path)
         if request.method != "POST":
@@ -136,21 +141,21 @@ class Browsee(Vendor):
             return self._failure(error.status, str(error))
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An error; 400 and 401 have the page's text."""
+        """Return an error; 400 and 401 have the page's text."""
         return self._failure(status, WORDS.get(status, f"this is a {status} of the sandbox"))
 
     def error_inside(self, path: str = "") -> Answer:
-        """A 200 with the status "failure"."""
+        """Return a 200 with the status "failure"."""
         failure = self.error(500, path)
         return Answer(200, failure.body, failure.headers)
 
     def records(self, content: Any) -> list[Record]:  # noqa: ANN401
-        """The sessions."""
+        """Return the sessions."""
         rows: list[Record] = content.get("exports", {}).get("data", [])
         return rows
 
     def configs(self, origin: str) -> dict[str, Config]:
-        """All sessions; the same and two segments; some of the fields."""
+        """Return configs for all sessions, all sessions and two segments, and some of the fields."""
         default = {
             "api_key": API_KEY,
             "secret_key": SECRET_KEY,
@@ -164,16 +169,16 @@ class Browsee(Vendor):
         }
 
     def expected(self, config_name: str) -> Keys:
-        """Keys by stream: (session), (session, index of the URL), (segment, session).
+        """Return keys by stream: (session), (session, index of the URL), (segment, session).
 
-        These are sessions that began on the first day or later. `session` is the id, or `identity` of the record
-        if records have no id; then twins are there twice.
+        These are sessions that began on the first day or later. `session` is the id, or the record's `identity` if
+        records have no id; then twins occur twice.
         """
         with self.lock:
             return self._keys(config_name, [one for one in self.listed() if one.started >= self.data.first_day])
 
     def held(self, config_name: str) -> Keys:
-        """The same, whenever the session began."""
+        """Return the same keys at any date."""
         with self.lock:
             return self._keys(config_name, self.listed())
 
@@ -184,7 +189,7 @@ class Browsee(Vendor):
     def keys(
         self, sessions: Iterable[Session], *, selected: bool = False, segment_ids: Iterable[str] = ()
     ) -> Keys:
-        """The keys that these sessions make."""
+        """Return the keys of these sessions."""
         keyed = [(self.writer.key(session, selected=selected), session) for session in sessions]
         return {
             "sessions": [(key,) for key, _ in keyed],
@@ -195,12 +200,12 @@ class Browsee(Vendor):
         }
 
     def listed(self) -> list[Session]:
-        """The sessions that are not deleted yet, newest first."""
+        """Return the sessions that are not deleted yet, newest first."""
         oldest = self._oldest()
         return [session for session in self.data.sessions if session.started >= oldest]
 
     def grow(self, count: int, *, ago: float = 0) -> None:
-        """Add sessions that started now, or so many seconds ago and appear late."""
+        """Add sessions that started now, or that started some seconds ago and appear late."""
         with self.lock:
             self.data.grow(count, ago)
 
@@ -210,7 +215,7 @@ class Browsee(Vendor):
             self.data.delete(count)
 
     def touch(self, count: int) -> list[Session]:
-        """Let the newest sessions go on and their visitors be identified; returns these sessions.
+        """Continue the newest sessions, identify their visitors, and return these sessions.
 
         Duration, times, counts and URLs grow; userId, name, email and tags are set. The identity does not change.
         """

@@ -1,7 +1,9 @@
-"""Visitors, how they arrive, where they go, and who they turn out to be."""
+"""Visitors: how they arrive, which pages they visit, and how they are identified."""
 
 import random
 from typing import Any
+
+from sandbox_server.traffic import Traffic
 
 from .records import Arrival, User, Visitor
 
@@ -49,7 +51,7 @@ TAGS: list[Any] = [["vip", "beta"], {"plan": "pro 🚀", "seats": 12, "since": N
 
 
 def visitor(dice: random.Random, number: int) -> Visitor:
-    """Somebody new; few addresses are shared, and some sites ask not to keep them."""
+    """Make a new visitor. Few addresses are shared, and some sites do not store them."""
     browser, system, device, mobile = dice.choice(BROWSERS)
     code, country, city = dice.choice(PLACES)
     addresses = [
@@ -69,32 +71,35 @@ def visitor(dice: random.Random, number: int) -> Visitor:
     )
 
 
-def arrivals() -> list[Arrival]:
-    """All ways in: each domain's pages, with and without a campaign."""
+def arrivals(traffic: Traffic | None = None) -> list[Arrival]:
+    """Return all landing pages: each domain's pages, with and without a campaign."""
     found: list[Arrival] = []
-    for domain in DOMAINS:
-        for index, path in enumerate(PATHS):
+    for domain in traffic.hosts if traffic else DOMAINS:
+        for index, path in enumerate(traffic.paths if traffic else PATHS):
             for campaign in (NO_CAMPAIGN, NO_CAMPAIGN, CAMPAIGNS[index % 2]):
                 referrer = REFERRERS[len(found) % len(REFERRERS)]
                 found.append(Arrival(domain, f"https://{domain}{path}", referrer, campaign))
     return found
 
 
-def urls(dice: random.Random, arrival: Arrival) -> tuple[str, ...]:
-    """The pages of a visit, the same one more than once; of a few visits no page is known."""
+def urls(dice: random.Random, arrival: Arrival, traffic: Traffic | None = None) -> tuple[str, ...]:
+    """Make the pages of a visit; pages may repeat, and a few visits have none."""
     kind = dice.random()
     if kind < 0.02:
         return ()
     count = dice.randrange(30, 60) if kind > 0.98 else min(1 + int(dice.expovariate(0.5)), 12)
-    return (arrival.landing, *(next_url(dice, arrival) for _ in range(count - 1)))
+    return (arrival.landing, *(next_url(dice, arrival, traffic) for _ in range(count - 1)))
 
 
-def next_url(dice: random.Random, arrival: Arrival) -> str:
-    """One more page of the same site."""
-    return f"https://{arrival.domain}{dice.choice(PATHS)}"
+def next_url(dice: random.Random, arrival: Arrival, traffic: Traffic | None = None) -> str:
+    """Return one more page of the same site."""
+    return f"https://{arrival.domain}{dice.choice(traffic.paths if traffic else PATHS)}"
 
 
-def user(dice: random.Random, number: int, *, numeric: bool) -> User:
-    """Whom an identify call names; an id is what a site makes of it."""
+def user(dice: random.Random, number: int, *, numeric: bool, traffic: Traffic | None = None) -> User:
+    """Make the data of an identify call; sites choose the form of their ids."""
+    if traffic is not None:
+        name, email = dice.choice(traffic.people) or (None, None)
+        return User(number if numeric else f"user-{number}", name, email, dict([dice.choice(traffic.tags)]))
     name, email = dice.choice(PEOPLE)
     return User(number if numeric else f"üser/{number}", name, email, dice.choice(TAGS))

@@ -1,4 +1,4 @@
-"""A client of Browsee, for the tests of the sandbox."""
+"""A client of Browsee, for tests of the sandbox."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from .records import identity
 
 
 def first_page(config: Config) -> requests.Request:
-    """The newest sessions of all time."""
+    """Request the newest sessions."""
     body = {"apiKey": config["api_key"], "secretKey": config["secret_key"], "start": 0}
     return requests.Request("POST", config["base_url"] + "/export/sessions", json=body)
 
 
 def rows(body: Any) -> list[Record]:  # noqa: ANN401
-    """The sessions of an answer."""
+    """Return the sessions of an answer."""
     return list(body["exports"]["data"])
 
 
 def read(config: Config) -> Keys:
-    """All sessions since the start date, page by page until one is empty."""
+    """Read all sessions since the start date, page by page until one is empty."""
     own = {"apiKey": config["api_key"], "secretKey": config["secret_key"]}
     start = int(start_of(config).timestamp()) - 1
     found: list[Record] = []

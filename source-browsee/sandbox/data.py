@@ -1,16 +1,18 @@
-"""The sandbox's data: made from a seed; it grows, changes and shrinks on request."""
+"""The sandbox's data. It is generated from a seed and grows, changes or shrinks on request."""
 
 import dataclasses
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sandbox_server.traffic import Traffic
+
 from . import cast
 from .records import IDENTITY, NOBODY, Session, User, Visitor
 
 SECOND = 1000
 DAY = 86_400 * SECOND
-# Lists end a little before now: a sync ends at the second in which it starts, and its edge is ambiguous.
+# Lists end slightly before now: a sync ends at the second in which it starts, and that second is ambiguous.
 MARGIN = 60 * SECOND
 ENOUGH = 20
 
@@ -27,6 +29,7 @@ class Data:
         twins: int,
         earlier: int,
         numeric_user_ids: bool,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.clock = clock
@@ -35,12 +38,13 @@ class Data:
         self.sessions: list[Session] = []
         self.first_day = self.now() // DAY * DAY - days * DAY
         self._numeric = numeric_user_ids
-        self._arrivals = cast.arrivals()
+        self._traffic = traffic
+        self._arrivals = cast.arrivals(traffic)
         self._visitors: list[Visitor] = []
         self._users: list[User] = []
         self._taken: set[tuple[int, str | None]] = set()
         self._order = 0
-        alike = len(IDENTITY) if sessions >= ENOUGH else 0
+        alike = len(IDENTITY) if sessions >= ENOUGH and traffic is None else 0
         found = [self._session(moment) for moment in sorted(self._moments(sessions - alike, days))]
         if alike:
             found += self._nearly_alike(found[0])
@@ -49,11 +53,11 @@ class Data:
         self._add(found)
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         return int(self.clock() * SECOND)
 
     def grow(self, count: int, ago: float = 0) -> None:
-        """Add sessions that started so many seconds ago and were not listed before."""
+        """Add sessions that started some seconds ago and were not listed before."""
         self._add([self._session(self.now() - int(ago * SECOND)) for _ in range(count)])
 
     def delete(self, count: int) -> None:
@@ -62,14 +66,14 @@ class Data:
         self.version += 1
 
     def touch(self, count: int) -> list[Session]:
-        """Let the newest sessions go on with another page, more time and an identify call; returns them."""
+        """Continue the newest sessions with another page, more time and an identify call, and return them."""
         changed = self.sessions[:count]
         for session in changed:
             longer = max(0, min(MARGIN, self.now() - session.ended))
             session.duration += longer
             session.inactive += longer // 3
             session.events += 3
-            session.urls = (*session.urls, cast.next_url(self.dice, session.arrival))
+            session.urls = (*session.urls, cast.next_url(self.dice, session.arrival, self._traffic))
             session.user = self._identified(session.user)
             session.written.clear()
         self.version += 1
@@ -77,9 +81,9 @@ class Data:
 
     def _identified(self, before: User) -> User:
         number = len(self._users)
-        told = cast.user(self.dice, number, numeric=self._numeric)
-        known = told.id if before.id in {None, ""} else before.id
-        self._users.append(User(known, f"Zoë {number}", f"zoe{number}@example.com", told.tags))
+        user = cast.user(self.dice, number, numeric=self._numeric)
+        known = user.id if before.id in {None, ""} else before.id
+        self._users.append(User(known, f"Zoë {number}", f"zoe{number}@example.com", user.tags))
         return self._users[-1]
 
     def _add(self, sessions: list[Session]) -> None:
@@ -89,9 +93,12 @@ class Data:
         self.version += 1
 
     def _moments(self, count: int, days: int) -> list[int]:
-        """One per day first, then at random: at the edges of a day, on a whole second, at the same millisecond."""
+        """Choose start times: first one per day, then random ones; some at midnight or on a whole second."""
         dice = self.dice
         end = max(self.now() - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            usual = self._traffic.moments(dice, count, self.first_day / SECOND, end / SECOND)
+            return [int(moment * SECOND) for moment in usual]
         found: list[int] = []
         for index in range(count):
             chosen, fraction = dice.randrange(days + 1), dice.random()
@@ -106,14 +113,14 @@ class Data:
         return found
 
     def _overnight(self) -> Session:
-        """A session that begins before the first day and ends in it."""
+        """Make a session that begins before the first day and ends in it."""
         before, after = (self.dice.randrange(MARGIN, 30 * MARGIN) for _ in range(2))
         session = self._session(self.first_day - before)
         duration = before + min(after, self.now() - self.first_day)
         return dataclasses.replace(session, duration=duration, inactive=duration // 3)
 
     def _visitor(self, moment: int) -> Visitor:
-        """A returning visitor or a new one; none of them twice at the same moment."""
+        """Return an existing visitor or a new one, but no visitor twice at the same time."""
         seen = self._visitors and self.dice.random() < 0.6
         found = self.dice.choice(self._visitors) if seen else None
         while found is None or (moment, found.ip) in self._taken:
@@ -129,7 +136,9 @@ class Data:
         if kind < 0.55:
             return User(id="")
         if not self._users or kind < 0.7:
-            self._users.append(cast.user(self.dice, len(self._users), numeric=self._numeric))
+            self._users.append(
+                cast.user(self.dice, len(self._users), numeric=self._numeric, traffic=self._traffic)
+            )
         return self.dice.choice(self._users)
 
     def _session(self, moment: int) -> Session:
@@ -137,9 +146,11 @@ class Data:
         arrival = dice.choice(self._arrivals)
         kind = dice.random()
         wanted = int(dice.expovariate(1 / (5 * MARGIN))) if kind < 0.9 else 0
-        if kind > 0.95:  # a tab that was left open
+        if kind > 0.95:  # a tab left open
             wanted = dice.randrange(DAY)
-        # Data ends now: a session that is under way is as long as it has lasted.
+        if self._traffic is not None:
+            wanted = (dice.choice(self._traffic.seconds) + dice.randrange(30)) * SECOND
+        # Data ends now, so a running session has lasted until now.
         duration = max(0, min(wanted, self.now() - moment))
         return Session(
             id=self._id(),
@@ -151,7 +162,7 @@ class Data:
             events=dice.randrange(80),
             visitor=self._visitor(moment),
             arrival=arrival,
-            urls=cast.urls(dice, arrival),
+            urls=cast.urls(dice, arrival, self._traffic),
             user=self._user(),
             terse=dice.random() < 0.2,
         )
@@ -161,7 +172,7 @@ class Data:
         return f"{self.dice.getrandbits(64):016x}{self._order:08x}"
 
     def _nearly_alike(self, base: Session) -> Iterator[Session]:
-        """Sessions that differ from another one in a single value of its identity each."""
+        """Make sessions that each differ from another one in a single value of its identity."""
         at, visitor, arrival = base.started, base.visitor, base.arrival
         landing = f"https://{arrival.domain}/another"
         yield self._like(base, started=at + 1)
@@ -175,7 +186,7 @@ class Data:
         yield self._like(base, arrival=dataclasses.replace(arrival, referrer="other.example"))
 
     def _twin(self, base: Session) -> Session:
-        """Another session with the same identity: two tabs that were opened at once."""
+        """Make another session with the same identity, like two tabs opened at once."""
         return self._like(base, events=base.events + 1, duration=base.duration // 2, inactive=base.inactive // 2)
 
     def _like(self, base: Session, **differences: Any) -> Session:  # noqa: ANN401

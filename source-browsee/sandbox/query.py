@@ -1,11 +1,11 @@
-"""The body parameters of a request, by the page's table: https://docs.browsee.io.
+"""The body parameters of a request, from the table on https://docs.browsee.io.
 
-The page's 400 is for a required parameter that is missing and for an optional one that "does not follow the
-right format". This is applied strictly: a parameter or an option that the page does not name is refused, and so
-are a null, a number that is not a JSON integer, a time that cannot be seconds, an interval that ends before it
-starts, a limit below 1 or above 100, a segment that does not exist, and a selection that is empty, repeats a field
-or names a field that the page does not list. `select` is allowed at the top level too: the page has it in
-`options`, but the vendor's own sample scripts send it beside them.
+The page's 400 is for a required parameter that is missing and for an optional one that "does not follow the right
+format". The sandbox applies this strictly. It refuses parameters and options that the page does not name, nulls,
+numbers that are not JSON integers, times that cannot be in seconds, intervals that end before they start, limits
+below 1 or above 100, unknown segments, and selections that are empty, repeat a field or name a field that the page
+does not list. `select` is allowed at the top level too: the page puts it into `options`, but the vendor's own
+sample scripts send it at the top level.
 """
 
 from collections.abc import Collection
@@ -17,14 +17,14 @@ from .records import FIELDS, Session
 
 PARAMETERS = {"apiKey", "secretKey", "start", "end", "from", "limit", "segmentId", "options", "select"}
 LARGEST = 100
-# Later than any plausible time in seconds, earlier than any in milliseconds since 1973.
+# Later than any plausible time in seconds, earlier than any time in milliseconds since 1973.
 LAST_SECOND = 10**11
 
 SelectAt = Literal["options", "top", "both"]
 
 
 class RefusedError(ValueError):
-    """The page does not allow this request; `status` is the HTTP status."""
+    """The page does not allow the request; `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Query:
-    """A request. Times are milliseconds; None if the request leaves them to the vendor."""
+    """A request. Times are in milliseconds, None if the request omits them."""
 
     start: int | None
     end: int | None
@@ -43,13 +43,13 @@ class Query:
     select: tuple[str, ...] | None
 
     def interval(self, now: int) -> tuple[int, int]:
-        """The interval: "Defaults to 24 hours before now", "Defaults to Now"."""
+        """Return the interval: "Defaults to 24 hours before now", "Defaults to Now"."""
         return now - DAY if self.start is None else self.start, now if self.end is None else self.end
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How `start` and `end` are compared; see the options of the vendor."""
+    """How `start` and `end` are compared; see the options of the sandbox."""
 
     compares: Literal["start", "end", "overlap"]
     start_inclusive: bool
@@ -66,7 +66,7 @@ class Bounds:
 
 
 def text(given: dict[str, Any], name: str, words: str) -> str:
-    """A required string."""
+    """Parse a required string."""
     value = given.get(name)
     if value is None or value == "":
         raise RefusedError(f"{words} missing.")
@@ -76,11 +76,11 @@ def text(given: dict[str, Any], name: str, words: str) -> str:
 
 
 def integer(given: dict[str, Any], name: str, least: int, most: int | None = None) -> int | None:
-    """An integer, None if it is not given."""
+    """Parse an integer, None if it is omitted."""
     if name not in given:
         return None
     value = given[name]
-    if type(value) is not int:  # a boolean is no integer in JSON
+    if type(value) is not int:  # a boolean is not an integer in JSON
         raise RefusedError(f"{name} has to be an integer.")
     if value < least or (most is not None and value > most):
         raise RefusedError(f"{name} is out of range: {value}.")
@@ -88,14 +88,14 @@ def integer(given: dict[str, Any], name: str, least: int, most: int | None = Non
 
 
 def credentials(given: object) -> tuple[str, str]:
-    """The two keys. They are checked before everything else."""
+    """Parse the two keys, which are checked before everything else."""
     if not isinstance(given, dict):
         raise RefusedError("The body has to be an object.")
     return text(given, "apiKey", "API Key"), text(given, "secretKey", "Secret Key")
 
 
 def read(given: dict[str, Any], segments: Collection[str], select_at: SelectAt) -> Query:
-    """The query of a body. A selection has an effect only at the places that `select_at` names."""
+    """Parse a body. A selection has an effect only at the levels that `select_at` names."""
     unknown = sorted(set(given) - PARAMETERS)
     if unknown:
         raise RefusedError(f"There is no parameter {', '.join(unknown)}.")
@@ -119,7 +119,7 @@ def read(given: dict[str, Any], segments: Collection[str], select_at: SelectAt) 
 
 
 def selection(options: object) -> tuple[str, ...] | None:
-    """The selected fields of `options`, None for all."""
+    """Parse the selected fields of `options`, None for all."""
     if not isinstance(options, dict):
         raise RefusedError("options has to be an object.")
     if set(options) - {"select"}:
@@ -128,7 +128,7 @@ def selection(options: object) -> tuple[str, ...] | None:
 
 
 def fields(select: object) -> tuple[str, ...]:
-    """The fields of a selection."""
+    """Parse the fields of a selection."""
     if not isinstance(select, list) or not select or not all(isinstance(name, str) for name in select):
         raise RefusedError("select has to be a list of fields.")
     unknown = [name for name in select if name not in FIELDS]

@@ -1,7 +1,7 @@
-"""Sessions, and the records that they make: the page's list of fields, https://docs.browsee.io.
+"""Sessions and their records, with the fields listed on https://docs.browsee.io.
 
-The page shows no record. It names the fields that `options.select` may contain, and a record has exactly these
-here. It names no id of a session, so by default there is none.
+The page shows no record. It names the fields that `options.select` may contain; records have exactly these fields.
+It names no session id, so by default there is none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,17 +22,17 @@ IdField = Literal["sessionId", "_id", "id"]
 
 
 def identity(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The values that identify a session without an id: no later call and no longer visit changes them.
+    """The values that identify a session without an id; later identify calls and longer visits do not change them.
 
-    A connector has to make an id of these nine values itself, in any form. Expected keys contain this tuple
-    instead, and a test makes the same tuple of an emitted record.
+    A connector must derive an id from these nine values, in any form. Expected keys contain this tuple instead,
+    and tests derive the same tuple from an emitted record.
     """
     return tuple(record.get(name) for name in IDENTITY)
 
 
 @dataclass(frozen=True)
 class User:
-    """The data of an identify call; about types the page only says "as provided"."""
+    """The data of an identify call; the page documents its types only as "as provided"."""
 
     id: str | int | None = None
     name: str | None = None
@@ -54,7 +54,7 @@ class Visitor:
     is_mobile: bool
     city: str | None
     country: str | None
-    """As two letters."""
+    """The country as two letters."""
     country_name: str | None
 
 
@@ -74,9 +74,9 @@ class Session:
 
     id: str
     order: int
-    """Orders sessions of the same millisecond: the higher number is newer."""
+    """Orders sessions within the same millisecond; the higher number is newer."""
     rank: float
-    """Its position in a list without a meaningful order."""
+    """Its position in an arbitrary order."""
     started: int
     duration: int
     inactive: int
@@ -86,12 +86,12 @@ class Session:
     urls: Sequence[str]
     user: User
     terse: bool
-    """Whether the record omits unknown values instead of having nulls."""
+    """Whether the record omits unknown values; otherwise they are null."""
     written: dict[tuple[str, ...] | None, bytes] = field(default_factory=dict)
 
     @property
     def ended(self) -> int:
-        """When it ended; it may still go on."""
+        """When it ended; it may still continue."""
         return self.started + self.duration
 
 
@@ -108,29 +108,29 @@ SEGMENTS: dict[str, Callable[[Session], bool]] = {
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes each record once per selection of fields (None for all)."""
+    """Serializes each record once per selection of fields (None for all)."""
 
     id_field: IdField | None
     id_with_select: bool
     country: Literal["code", "name"]
 
     def has_id(self, *, selected: bool) -> bool:
-        """Return whether records have an id; a field that the page does not list cannot be selected."""
+        """Return whether records have an id; fields that the page does not list cannot be selected."""
         return self.id_field is not None and (self.id_with_select or not selected)
 
     def key(self, session: Session, *, selected: bool) -> object:
-        """The session's id, or its identity if there is none."""
+        """Return the session's id, or its identity if it has no id."""
         return session.id if self.has_id(selected=selected) else identity(self.record(session))
 
     def write(self, session: Session, select: tuple[str, ...] | None) -> bytes:
-        """The record as JSON."""
+        """Return the record as JSON."""
         found = session.written.get(select)
         if found is None:
             found = session.written[select] = orjson.dumps(self.record(session, select))
         return found
 
     def record(self, session: Session, select: tuple[str, ...] | None = None) -> dict[str, Any]:
-        """The record."""
+        """Return the record."""
         visitor, arrival, user = session.visitor, session.arrival, session.user
         found: dict[str, Any] = {
             "userId": user.id,

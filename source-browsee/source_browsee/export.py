@@ -40,10 +40,10 @@ CREDENTIALS_HINT = (
 )
 
 ID_FIELDS = ("sessionId", "_id", "id")
-"""Where a session's id would stand: the vendor's page tells of none."""
+"""Fields that may hold a session's id. The vendor's page documents none."""
 
 IDENTITY = ("timestamp", "ip", "landingPage", "browser", "os", "device", "isMobile", "domain", "referrer")
-"""What never changes in a session, whatever a later `identify` adds and however long it goes on."""
+"""Fields that never change in a session, even if a later `identify` adds fields or the session gets longer."""
 
 FIELDS = (
     "userId",
@@ -73,14 +73,14 @@ FIELDS = (
     "domain",
     "referrer",
 )
-"""What the vendor's page lists for a selection."""
+"""Fields that can be selected, as the vendor's page lists them."""
 
 NEEDED = (*IDENTITY, "duration", "userId", "country", "pageCount", "urls")
-"""What the keys, the cursor, the columns of every session and the stream session_pages are made of."""
+"""Fields that the keys, the cursor, the shared columns and the stream session_pages are read from."""
 
 
 def session_id(row: Row) -> str | None:
-    """Read the session's id; where there is none, hash what identifies it. Null where that is not there either."""
+    """Return the session's id, or a hash of the fields that identify it; null if all of them are missing."""
     for name in ID_FIELDS:
         value = row.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
@@ -93,32 +93,32 @@ def session_id(row: Row) -> str | None:
 
 
 def country_code(row: Row) -> str | None:
-    """Read the country where it is a code; the vendor's page leaves open whether it is one or a name."""
+    """Return the country if it is a code. The vendor's page does not say whether it is a code or a name."""
     country = str(row.get("country"))
     return country.upper() if re.fullmatch("[A-Za-z]{2}", country) else None
 
 
 def pages(row: Row) -> Iterator[Row]:
-    """Give the pages of a session, in the order of ``urls``."""
+    """Yield the pages of a session, in the order of ``urls``."""
     for index, page in enumerate(objects(row.get("urls"), "url")):
         yield page | {"page_index": index}
 
 
-def told(answer: Answer) -> Fault | None:
-    """Read what the vendor's own words say of an error; null where they say no more than a status would."""
+def explained(answer: Answer) -> Fault | None:
+    """Return the error that the vendor's message describes; None if it says no more than the status."""
     body = answer.object()
     message = body.get("message")
     words = str(at(message, "error") if isinstance(message, dict) else message or "")
-    said = quoted(words)
+    quote = quoted(words)
     if re.search(r"(?i)\brate\b|open request|too many", words):
-        return Fault(Kind.LIMIT, f"Browsee allows one open request at a time{said}.")
+        return Fault(Kind.LIMIT, f"Browsee allows one open request at a time{quote}.")
     if body.get("status") == "unauthorized" or re.search(r"(?i)(api|secret) ?key", words):
-        return Fault(Kind.CONFIG, f"Browsee refused the keys{said}. {CREDENTIALS_HINT}")
+        return Fault(Kind.CONFIG, f"Browsee refused the keys{quote}. {CREDENTIALS_HINT}")
     if answer.status != 200 and "segment" in words.lower():
         return Fault(
             Kind.CONFIG,
-            f"Browsee did not accept a segment{said}. Check segment_ids: a segment's id stands in the address of "
-            "its page View Analytics.",
+            f"Browsee refused a segment{quote}. Check segment_ids: a segment's id is in the address of its page "
+            "View Analytics.",
         )
     return None
 
@@ -129,8 +129,8 @@ DURATION = Number("duration", per=1000)
 class _Export(Endpoint):
     """``POST export/sessions``: 100 a page, continued by offset, in no documented order.
 
-    Neither is documented whether the bounds are included, nor whether they are compared with a session's start
-    or its end. So the lower one is sent a second early, and no row is left out for lying outside its window.
+    The page does not say whether the bounds are included, or whether they are compared with a session's start or
+    its end. So the lower bound is sent a second early, and no row is dropped because of its time.
     """
 
     columns = {
@@ -148,10 +148,11 @@ class _Export(Endpoint):
     pager = Offset("exports", "total", size=PAGE_SIZE)
 
     def __init__(self, fields: Iterable[str]) -> None:
-        """Read all fields, or these and those that are needed.
+        """Read all fields, or these and the needed ones.
 
-        The vendor's page has the selection in ``options``, its own sample scripts at the top level: it is sent at
-        both. Whether it was heeded or not, fields that were not chosen are dropped: they may be personal data.
+        The vendor's page has the selection in ``options``, its sample scripts have it at the top level: it is sent
+        at both places. Fields that were not chosen are dropped even if the vendor sends them: they may be personal
+        data.
         """
         chosen = list(fields)
         selected = list(dict.fromkeys([*NEEDED, *chosen]))
@@ -159,7 +160,7 @@ class _Export(Endpoint):
         self._dropped = frozenset(FIELDS).difference(selected) if chosen else frozenset()
 
     def request(self, page: PageContext) -> Request:
-        """Ask for a page. Without a start, Browsee would give the last 24 hours."""
+        """Request a page. Without a start, Browsee returns the last 24 hours."""
         start, end = page.window.whole_seconds(early=1)
         body: dict[str, Value] = {
             "start": max(epoch_seconds(start), 0),
@@ -172,10 +173,10 @@ class _Export(Endpoint):
         return Request("POST", "export/sessions", json=body | self._selection)
 
     def page(self, answer: Answer, page: PageContext) -> Page:
-        """Read a page; what is no success tells its error in ``message``."""
+        """Read a page. If ``status`` is not success, ``message`` has the error."""
         body = answer.object()
         if body.get("status") != "success":
-            raise told(answer) or StatusInBody(500)
+            raise explained(answer) or StatusInBody(500)
         data = at(body, "exports", "data")
         rows = rows_of([] if data is None and at(body, "exports", "total") == 0 else data)
         if self._dropped:
@@ -183,11 +184,11 @@ class _Export(Endpoint):
         return Page(rows, body)
 
     def fault(self, answer: Answer) -> Fault | None:
-        """Explain a refusal: Browsee tells a key that is missing in a 400."""
+        """Explain a refusal. Browsee reports a missing key with a 400."""
         if answer.status not in range(400, 500) or answer.status == 429:
             return None
         try:
-            return told(answer)
+            return explained(answer)
         except ValueError:
             return None
 

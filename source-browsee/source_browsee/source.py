@@ -4,16 +4,18 @@ import session_source
 from requests.auth import AuthBase
 from session_source import BodyAuth, Config, Endpoint, RetryPolicy, SessionSource
 
+from source_browsee.assumptions import ASSUMPTIONS
 from source_browsee.export import CREDENTIALS_HINT, SegmentSessions, Sessions
 
 
 class SourceBrowsee(SessionSource):
-    """Reads one project. Browsee allows a connection one open request, so one worker reads it all."""
+    """Reads one project. Browsee allows one open request, so there is one worker."""
 
     vendor = "Browsee"
     credentials_hint = CREDENTIALS_HINT
     window_days = 7
     workers = 1
+    assumptions = ASSUMPTIONS
 
     def endpoints(self, config: Config) -> list[Endpoint]:
         """Return the sessions and those of the segments."""
@@ -21,7 +23,7 @@ class SourceBrowsee(SessionSource):
         return [Sessions(fields), SegmentSessions(fields, config.get("segment_ids") or [])]
 
     def checked_endpoint(self, config: Config) -> str:
-        """Check the configured segments, or else the keys alone."""
+        """Check the configured segments; without any, the list of sessions."""
         return SegmentSessions.name if config.get("segment_ids") else Sessions.name
 
     def auth(self, config: Config) -> AuthBase:
@@ -29,11 +31,11 @@ class SourceBrowsee(SessionSource):
         return BodyAuth({"apiKey": config["api_key"], "secretKey": config["secret_key"]})
 
     def base_url(self, config: Config) -> str:
-        """Give the one address there is."""
+        """Return the address of the API."""
         return "https://api.browsee.io/api/v1"
 
     def retry_policy(self) -> RetryPolicy:
-        """Let a request take its time: one that is given up may stay open at Browsee, and bar the next one."""
+        """Wait long for an answer: after a timeout, Browsee may count the request as open and refuse the next."""
         return RetryPolicy(read=90, total=150, outage=220, after_timeout=30)
 
 

@@ -1,6 +1,7 @@
-"""What is special about DevRev, against its sandbox: apps, cursors, an order that may be refused, long waits."""
+"""DevRev's specifics, against its sandbox: apps, cursors, an order that may be refused, long waits."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sandbox_server import RepeatToken, Server, Status
+from source_devrev import SourceDevrev
 
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
@@ -43,19 +45,19 @@ def failed_check(connector: Connector) -> str:
 
 
 def as_process(connector: Connector) -> Connector:
-    """The same as its users run it: what it says before it fails is there too."""
+    """Run the connector as a process: its output has the lines before an error too."""
     return Connector(connector.folder, connector.config, connector.place)
 
 
 def wait_after_fault(server: Server) -> float:
-    """How long after the answer to the request that a fault hit the next one came."""
+    """Return the seconds between the answer with a fault and the next request."""
     (number,) = [n for n, entry in enumerate(server.requests) if entry.fault]
     end = server.requests[number].end
     assert end is not None
     return server.requests[number + 1].start - end
 
 
-def test_each_app_is_asked_for_its_own_sessions(begin: Begin) -> None:
+def test_each_app_is_requested_separately(begin: Begin) -> None:
     connector, server = begin(sessions=300, days=3)
     output = connector.read()
     read_whole(output, connector, server)
@@ -72,7 +74,7 @@ def test_each_app_is_asked_for_its_own_sessions(begin: Begin) -> None:
     assert None in told, "the sandbox leaves the platform out of some sessions"
 
 
-def test_a_key_on_two_platforms_is_two_apps_with_states_of_their_own(begin: Begin) -> None:
+def test_a_key_on_two_platforms_is_two_apps_with_two_states(begin: Begin) -> None:
     connector, _ = begin(sessions=60, days=3)
     output = connector.read()
     android, ios, web = connector.config["apps"]
@@ -109,14 +111,14 @@ def test_pages_are_as_few_as_their_rows_need(begin: Begin) -> None:
 
 
 @pytest.mark.promise(n=9)
-def test_check_asks_once_for_each_app(begin: Begin) -> None:
+def test_check_sends_one_request_per_app(begin: Begin) -> None:
     connector, server = begin(sessions=300, days=1)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
     assert server.count == 3
 
 
 @pytest.mark.parametrize("refusal", ["invalid_field", "value_not_permitted"])
-def test_an_order_that_is_refused_is_asked_for_once_by_type(begin: Begin, refusal: str) -> None:
+def test_a_refused_order_is_requested_once_per_type(begin: Begin, refusal: str) -> None:
     connector, server = begin(
         {"num_workers": 1, "window_in_days": 1}, sessions=200, days=4, takes_sort_by=False, sort_by_refusal=refusal
     )
@@ -126,13 +128,13 @@ def test_an_order_that_is_refused_is_asked_for_once_by_type(begin: Begin, refusa
     assert [entry.status for entry in server.requests].count(400) == 2
 
 
-def test_check_succeeds_where_an_order_is_refused(begin: Begin) -> None:
+def test_check_succeeds_if_the_order_is_refused(begin: Begin) -> None:
     connector, server = begin(sessions=20, days=1, takes_sort_by=False)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
     assert server.count == 3 + 2
 
 
-def test_a_refusal_of_something_else_is_told_as_it_is(begin: Begin) -> None:
+def test_another_refusal_is_reported_unchanged(begin: Begin) -> None:
     connector, server = begin(sessions=20, days=1)
     body = '{"type": "invalid_field", "message": "no", "field_name": "created_at"}'
     server.faults.append(Status(400, body=body, times=None))
@@ -145,7 +147,7 @@ def test_a_refusal_of_something_else_is_told_as_it_is(begin: Begin) -> None:
 @pytest.mark.promise(n=3)
 @pytest.mark.parametrize("takes_sort_by", [True, False])
 @pytest.mark.parametrize(("largest", "size"), [(99, 50), (50, 50), (40, 20), (10, 10)])
-def test_a_smaller_page_is_asked_for_where_the_largest_is_refused(
+def test_a_smaller_page_is_requested_if_the_largest_is_refused(
     begin: Begin, largest: int, size: int, *, takes_sort_by: bool
 ) -> None:
     connector, server = begin(
@@ -155,7 +157,7 @@ def test_a_smaller_page_is_asked_for_where_the_largest_is_refused(
     limits = [body["limit"] for body in bodies(server)]
     tried = [limit for limit in (100, 50, 20, 10) if limit > size]
     assert limits[: len(tried)] == tried
-    assert set(limits[len(tried) :]) == {size}, "what was refused once is not asked for again"
+    assert set(limits[len(tried) :]) == {size}, "a refused size is not requested again"
     assert [entry.status for entry in server.requests].count(400) == len(tried) + (0 if takes_sort_by else 2)
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
 
@@ -174,12 +176,12 @@ def test_a_limit_that_is_always_refused_is_an_error_that_names_it(begin: Begin) 
         {},
         {"cursors": "position"},
         {"cursors": "position", "takes_sort_by": False},
-        {"cursors": "position", "heeds_sort_by": False, "order": "shuffled"},
-        {"order": "shuffled", "heeds_sort_by": False},
+        {"cursors": "position", "applies_sort_by": False, "order": "shuffled"},
+        {"order": "shuffled", "applies_sort_by": False},
     ],
     ids=str,
 )
-def test_sessions_that_appear_between_pages_cost_none_and_double_none(begin: Begin, mood: Json) -> None:
+def test_sessions_that_appear_between_pages_lose_and_repeat_none(begin: Begin, mood: Json) -> None:
     connector, server = begin(sessions=600, days=3, grow_every=1, grow_by=3, **mood)
     before = server.vendor.expected("default")
     output = connector.read()
@@ -190,7 +192,7 @@ def test_sessions_that_appear_between_pages_cost_none_and_double_none(begin: Beg
         assert duplicates(found) == [], stream
 
 
-def test_a_cursor_that_comes_again_is_an_error_that_names_the_place(begin: Begin) -> None:
+def test_a_repeated_cursor_is_an_error_that_names_the_list(begin: Begin) -> None:
     connector, server = begin(sessions=900, days=2)
     server.faults.append(RepeatToken(times=None, where='"cursor"'))
     output = as_process(connector).read()
@@ -202,7 +204,7 @@ def test_a_cursor_that_comes_again_is_an_error_that_names_the_place(begin: Begin
     assert {status[-1] for status in output.statuses.values()} == {"INCOMPLETE"}
 
 
-def test_the_pages_own_example_is_read_in_its_own_time(begin: Begin) -> None:
+def test_the_example_of_the_vendors_page_is_read(begin: Begin) -> None:
     connector, server = begin({"end_date": "2023-01-02"}, sessions=30, days=2, examples="verbatim")
     output = connector.read()
     (session,) = output.records["sessions"]
@@ -213,7 +215,7 @@ def test_the_pages_own_example_is_read_in_its_own_time(begin: Begin) -> None:
     assert server.count == 3
 
 
-def test_a_start_with_a_fraction_loses_and_adds_nothing(begin: Begin) -> None:
+def test_a_start_with_fractional_seconds_loses_and_adds_nothing(begin: Begin) -> None:
     connector, server = begin(sessions=200, days=3)
     moments = sorted(record["created_at"] for record in connector.read("sessions").records["sessions"])
     start = next(moment for moment in moments[100:] if moment.endswith("000Z"))
@@ -225,7 +227,7 @@ def test_a_start_with_a_fraction_loses_and_adds_nothing(begin: Begin) -> None:
 
 @pytest.mark.parametrize("told", ["all", "header", "body", "reset"])
 def test_a_limit_is_waited_for_as_the_vendor_asks(begin: Begin, told: str) -> None:
-    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_told=told, retry_seconds=3)
+    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_hint=told, retry_seconds=3)
     server.faults.append(Status(429))
     read_whole(connector.read(), connector, server)
     assert 1.9 <= wait_after_fault(server) < 5
@@ -240,8 +242,8 @@ def test_a_limit_is_waited_for_as_the_vendor_asks(begin: Begin, told: str) -> No
     ],
     ids=["header first", "as a date", "body before reset"],
 )
-def test_the_shortest_way_to_tell_a_wait_comes_first(begin: Begin, fault: Status) -> None:
-    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_told="none")
+def test_the_most_specific_wait_is_used(begin: Begin, fault: Status) -> None:
+    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_hint="none")
     server.faults.append(fault)
     read_whole(connector.read(), connector, server)
     assert 1.5 <= wait_after_fault(server) < 5
@@ -252,17 +254,15 @@ def test_the_shortest_way_to_tell_a_wait_comes_first(begin: Begin, fault: Status
     [Status(429), Status(429, body='{"type":"too_many_requests","retry_after":0}'), Status(503, headers=FAR)],
     ids=["not told", "none", "an outage"],
 )
-def test_without_a_wait_that_is_told_the_next_attempt_comes_soon_but_not_at_once(
-    begin: Begin, fault: Status
-) -> None:
-    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_told="none", requests_per_window=None)
+def test_without_a_given_wait_the_next_attempt_backs_off(begin: Begin, fault: Status) -> None:
+    connector, server = begin({"num_workers": 1}, sessions=50, days=1, retry_hint="none", requests_per_window=None)
     server.faults.append(fault)
     read_whole(connector.read(), connector, server)
     assert 0.5 <= wait_after_fault(server) < 5
 
 
-def test_a_limit_beyond_the_longest_wait_says_when_to_come_back(begin: Begin) -> None:
-    connector, server = begin({"max_waiting_time": 1}, sessions=50, days=1, retry_told="body", retry_seconds=299)
+def test_a_limit_beyond_the_longest_wait_reports_when_it_ends(begin: Begin) -> None:
+    connector, server = begin({"max_waiting_time": 1}, sessions=50, days=1, retry_hint="body", retry_seconds=299)
     server.faults.append(Status(429, times=None))
     began = time.monotonic()
     output = connector.read()
@@ -273,7 +273,7 @@ def test_a_limit_beyond_the_longest_wait_says_when_to_come_back(begin: Begin) ->
 
 
 @pytest.mark.parametrize("kind", ["token_expired", "token_revoked", "dev_org_deactivated"])
-def test_a_token_of_no_use_is_told_with_its_cure(begin: Begin, kind: str) -> None:
+def test_an_unusable_token_is_reported_with_a_hint(begin: Begin, kind: str) -> None:
     connector, server = begin(sessions=20, days=1, refuses_token=kind)
     message = failed_check(connector)
     assert kind.rpartition("_")[2] in message
@@ -283,13 +283,13 @@ def test_a_token_of_no_use_is_told_with_its_cure(begin: Begin, kind: str) -> Non
     assert output.errors[-1]["failure_type"] == "config_error"
 
 
-def test_a_token_that_was_pasted_with_a_line_break_is_told_as_such(begin: Begin) -> None:
+def test_a_token_with_a_line_break_is_reported(begin: Begin) -> None:
     connector, server = begin({"access_token": "pasted\n"}, sessions=20, days=1)
     assert "line break" in failed_check(connector)
     assert server.count == 0
 
 
-def test_an_app_of_somebody_else_is_named_and_costs_the_others_nothing(begin: Begin) -> None:
+def test_a_foreign_app_is_named_and_the_others_are_read(begin: Begin) -> None:
     connector, server = begin(sessions=60, days=2)
     apps = [{"version_key": "nobodys", "platform": "ios"}, *connector.config["apps"]]
     mixed = InsideConnector(connector.folder, {**connector.config, "apps": apps}, connector.place)
@@ -308,7 +308,7 @@ def test_an_app_of_somebody_else_is_named_and_costs_the_others_nothing(begin: Be
         assert all(slices.values())
 
 
-def test_filters_go_to_the_apps_that_know_them(begin: Begin) -> None:
+def test_filters_are_sent_to_the_apps_that_support_them(begin: Begin) -> None:
     connector, server = begin(sessions=20, days=2)
     config = server.vendor.configs(server.origin)["filters"]
     filters = config["filters"]
@@ -321,7 +321,7 @@ def test_filters_go_to_the_apps_that_know_them(begin: Begin) -> None:
     assert "page_url" in sent["web"] - sent["android"]
 
 
-def test_a_filter_that_no_app_knows_is_refused_before_anything_is_sent(begin: Begin) -> None:
+def test_a_filter_that_no_app_supports_is_refused_before_any_request(begin: Begin) -> None:
     connector, server = begin(sessions=20, days=2)
     apps = [app for app in connector.config["apps"] if app["platform"] != "web"]
     config = {**connector.config, "apps": apps, "filters": {"page_url": ["https://shop.example.com/"]}}
@@ -330,7 +330,7 @@ def test_a_filter_that_no_app_knows_is_refused_before_anything_is_sent(begin: Be
     assert server.count == 0
 
 
-def test_a_request_that_is_too_large_says_how_large_it_may_be(begin: Begin) -> None:
+def test_a_request_that_is_too_large_reports_the_limit(begin: Begin) -> None:
     filters = {"rev_user": [f"REVU-{n}" for n in range(500)]}
     connector, _ = begin({"filters": filters}, sessions=20, days=1, max_bytes=2000)
     message = failed_check(connector)
@@ -338,7 +338,7 @@ def test_a_request_that_is_too_large_says_how_large_it_may_be(begin: Begin) -> N
     assert "2000 bytes" in message
 
 
-def test_an_error_of_the_vendors_keeps_its_reference(begin: Begin) -> None:
+def test_the_reference_of_a_vendor_error_is_kept(begin: Begin) -> None:
     connector, server = begin(sessions=20, days=1)
     server.faults.append(Status(500, times=None))
     message = failed_check(connector)
@@ -346,9 +346,32 @@ def test_an_error_of_the_vendors_keeps_its_reference(begin: Begin) -> None:
     assert "Run the sync again later" in message
 
 
-def test_a_wrong_address_is_told_as_such(begin: Begin) -> None:
+def test_a_wrong_base_url_is_reported(begin: Begin) -> None:
     connector, server = begin(sessions=20, days=1)
     config = {**connector.config, "base_url": f"{server.origin}/elsewhere"}
     message = failed_check(InsideConnector(connector.folder, config, connector.place))
     assert "route not found" in message
     assert "base_url" in message
+
+
+@pytest.mark.promise(n=5)
+def test_a_few_busy_days_are_read_by_all_workers_with_checkpoints(begin: Begin) -> None:
+    connector, server = begin(sessions=12_000, days=4, latency=0.05)
+    config = {**connector.config, "num_workers": 8, "apps": connector.config["apps"][:1]}
+    busy = InsideConnector(connector.folder, config, connector.place)
+    output = busy.read("sessions")
+    assert output.exit_code == 0, output.errors
+    assert server.max_in_flight >= 4, "windows were not read in parallel"
+    states = [n for n, message in enumerate(output.messages) if message["type"] == "STATE"]
+    assert states[0] < 0.8 * len(output.messages), "the first checkpoint comes late"
+
+
+def test_filter_descriptions_begin_with_their_platforms_and_are_grouped() -> None:
+    spec = SourceDevrev().spec(logging.getLogger("test")).connectionSpecification
+    filters = spec["properties"]["filters"]["properties"].values()
+    named = [
+        part["description"].partition(":")[0] for part in sorted(filters, key=lambda part: int(part["order"]))
+    ]
+    groups = ["All platforms", "Android and iOS", "Web"]
+    assert set(named) == set(groups)
+    assert named == sorted(named, key=groups.index)

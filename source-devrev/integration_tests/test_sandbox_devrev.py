@@ -119,7 +119,7 @@ def test_expected_keys(server: Server) -> None:
 
 @pytest.mark.parametrize("cursors", ["key", "position"])
 @pytest.mark.parametrize("more", [{}, {"sort_by": ASC}, {"sort_by": DESC}])
-def test_pages_forth_and_back(cursors: str, more: Record) -> None:
+def test_pages_forward_and_backward(cursors: str, more: Record) -> None:
     with serve(vendor_at_noon(cursors=cursors)) as server:
         everything = rows(server, **more)
         first = ask(server, **more).json()
@@ -179,7 +179,7 @@ def test_orders() -> None:
         assert shuffled not in (oldest, oldest[::-1])
         assert shuffled == rows(server)
         assert rows(server, sort_by=ASC) == oldest
-    with serve(vendor_at_noon(heeds_sort_by=False)) as server:
+    with serve(vendor_at_noon(applies_sort_by=False)) as server:
         assert rows(server, sort_by=ASC) == oldest[::-1]
     for kind in (FIELD, VALUE):
         with serve(vendor_at_noon(takes_sort_by=False, sort_by_refusal=kind)) as server:
@@ -267,7 +267,7 @@ def test_filters_filter(server: Server, platform: str) -> None:
         assert 0 < len(rows(server, platform, **{name: [value, "nowhere"]})) < len(everything)
 
 
-def test_filters_that_let_everything_pass(server: Server) -> None:
+def test_filters_that_match_everything(server: Server) -> None:
     path = [{"attribute_path": "a.b", "filter_type": "int64_filter", "equals": [1]}]
     took = {"equals_ms": [1.5, 10**30], "range": {"min_ms": 0.5, "max_ms": 2}}
     calls = {"api_name": ["x"], "request_properties": path, "response_properties": path, "round_trip_time": took}
@@ -340,7 +340,7 @@ def test_what_the_page_does_not_allow_is_refused(server: Server) -> None:
     refused(post(server, body(server), **{"Content-Type": "text/plain"}), "invalid_content_type")
 
 
-def test_who_may_ask_for_what(server: Server) -> None:
+def test_credentials_and_permissions(server: Server) -> None:
     token = server.vendor.configs("")["default"]["access_token"]
     for wrong in ("", token, f"bearer {token}", f"Bearer {token}x", "Basic x"):
         refused(post(server, body(server), Authorization=wrong), "unauthenticated", status=401)
@@ -360,7 +360,7 @@ def test_who_may_ask_for_what(server: Server) -> None:
 
 @pytest.mark.parametrize("told", ["all", "header", "body", "reset", "none"])
 def test_the_rate_limit(told: str) -> None:
-    vendor = vendor_at_noon(requests_per_window=2, retry_told=told, retry_seconds=7)
+    vendor = vendor_at_noon(requests_per_window=2, retry_hint=told, retry_seconds=7)
     with serve(vendor) as server:
         assert [ask(server).headers["X-Ratelimit-Remaining"] for _ in range(2)] == ["1", "0"]
         vendor.advance(299)
@@ -376,7 +376,7 @@ def test_the_rate_limit(told: str) -> None:
         assert ask(server).headers["X-Ratelimit-Remaining"] == "1"
 
 
-def test_faults_in_the_vendors_words(server: Server) -> None:
+def test_faults_use_the_vendors_errors(server: Server) -> None:
     kinds = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 500: "internal_error"}
     for status, kind in {**kinds, 503: "service_unavailable"}.items():
         server.faults.append(Status(status))
@@ -431,3 +431,9 @@ def test_what_is_held_has_any_date(server: Server) -> None:
     assert set(expected["sessions"]) < set(held["sessions"])
     assert set(expected["session_recordings"]) < set(held["session_recordings"])
     assert server.vendor.held("default") == server.vendor.expected("default")
+
+
+def test_a_list_that_is_too_large_is_refused_with_the_pages_body() -> None:
+    with serve(vendor_at_noon(too_large={"rows": 5, "status": 413})) as limited:
+        answer = post(limited, body(limited)).json()
+        assert (answer["type"], type(answer["max_bytes"])) == ("request_entity_too_large", int)

@@ -1,1 +1,1 @@
-"""DevRev's list of observability sessions as its page describes it, for `shared/sandbox_server`."""
+"""DevRev's sandbox: its list of observability sessions as the page describes it."""

@@ -9,7 +9,7 @@ from sandbox_server import Answer
 
 from .errors import failure
 
-Told = Literal["all", "header", "body", "reset", "none"]
+RetryHint = Literal["all", "header", "body", "reset", "none"]
 
 # "At present, this window resets every five minutes."
 WINDOW = 300
@@ -18,19 +18,19 @@ SHOWN_LIMIT = 1000
 
 
 def reset_at(seconds: float) -> str:
-    """`X-Ratelimit-Reset` for so many seconds from now: a client compares it with the real clock."""
+    """Return `X-Ratelimit-Reset` for a number of seconds from now; clients compare it with the real clock."""
     return str(math.ceil(time.time() + seconds))
 
 
-def too_many(seconds: float, told: Told, limit: int | None = None) -> Answer:
-    """A 429 that tells when to come back in all of the vendor's ways, in one of them, or not at all."""
+def too_many(seconds: float, hint: RetryHint, limit: int | None = None) -> Answer:
+    """Return a 429 that states when to retry in all of the vendor's ways, in one of them, or not at all."""
     rounded = math.ceil(seconds)
-    members = {"retry_after": rounded} if told in {"all", "body"} else {}
+    members = {"retry_after": rounded} if hint in {"all", "body"} else {}
     answer = failure(429, "the rate limit of this user is exceeded", members)
     headers = dict(answer.headers)
-    if told in {"all", "header"}:
+    if hint in {"all", "header"}:
         headers["Retry-After"] = str(rounded)
-    if told in {"all", "reset"}:
+    if hint in {"all", "reset"}:
         shown = str(limit or SHOWN_LIMIT)
         headers |= {
             "X-Ratelimit-Limit": shown,
@@ -41,7 +41,7 @@ def too_many(seconds: float, told: Told, limit: int | None = None) -> Answer:
 
 
 class Budget:
-    """So many requests in a window; it begins with the first request after the one before it."""
+    """A limit of requests per window. A window begins with the first request after the previous window."""
 
     def __init__(self, per_window: int | None, clock: Callable[[], float]) -> None:
         self.per_window = per_window
@@ -51,11 +51,11 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """Seconds until the window ends."""
+        """The seconds until the window ends."""
         return max(0.0, self._end - self.clock())
 
     def spend(self) -> bool:
-        """Take one request; False when there is none."""
+        """Take one request; return False if none is left."""
         if self.per_window is None:
             return True
         if self.clock() >= self._end:
@@ -65,7 +65,7 @@ class Budget:
         return self._spent <= self.per_window
 
     def headers(self) -> dict[str, str]:
-        """What every answer tells about it."""
+        """Return the rate limit headers of every answer."""
         if self.per_window is None:
             return {}
         return {

@@ -1,4 +1,4 @@
-"""A client of DevRev, for the tests of the sandbox."""
+"""A client of DevRev, for tests of the sandbox."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,28 +11,28 @@ CALL = "/observability.sessions.list"
 
 
 def headers(config: Config) -> dict[str, str]:
-    """The credentials."""
+    """Return the credentials."""
     return {"Authorization": f"Bearer {config['access_token']}"}
 
 
 def body_of(app: dict[str, str], **more: object) -> Record:
-    """A request for the sessions of an app."""
+    """Return a request for the sessions of an app."""
     return {"type": "web" if app["platform"] == "web" else "mobile", **app, **more}
 
 
 def first_page(config: Config) -> requests.Request:
-    """The newest sessions of the first app."""
+    """Request the newest sessions of the first app."""
     body = body_of(config["apps"][0])
     return requests.Request("POST", config["base_url"] + CALL, json=body, headers=headers(config))
 
 
 def rows(body: Any) -> list[Record]:  # noqa: ANN401
-    """The sessions of an answer."""
+    """Return the sessions of an answer."""
     return list(body["sessions"])
 
 
 def read(config: Config) -> Keys:
-    """All sessions of all apps since the start date."""
+    """Read all sessions of all apps since the start date."""
     found = [
         (app["version_key"], app["platform"], row["session_id"])
         for app in config["apps"]
@@ -42,7 +42,7 @@ def read(config: Config) -> Keys:
 
 
 def list_of(config: Config, app: dict[str, str]) -> Iterator[Record]:
-    """A list, with a smaller limit each time that the limit is refused."""
+    """Read a list, with a smaller limit each time that the limit is refused."""
     since = {"type": "range", "after": f"{start_of(config):%Y-%m-%dT%H:%M:%SZ}"}
     body = body_of(app, created_at=since, limit=100)
     while True:

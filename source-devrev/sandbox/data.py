@@ -1,4 +1,4 @@
-"""The sandbox's data: made from a seed; it grows, shrinks and changes on request."""
+"""The sandbox's data. It is generated from a seed and grows, shrinks or changes on request."""
 
 import hashlib
 import json
@@ -6,30 +6,42 @@ import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from sandbox_server.traffic import Traffic
+
 from .records import App, Session, iso, make
 from .shapes import instant
 
 DAY = 86_400_000
-# Lists end a little before now: a session that begins at this moment may not be in them yet.
+# Lists end slightly before now, because a session that begins now may not be listed yet.
 MARGIN = 60_000
 MILLISECOND = 1_000_000
 PAGE_EXAMPLES = Path(__file__).with_name("examples.json")
 
-# One app on two platforms: the version key alone does not identify a list.
+# One app on two platforms, since the version key alone does not identify a list.
 KEY = 'läden/app+1 "β"&?=%41\\'
 WEB_KEY = "0b5c3f1e-web"
 ANDROID = App(KEY, "android")
 IOS = App(KEY, "ios")
 WEB = App(WEB_KEY, "web")
 APPS = (ANDROID, IOS, WEB)
-# Of ten sessions; growth goes the same round.
+# The shares of ten sessions; growth uses the same order.
 ROUND = (ANDROID, WEB, IOS, ANDROID, WEB, ANDROID, WEB, IOS, ANDROID, WEB)
 
 
 class Data:
     """All sessions by app, oldest first. `version` changes with every change."""
 
-    def __init__(self, *, sessions: int, days: int, seed: int, examples: str, clock: Callable[[], float]) -> None:
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        sessions: int,
+        days: int,
+        seed: int,
+        examples: str,
+        traffic: Traffic | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._traffic = traffic
         self.clock = clock
         self.version = 0
         self.seed = seed
@@ -47,11 +59,11 @@ class Data:
         self._add(found + [self._session(app, moment) for moment, app in sorted(plan)])
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return milliseconds since the epoch."""
         return int(self.clock() * 1000)
 
     def all(self) -> Iterable[Session]:
-        """All sessions, app by app."""
+        """Return all sessions, app by app."""
         return (session for app in APPS for session in self.by_app[app])
 
     def grow(self, count: int) -> None:
@@ -70,7 +82,7 @@ class Data:
         self.version += 1
 
     def touch(self, count: int) -> None:
-        """Let the newest sessions go on: they last longer and have one more recording."""
+        """Continue the newest sessions: they last longer and have one more recording."""
         for session in self._newest(count):
             session.go_on(f"{self.dice.randrange(256):02x}/{len(session.parts)}")
         self.version += 1
@@ -86,8 +98,11 @@ class Data:
         self.version += 1
 
     def _moments(self, count: int, days: int) -> list[int]:
-        """Instants of one app: the edges of days, one per day, then at random; some of them equal."""
+        """Choose times for one app: midnights, one per day, then random ones; some of them equal."""
         end = max(self.now() - MARGIN, self.first_day)
+        if self._traffic is not None:
+            chosen = self._traffic.moments(self.dice, count, self.first_day / 1000, end / 1000)
+            return [int(moment * 1000) for moment in chosen]
         edges = [self.today, self.first_day, self.first_day + DAY - 1, self.today, self.today - 1]
         found: list[int] = []
         for index in range(count):
@@ -106,15 +121,15 @@ class Data:
         return found
 
     def _session(self, app: App, created: int) -> Session:
-        """A new session; its id depends on its number within the app, so that two apps have equal ids."""
+        """Make a session. Its id depends on its number within the app, so that two apps have equal ids."""
         self._numbers[app] += 1
         self._order += 1
         digest = hashlib.blake2b(f"{self.seed}/{self._numbers[app]}".encode(), digest_size=16).hexdigest()
         session_id = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
-        return make(self.dice, app, self._order, session_id, created)
+        return make(self.dice, app, self._order, session_id, created, self._traffic)
 
     def _examples(self, *, verbatim: bool) -> Iterable[Session]:
-        """The page's record; unless `verbatim`, it was created on the first day of the data."""
+        """Add the page's record; unless `verbatim`, it was created on the first day of the data."""
         for record in json.loads(PAGE_EXAMPLES.read_bytes())["sessions"]:
             created = instant(record["created_at"], "created_at") // MILLISECOND
             if not verbatim:

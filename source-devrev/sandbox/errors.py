@@ -1,4 +1,4 @@
-"""DevRev's errors: https://developer.devrev.ai/about/errors and the bodies that the list's own page shows."""
+"""DevRev's errors, from https://developer.devrev.ai/about/errors and the bodies on the page of the list."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ TYPES = {
 
 
 class RefusedError(ValueError):
-    """The request is none that the page allows; `members` are those that this type of error has."""
+    """The page does not allow the request; `members` are the extra members of this type of error."""
 
     def __init__(self, kind: str, detail: str, **members: object) -> None:
         super().__init__(detail)
@@ -27,17 +27,17 @@ class RefusedError(ValueError):
         self.members = members
 
     def answer(self) -> Answer:
-        """The refusal as the vendor words it."""
+        """Return the refusal as the vendor sends it."""
         return failure(400, self.detail, self.members, kind=self.kind)
 
 
 def invalid_field(name: str, why: str) -> RefusedError:
-    """A field that is not one of this request."""
+    """Return the refusal of an unknown field."""
     return RefusedError("invalid_field", f"{name}: {why}", field_name=name)
 
 
 def not_permitted(name: str, why: str, allowed: list[str] | None = None) -> RefusedError:
-    """A value of the right type that this field does not take."""
+    """Return the refusal of a value that has the right type but is not allowed."""
     more = {} if allowed is None else {"allowed_values": allowed}
     return RefusedError("value_not_permitted", f"{name}: {why}", field_name=name, reason=why, **more)
 
@@ -45,11 +45,11 @@ def not_permitted(name: str, why: str, allowed: list[str] | None = None) -> Refu
 def failure(
     status: int, detail: str, members: Mapping[str, object] | None = None, *, kind: str | None = None
 ) -> Answer:
-    """An error; the page of errors shows that a route which does not exist gets a message and nothing else."""
+    """Return an error. According to the page of errors, an unknown route gets only a message."""
     if status == 404:
         return Answer.raw_json(b'{"message":"route not found"}', 404)
-    told: dict[str, object] = {"detail": detail, "message": http.client.responses.get(status, "")}
+    body: dict[str, object] = {"detail": detail, "message": http.client.responses.get(status, "")}
     if kind or status in TYPES:
-        told["type"] = kind or TYPES[status]
-    # What is refused comes back in the refusal, and may be text that is no Unicode: escaped, it can be sent.
-    return Answer.raw_json(json.dumps({**told, **(members or {})}).encode(), status)
+        body["type"] = kind or TYPES[status]
+    # The refusal quotes the refused value, which may not be valid Unicode; escaped, it can be sent.
+    return Answer.raw_json(json.dumps({**body, **(members or {})}).encode(), status)

@@ -1,11 +1,11 @@
-"""The filters of the list, by the type of session that knows them.
+"""The filters of the list, by the type of session that has them.
 
-https://developer.devrev.ai/beta/api-reference/observability/sessions-list-post names those of mobile sessions;
-those of the web, and all types, are the vendor's published ones (`MobileSessionsFilter`, `WebSessionsFilter` in
-`@devrev/typescript-sdk`). Chosen here, where nobody says: texts are compared as they are; all filters have to
-fit, and of the values of one filter any; an anonymous user is one without `rev_user_id`.
+https://developer.devrev.ai/beta/api-reference/observability/sessions-list-post names the filters of mobile
+sessions; those of web sessions, and all types, come from the vendor's `@devrev/typescript-sdk`
+(`MobileSessionsFilter`, `WebSessionsFilter`). Choices where both are silent: strings are compared exactly; all
+filters must match, and any of the values of one filter; an anonymous user is one without `rev_user_id`.
 
-The sandbox has no data for these, so they are checked and then let everything pass: `custom_events`,
+The sandbox has no data for the following filters. It checks them and then ignores them: `custom_events`,
 `response_time_list`, `session_attributes` of mobile sessions, `console_logs.body` and `.full_url`,
 `events.value`, `network_logs.request_method` and `.request_url`.
 """
@@ -31,7 +31,7 @@ WEB = ("web",)
 
 @dataclass(frozen=True)
 class Filter:
-    """Which types of session know it, what it has to look like, and the test that a value makes."""
+    """The types of session that have the filter, its check, and the test that its value makes."""
 
     types: tuple[str, ...]
     shape: Shape
@@ -48,7 +48,7 @@ ATTRIBUTE_SHAPES: dict[str, Mapping[str, Shape]] = {
 
 
 def attribute(value: object, name: str) -> None:
-    """One filter of custom attributes; what else it holds follows from its `filter_type`."""
+    """Check a filter of custom attributes, whose members depend on its `filter_type`."""
     shapes.expect(value, "object", name)
     held = value if isinstance(value, dict) else {}
     kind = held.get("filter_type", "none")
@@ -58,7 +58,7 @@ def attribute(value: object, name: str) -> None:
 
 
 def attribute_fits(given: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:
-    """Whether a session's attribute fits; without conditions it has to be there."""
+    """Return the test whether a session's attribute matches; without conditions it must exist."""
     held = attributes.get(given["attribute_path"])
     kind = given.get("filter_type", "none")
     if held is None:
@@ -75,7 +75,7 @@ def attribute_fits(given: Mapping[str, Any], attributes: Mapping[str, str]) -> b
 
 
 def attributes_test(given: list[Mapping[str, Any]]) -> Test:
-    """All of them, on the attributes of a session in a browser."""
+    """Return the test of all attribute filters on a web session."""
 
     def test(session: Session) -> bool:
         if session.app.type == "mobile":
@@ -87,7 +87,7 @@ def attributes_test(given: list[Mapping[str, Any]]) -> Test:
 
 
 def equal(held: Callable[[Session], object]) -> Callable[[Any], Test]:
-    """A text that is one of several, or a flag that is this one."""
+    """Return the test that a value is one of several strings, or equals a boolean."""
 
     def make(value: Any) -> Test:  # noqa: ANN401
         if isinstance(value, bool):
@@ -99,7 +99,7 @@ def equal(held: Callable[[Session], object]) -> Callable[[Any], Test]:
 
 
 def common(held: Callable[[Session], Iterable[str]]) -> Callable[[Any], Test]:
-    """Several texts, of which one is one of several."""
+    """Return the test that one of a list's strings is one of several strings."""
 
     def make(value: Any) -> Test:  # noqa: ANN401
         wanted = set(value)
@@ -109,45 +109,45 @@ def common(held: Callable[[Session], Iterable[str]]) -> Callable[[Any], Test]:
 
 
 def anybody(session: Session) -> bool:
-    """Every session fits."""
+    """Match every session."""
     del session
     return True
 
 
 def everything(value: object) -> Test:
-    """No data to filter by."""
+    """Match every session, because the sandbox has no data to filter by."""
     del value
     return anybody
 
 
 def member(name: str) -> Callable[[Session], object]:
-    """A member of the record."""
+    """Return a member of the record."""
     return lambda session: session.record.get(name)
 
 
 def device(name: str) -> Callable[[Session], object]:
-    """A member of the record's device."""
+    """Return a member of the record's device."""
     return lambda session: session.record["device_metadata"].get(name)
 
 
 def statuses(session: Session) -> dict[int, int]:
-    """How often each HTTP status came."""
+    """Return how often each HTTP status occurred."""
     counts = session.record.get("network_metadata", {}).get("status_counts", {})
     return {int(status): count for status, count in counts.items() if count}
 
 
 def console(session: Session) -> set[str]:
-    """The types of log that were written."""
+    """Return the types of log entries."""
     return {kind for kind, count in session.record.get("console_metadata", {}).items() if count}
 
 
 def duration_test(given: Mapping[str, float]) -> Test:
-    """How long it lasted, both ends in."""
+    """Return the test of the duration, with inclusive bounds."""
     return lambda session: within(session.record["session_duration_ms"], given, "min_ms", "max_ms")
 
 
 def device_types(value: object, name: str) -> None:
-    """Texts, of which there are two."""
+    """Check a list of strings that has two possible values."""
     texts(value, name)
     allowed = ["desktop", "mobile"]
     if isinstance(value, list) and not set(value) <= set(allowed):
@@ -155,19 +155,19 @@ def device_types(value: object, name: str) -> None:
 
 
 def events_test(given: Mapping[str, Any]) -> Test:
-    """Dead and rage clicks; `value` is about data that is not here."""
+    """Return the test of dead and rage clicks; the sandbox has no data for `value`."""
     names = {"is_dead": "dead_click_count", "is_rage": "rage_click_count"}
     tests = [equal(member(names[name]))(value) for name, value in given.items() if name in names]
     return lambda session: all(test(session) for test in tests)
 
 
 def console_test(given: Mapping[str, Any]) -> Test:
-    """By the type of log; texts and addresses are not here."""
+    """Return the test by log type; the sandbox has no messages and addresses."""
     return common(console)(given["log_type"]) if "log_type" in given else everything(given)
 
 
 def network_test(given: Mapping[str, Any]) -> Test:
-    """By status; methods and addresses are not here."""
+    """Return the test by status; the sandbox has no methods and addresses."""
     wanted = given.get("response_status")
     return everything(given) if wanted is None else lambda session: not set(wanted).isdisjoint(statuses(session))
 
@@ -226,22 +226,22 @@ FILTERS: dict[str, list[Filter]] = {
 
 
 def normalized(url: str) -> str:
-    """An address without query and fragment; what DevRev takes for normal is not written anywhere."""
+    """Return an address without query and fragment; DevRev does not document its normalization."""
     return url.partition("#")[0].partition("?")[0]
 
 
 def find(name: str, kind: str) -> Filter | None:
-    """The filter of that name for that type of session."""
+    """Return the filter of that name for that type of session."""
     return next((each for each in FILTERS.get(name, []) if kind in each.types), None)
 
 
 def unchecked(value: object, name: str) -> None:
-    """Something that is checked elsewhere."""
+    """Accept a value that is checked elsewhere."""
     del value, name
 
 
 def date_test(value: object, name: str, now: Clock) -> Test:
-    """`created_at`: a range with both ends in, each optional, or a number of days from now."""
+    """Parse `created_at`: a range with inclusive, optional ends, or a number of days from now."""
     shapes.expect(value, "object", name)
     held = value if isinstance(value, dict) else {}
     kinds = {"range": ("after", "before"), "preset": ("preset_type", "days")}

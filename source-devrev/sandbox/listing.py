@@ -29,7 +29,7 @@ Key = tuple[int, int]
 PLATFORMS = {"mobile": ["android", "ios"], "web": ["web"]}
 OWN = {"type", "platform", "version_key", "cursor", "limit", "mode", "sort_by"}
 SORTS: dict[str, Order] = {"created_at:asc": "oldest", "created_at:desc": "newest"}
-# Multiplying by an odd number permutes the integers below 2^32: an order without a meaning that does not change.
+# Multiplying by an odd number permutes the integers below 2^32, which makes an arbitrary but constant order.
 MIX = 2_654_435_761
 KEYS: dict[Order, Callable[[Session], Key]] = {
     "oldest": lambda session: (session.created, session.order),
@@ -45,7 +45,7 @@ class Rules:
     order: Order = "newest"
     takes_sort_by: bool = True
     sort_by_refusal: Refusal = "invalid_field"
-    heeds_sort_by: bool = True
+    applies_sort_by: bool = True
     cursors: Literal["key", "position"] = "key"
     end_of_list: Literal["absent", "empty", "null"] = "absent"
     cursor_after_full_page: bool = False
@@ -67,7 +67,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Query:
-    """A request, checked against the page."""
+    """A request that was checked against the page."""
 
     app: App
     order: Order
@@ -77,7 +77,7 @@ class Query:
     tests: list[filters.Test]
     cache: bool
     fingerprint: str
-    """Of everything that defines the list, independent of the page."""
+    """A digest of everything that defines the list, independent of the page."""
 
 
 class Listing:
@@ -90,7 +90,7 @@ class Listing:
         self._serial = itertools.count()
 
     def read(self, body: bytes) -> Query:
-        """The request; RefusedError if the page does not allow it."""
+        """Parse a request; raises RefusedError if the page does not allow it."""
         try:
             given = load_json(body)
         except (ValueError, RecursionError) as error:
@@ -121,13 +121,13 @@ class Listing:
             backwards=mode == "before",
             cursor=given.get("cursor"),
             tests=tests,
-            # "The last three days" change all the time.
+            # The result of "the last three days" changes with time.
             cache=given.get("created_at", {}).get("type") != "preset",
             fingerprint=digest(json.dumps(what, sort_keys=True)),
         )
 
     def tests(self, kind: str, given: Mapping[str, Any]) -> list[filters.Test]:
-        """The tests that a session has to pass; a filter that only the other type knows is refused."""
+        """Return the tests that a session must pass; a filter of only the other type is refused."""
         found = []
         for name, value in given.items():
             if name == "created_at":
@@ -141,7 +141,7 @@ class Listing:
         return found
 
     def page(self, query: Query) -> Answer:
-        """One page; its note `cursor` is the cursor of the request."""
+        """Return one page; its note `cursor` is the cursor of the request."""
         found = self._matching(query)
         check_size(self.rules.too_large, len(found.rows))
         size = min(query.limit, self.rules.largest_page or query.limit)
@@ -160,23 +160,23 @@ class Listing:
             "prev_cursor": self._cursor(query, found, first) if first else None,
         }
         parts = [
-            b'"%s":%s,' % (name.encode(), self._told(value))
+            b'"%s":%s,' % (name.encode(), self._cursor_json(value))
             for name, value in cursors.items()
-            if self._tells(value)
+            if self._has_cursor(value)
         ]
         rows = b",".join([session.bytes() for session in found.rows[first:last]])
         answer = Answer.raw_json(b'{%s"sessions":[%s]}' % (b"".join(parts), rows))
         return Answer(answer.status, answer.body, answer.headers, {"cursor": query.cursor or ""})
 
-    def _tells(self, cursor: str | None) -> bool:
+    def _has_cursor(self, cursor: str | None) -> bool:
         return cursor is not None or self.rules.end_of_list != "absent"
 
-    def _told(self, cursor: str | None) -> bytes:
+    def _cursor_json(self, cursor: str | None) -> bytes:
         end = "" if self.rules.end_of_list == "empty" else None
         return json.dumps(end if cursor is None else cursor).encode()
 
     def _limit(self, given: Mapping[str, Any]) -> int:
-        """The limit of the request, or the default."""
+        """Return the limit of the request, or the default."""
         largest = self.rules.largest_limit
         if "limit" not in given:
             return min(self.rules.default_limit, largest)
@@ -188,7 +188,7 @@ class Listing:
         raise refuse("limit", f"{limit} is not from 1 to {largest}")
 
     def _order(self, given: Mapping[str, Any]) -> Order:
-        """The order of the request, or the default one."""
+        """Return the order of the request, or the default."""
         if "sort_by" not in given:
             return self.rules.order
         if not self.rules.takes_sort_by:
@@ -202,7 +202,7 @@ class Listing:
                 raise not_permitted("sort_by", f"{each!r} is not a field with a direction", list(SORTS))
         if len(given["sort_by"]) != 1:
             raise not_permitted("sort_by", "there is one field to sort by", list(SORTS))
-        return SORTS[given["sort_by"][0]] if self.rules.heeds_sort_by else self.rules.order
+        return SORTS[given["sort_by"][0]] if self.rules.applies_sort_by else self.rules.order
 
     def _matching(self, query: Query) -> Found:
         place = (self.data.version, query.fingerprint)
@@ -219,17 +219,17 @@ class Listing:
         return found
 
     def _cursor(self, query: Query, found: Found, place: int) -> str:
-        """The cursor of the position before the row with that index; opaque to clients."""
+        """Return the cursor of the position before the row with that index; it is opaque to clients."""
         numbers: tuple[int, ...] = (place, 0, 0)
         if self.rules.cursors == "key" and found.keys:
-            # The position just after a row, if there is one: new rows before it shift nothing.
+            # The position just after a row, if there is one, so that new rows before it shift nothing.
             numbers = (*found.keys[max(0, place - 1)], int(place > 0))
         if self.rules.endless:
-            numbers += (next(self._serial),)  # makes every cursor a new one
+            numbers += (next(self._serial),)  # makes every cursor unique
         return seal(f"{query.fingerprint}|{'|'.join(map(str, numbers))}")
 
     def _place(self, query: Query, found: Found) -> int:
-        """The index of the row that follows the cursor."""
+        """Return the index of the row that follows the cursor."""
         fingerprint, *numbers = unseal(query.cursor or "").split("|")
         if fingerprint != query.fingerprint:
             raise not_permitted("cursor", "this cursor belongs to another list")
@@ -240,17 +240,17 @@ class Listing:
 
 
 def digest(text: str) -> str:
-    """A short text that identifies a longer one."""
+    """Return a short digest of a string."""
     return hashlib.blake2b(text.encode(), digest_size=9).hexdigest()
 
 
 def seal(text: str) -> str:
-    """A text with a signature, as a client has to return it."""
+    """Sign a string; clients must return it unchanged."""
     return base64.b64encode(f"{digest(text)}|{text}".encode()).decode()
 
 
 def unseal(cursor: str) -> str:
-    """The text inside of a sealed one."""
+    """Return the string inside a signed one."""
     try:
         mark, _, text = base64.b64decode(cursor, validate=True).decode().partition("|")
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""Sessions as the list shows them: made from dice, each record written once.
+"""Sessions and their records, generated at random; each record is serialized once.
 
-The page shows a mobile session only. The members of one in a browser, and which members are optional, are those
-of the types that the vendor publishes as `@devrev/typescript-sdk` (`MobileSession`, `WebSession`).
+The page shows only a mobile session. The members of web sessions, and which members are optional, come from the
+types in the vendor's `@devrev/typescript-sdk` (`MobileSession`, `WebSession`).
 """
 
 import random
@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
+from sandbox_server.traffic import Traffic
 
 Record = dict[str, Any]
 
 
 class App(NamedTuple):
-    """What a list is of: one app on one platform."""
+    """The subject of a list: one app on one platform."""
 
     version_key: str
     platform: str
 
     @property
     def type(self) -> str:
-        """The type of the sessions on that platform."""
+        """The type of sessions on that platform."""
         return "web" if self.platform == "web" else "mobile"
 
 
 class Page(NamedTuple):
-    """A page that was visited in a browser."""
+    """A web page that was visited."""
 
     name: str
     url: str
@@ -35,11 +36,11 @@ class Page(NamedTuple):
 
 @dataclass(eq=False)
 class Session:
-    """One session. `screens` and `pages` are what filters ask about and no record tells."""
+    """One session. `screens` and `pages` are used by filters but are not in records."""
 
     app: App
     order: int
-    """Breaks ties between sessions of one instant: the later one is the newer one."""
+    """Orders sessions within the same millisecond; the higher number is newer."""
     created: int
     """Milliseconds since the epoch."""
     record: Record
@@ -49,17 +50,17 @@ class Session:
 
     @property
     def id(self) -> str:
-        """Unique within its app only."""
+        """Unique only within its app."""
         return str(self.record["session_id"])
 
     @property
     def parts_name(self) -> str:
-        """The member that lists recordings."""
+        """The name of the member that lists recordings."""
         return "tab_ids" if self.app.type == "web" else "recording_ids"
 
     @property
     def parts(self) -> list[str]:
-        """The recordings of a mobile session, the tabs of one in a browser."""
+        """The recordings of a mobile session, or the tabs of a web session."""
         return list(self.record.get(self.parts_name, []))
 
     def bytes(self) -> bytes:
@@ -69,7 +70,7 @@ class Session:
         return self.written
 
     def go_on(self, part: str) -> None:
-        """Half a minute more, with one more recording."""
+        """Extend the session by half a minute and one recording."""
         longer = self.record["session_duration_ms"] + 30_000
         self.record = {**self.record, "session_duration_ms": longer, self.parts_name: [*self.parts, part]}
         self.written = b""
@@ -94,30 +95,30 @@ def iso(created: int) -> str:
 
 
 def part_ids(dice: random.Random) -> list[str] | None:
-    """None to three recordings, or nothing said about them; they are told apart within a session only."""
+    """Make zero to three recordings, or no such member; ids are unique only within a session."""
     count = dice.choice([None, 0, 1, 1, 1, 2, 2, 3])
     return None if count is None else [f"{dice.randrange(256):02x}/{index}" for index in range(count)]
 
 
-def said(**values: object) -> Record:
-    """Members without those that nothing is known of: an optional member is absent, not null."""
+def known(**values: object) -> Record:
+    """Return the members without unknown values; optional members are absent, not null."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def begin(dice: random.Random, app: App, session_id: str, created: int) -> Record:
-    """What all records begin with; `platform` is optional."""
+    """Return the first members of all records; `platform` is optional."""
     platform = app.platform if dice.random() < 0.85 else None
-    return said(type=app.type, platform=platform, session_id=session_id, created_at=iso(created))
+    return known(type=app.type, platform=platform, session_id=session_id, created_at=iso(created))
 
 
 def user(dice: random.Random) -> Record:
-    """Whose session it was; nobody knows an anonymous user."""
+    """Return the members about the user; anonymous sessions have none."""
     user_id = f"REVU-{dice.randrange(40)}" if dice.random() < 0.75 else None
-    return said(rev_org_id=dice.choice(ORGS), rev_user_id=user_id)
+    return known(rev_org_id=dice.choice(ORGS), rev_user_id=user_id)
 
 
 def mobile(dice: random.Random, app: App, session_id: str, created: int) -> Record:
-    """A session on Android or iOS."""
+    """Make a session on Android or iOS."""
     ios = app.platform == "ios"
     maker, model = dice.choice(APPLE if ios else PHONES)
     return {
@@ -137,26 +138,26 @@ def mobile(dice: random.Random, app: App, session_id: str, created: int) -> Reco
         "is_anr": dice.random() < 0.1,
         "is_crash": dice.random() < 0.15,
         "rage_tap": dice.random() < 0.3,
-        **said(recording_ids=part_ids(dice)),
+        **known(recording_ids=part_ids(dice)),
         **user(dice),
         "session_duration_ms": dice.choice([0, dice.randrange(1, 90_000), dice.randrange(1, 3_600_000)]),
     }
 
 
 def web(dice: random.Random, app: App, session_id: str, created: int, first: Page) -> Record:
-    """A session in a browser."""
+    """Make a web session."""
     counts = {"200": dice.randrange(1, 90), "304": dice.randrange(9), "404": 1, "500": 2}
     statuses = dict(dice.sample(list(counts.items()), dice.choice([0, 1, 2, 4])))
-    console = said(
+    console = known(
         error=dice.choice([None, 0, 0, 2]), log=dice.choice([None, 0, 14]), warn=dice.choice([None, 0, 3])
     )
     attributes = {"plan": dice.choice(PLANS), "région": "Île-de-France"}
-    told = dice.random
+    chance = dice.random
     return {
         **begin(dice, app, session_id, created),
-        **said(console_metadata=console if told() < 0.8 else None),
+        **known(console_metadata=console if chance() < 0.8 else None),
         "dead_click_count": dice.choice([0, 0, 1, 5]),
-        "device_metadata": said(
+        "device_metadata": known(
             type=dice.choice(["desktop", "desktop", "mobile"]),
             browser=dice.choice(["Chrome", "Firefox", "Safari", None]),
             browser_version=dice.choice(["126.0", "17.5", None]),
@@ -164,24 +165,29 @@ def web(dice: random.Random, app: App, session_id: str, created: int, first: Pag
             network_type=dice.choice(["4g", "3g", "wifi", None]),
             os=dice.choice(["Windows", "macOS", "Linux", None]),
         ),
-        **said(
-            first_page_title=first.name if told() < 0.8 else None,
-            first_page_url=first.url if told() < 0.9 else None,
-            network_metadata={"status_counts": statuses} if told() < 0.8 else None,
-            page_load_time_ms=dice.randrange(5_000) if told() < 0.8 else None,
+        **known(
+            first_page_title=first.name if chance() < 0.8 else None,
+            first_page_url=first.url if chance() < 0.9 else None,
+            network_metadata={"status_counts": statuses} if chance() < 0.8 else None,
+            page_load_time_ms=dice.randrange(5_000) if chance() < 0.8 else None,
         ),
         "rage_click_count": dice.choice([0, 0, 0, 3]),
         **user(dice),
-        **said(session_attributes={"attributes": attributes} if told() < 0.6 else None),
+        **known(session_attributes={"attributes": attributes} if chance() < 0.6 else None),
         "session_duration_ms": dice.choice([0, dice.randrange(1, 90_000), dice.randrange(1, 3_600_000)]),
-        **said(tab_ids=part_ids(dice)),
+        **known(tab_ids=part_ids(dice)),
     }
 
 
-def make(dice: random.Random, app: App, order: int, session_id: str, created: int) -> Session:
-    """A session of that app."""
+def make(  # noqa: PLR0913, PLR0917
+    dice: random.Random, app: App, order: int, session_id: str, created: int, traffic: Traffic | None = None
+) -> Session:
+    """Make a session of an app."""
     if app.type == "mobile":
-        screens = tuple(dice.sample(SCREENS, dice.choice([1, 2, 3])))
+        screens = tuple(dice.sample(list(traffic.screens) if traffic else SCREENS, dice.choice([1, 2, 3])))
         return Session(app, order, created, mobile(dice, app, session_id, created), screens=screens)
-    pages = tuple(dice.sample(PAGES, dice.choice([1, 2, 3])))
+    known = (
+        [Page(title, f"https://{traffic.hosts[0]}{path}") for path, title in traffic.pages] if traffic else PAGES
+    )
+    pages = tuple(dice.sample(known, dice.choice([1, 2, 3])))
     return Session(app, order, created, web(dice, app, session_id, created, pages[0]), pages=pages)

@@ -1,4 +1,4 @@
-"""Types of the request's members; each check refuses with the vendor's error for what is wrong."""
+"""Checks of the types of a request's members; each raises the vendor's error for a wrong value."""
 
 import calendar
 import math
@@ -20,38 +20,38 @@ DATE_TIME = re.compile(
 
 
 def kind_of(value: object) -> str:
-    """The JSON type of a value, as the vendor's errors name it."""
+    """Return the JSON type of a value, as the vendor's errors name it."""
     kinds: dict[type, str] = {bool: "bool", str: "string", int: "number", float: "number", list: "array"}
     return "null" if value is None else kinds.get(type(value), "object")
 
 
 def expect(value: object, kind: str, name: str) -> None:
-    """Refuse another JSON type; null is none of those that a member may have."""
+    """Refuse any other JSON type; null is never allowed."""
     actual = kind_of(value)
     if actual != kind:
-        told = f"{name}: expected {kind}, found {actual}"
-        raise RefusedError("unexpected_json_type", told, field_name=name, actual=actual, expected=kind)
+        message = f"{name}: expected {kind}, found {actual}"
+        raise RefusedError("unexpected_json_type", message, field_name=name, actual=actual, expected=kind)
 
 
 def text(value: object, name: str) -> None:
-    """A string."""
+    """Check a string."""
     expect(value, "string", name)
 
 
 def flag(value: object, name: str) -> None:
-    """True or false."""
+    """Check a boolean."""
     expect(value, "bool", name)
 
 
 def number(value: object, name: str) -> None:
-    """A number of any kind; JSON has no infinity, but 1e999 becomes one."""
+    """Check a finite number; JSON has no infinity, but 1e999 is parsed as one."""
     expect(value, "number", name)
     if isinstance(value, float) and not math.isfinite(value):
         raise not_permitted(name, "too large for a double")
 
 
 def whole(lowest: int, highest: int) -> Shape:
-    """An integer, not written as 1.0, within bounds."""
+    """Check an integer within bounds; 1.0 is not one."""
 
     def check(value: object, name: str) -> None:
         expect(value, "number", name)
@@ -62,20 +62,20 @@ def whole(lowest: int, highest: int) -> Shape:
 
 
 def choice(*allowed: str) -> Shape:
-    """One of an enumeration."""
+    """Check a value of an enumeration."""
 
     def check(value: object, name: str) -> None:
         text(value, name)
         if value not in allowed:
-            told = f"{name}: {value!r} is none of {', '.join(allowed)}"
+            message = f"{name}: {value!r} is none of {', '.join(allowed)}"
             members = {"field_name": name, "value": value, "allowed_values": list(allowed)}
-            raise RefusedError("invalid_enum_value", told, **members)
+            raise RefusedError("invalid_enum_value", message, **members)
 
     return check
 
 
 def several(of: Shape) -> Shape:
-    """A list. An empty one is refused: no page says whether it stands for everything or for nothing."""
+    """Check a list. An empty list is refused, because no page documents whether it means everything or nothing."""
 
     def check(value: object, name: str) -> None:
         expect(value, "array", name)
@@ -92,14 +92,14 @@ texts = several(text)
 
 
 def members(shapes: Mapping[str, Shape], *required: str) -> Shape:
-    """An object with these members and no others."""
+    """Check an object with these members and no others."""
 
     def check(value: object, name: str) -> None:
         expect(value, "object", name)
         if isinstance(value, dict):
             for missing in (each for each in required if each not in value):
-                told = f"{name}.{missing} is required"
-                raise RefusedError("missing_required_field", told, field_name=f"{name}.{missing}")
+                message = f"{name}.{missing} is required"
+                raise RefusedError("missing_required_field", message, field_name=f"{name}.{missing}")
             for member, held in value.items():
                 if member not in shapes:
                     raise invalid_field(f"{name}.{member}", "there is no such field")
@@ -109,7 +109,7 @@ def members(shapes: Mapping[str, Shape], *required: str) -> Shape:
 
 
 def limits(lower: str, upper: str, of: Shape, of_lower: Shape | None = None) -> Shape:
-    """A range of numbers, both ends in and both optional."""
+    """Check a range of numbers with inclusive, optional ends."""
     shape = members({lower: of_lower or of, upper: of})
 
     def check(value: object, name: str) -> None:
@@ -121,12 +121,12 @@ def limits(lower: str, upper: str, of: Shape, of_lower: Shape | None = None) -> 
 
 
 def within(value: float, limit: Mapping[str, float], lower: str, upper: str) -> bool:
-    """Whether a number lies in such a range."""
+    """Return whether a number is in such a range."""
     return limit.get(lower, -math.inf) <= value <= limit.get(upper, math.inf)
 
 
 def instant(value: object, name: str) -> int:
-    """Nanoseconds since the epoch of an RFC 3339 date-time."""
+    """Parse an RFC 3339 date-time into nanoseconds since the epoch."""
     text(value, name)
     found = DATE_TIME.fullmatch(str(value))
     if found is None:

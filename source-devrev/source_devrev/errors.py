@@ -1,4 +1,4 @@
-"""Errors: what DevRev tells in an answer with a bad status, and how it is mended.
+"""Errors: what DevRev's error answers mean, and how to fix them.
 
 https://developer.devrev.ai/about/errors
 """
@@ -15,7 +15,7 @@ LATER = "Run the sync again later."
 
 
 class Meaning(NamedTuple):
-    """What one of DevRev's types of errors means, and what its hint is."""
+    """What one of DevRev's types of errors means, and how to fix it."""
 
     kind: Kind
     what: str
@@ -29,7 +29,7 @@ MEANINGS = {
     "dev_org_deactivated": Meaning(
         Kind.CONFIG,
         "says that the organization of the access token is deactivated",
-        "Have it activated again, or put the token of another organization into access_token.",
+        "Reactivate it, or put the token of another organization into access_token.",
     ),
     "forbidden": Meaning(
         Kind.CONFIG,
@@ -38,13 +38,13 @@ MEANINGS = {
         "belongs to the token's organization, and that the token's user may see its sessions.",
     ),
     "request_entity_too_large": Meaning(
-        Kind.CONFIG, "finds the request too large", "Shorten the lists in filters."
+        Kind.CONFIG, "rejects the request as too large", "Shorten the lists in filters."
     ),
     "too_many_requests": Meaning(
         Kind.LIMIT,
         "limits the requests of the access token's user",
-        "The limit is the user's, over all tokens and APIs; a DevRev user for this connection alone has it to "
-        "itself.",
+        "The limit is per user, over all tokens and APIs. Create a DevRev user for this connection alone so that "
+        "it has the limit to itself.",
     ),
     "internal_error": Meaning(Kind.OUTAGE, "failed to answer", LATER),
     "service_unavailable": Meaning(Kind.OUTAGE, "is not available", LATER),
@@ -57,57 +57,57 @@ ROUTE_NOT_FOUND = Meaning(
 REFUSALS = {
     "invalid_field": "does not accept {field}",
     "invalid_enum_value": "does not accept the value of {field}",
-    "missing_required_field": "wants {field}, which was not sent",
+    "missing_required_field": "requires {field}, which was not sent",
     "value_not_permitted": "does not permit the value of {field}",
 }
-"""What is wrong with a request (400), by type of error; other types are told as ``bad_request``."""
+"""What is wrong with a request (400), by type of error; all other types count as ``bad_request``."""
 
 FILTERS = frozenset(path.split(".")[0] for paths in KNOWN.values() for path in paths)
 
 
 def fault(answer: Answer) -> Fault | None:
-    """Explain an answer with a bad status; None where DevRev's own words are not in it."""
+    """Explain an answer with a bad status; None if it has no error of DevRev's."""
     try:
-        told = answer.object()
-    except ValueError:  # a proxy's page, say
+        body = answer.object()
+    except ValueError:  # a proxy's page, for example
         return None
-    meaning = MEANINGS.get(str(told.get("type")))
+    meaning = MEANINGS.get(str(body.get("type")))
     if meaning is None and answer.status == 400:
-        meaning = _refusal(told)
+        meaning = _refusal(body)
     if meaning is None and answer.status == 404:
         meaning = ROUTE_NOT_FOUND
     if meaning is None:
         return None
-    message = f"DevRev {meaning.what} ({answer.status}){_quoted(told)}. {meaning.hint}{_details(told)}"
+    message = f"DevRev {meaning.what} ({answer.status}){_quoted(body)}. {meaning.hint}{_details(body)}"
     return Fault(meaning.kind, message)
 
 
 def is_about_limit(answer: Answer) -> bool:
-    """Report whether a refusal (400) names ``limit``: as its field, or in its words where it names no field."""
+    """Return whether a refusal (400) is about ``limit``: its field, or its message if it names no field."""
     try:
-        told = answer.object()
+        body = answer.object()
     except ValueError:
         return False
-    if told.get("field_name"):
-        return _field(told) == "limit"
-    return re.search(r"\blimit\b", _quoted(told)) is not None
+    if body.get("field_name"):
+        return _field(body) == "limit"
+    return re.search(r"\blimit\b", _quoted(body)) is not None
 
 
-def _field(told: Row) -> str:
-    """Return the name of the top-level field that an error is about, ``""`` where it names none."""
-    return str(told.get("field_name") or "").replace("[", ".").split(".")[0]
+def _field(body: Row) -> str:
+    """Return the name of the top-level field that an error is about; ``""`` if it names none."""
+    return str(body.get("field_name") or "").replace("[", ".").split(".")[0]
 
 
-def _refusal(told: Row) -> Meaning:
-    """Tell whose it is to mend a request that DevRev does not accept, by the field that it names."""
-    field, name = str(told.get("field_name") or ""), _field(told)
-    what = REFUSALS.get(str(told.get("type")), "does not accept the request").format(field=field or "a field")
+def _refusal(body: Row) -> Meaning:
+    """Explain a refused request by the field that the error names."""
+    field, name = str(body.get("field_name") or ""), _field(body)
+    what = REFUSALS.get(str(body.get("type")), "does not accept the request").format(field=field or "a field")
     if name in {"version_key", "platform"}:
         return Meaning(Kind.CONFIG, what, f"Correct {name} of the app in apps.")
     if name in FILTERS:
         return Meaning(Kind.CONFIG, what, f"Correct {field} in filters, or remove it.")
-    if name == "cursor":  # an old one is no longer taken; the next sync has new ones
-        return Meaning(Kind.STUCK, what, "Run the sync again: it goes on with what was not read.")
+    if name == "cursor":  # it is too old; the next sync gets new ones
+        return Meaning(Kind.STUCK, what, "Run the sync again: it continues with what was not read.")
     if name:
         return Meaning(
             Kind.DEFECT, what, "The connector sets it by itself, so the API has changed: please report it."
@@ -117,19 +117,19 @@ def _refusal(told: Row) -> Meaning:
     )
 
 
-def _quoted(told: Row) -> str:
-    """Quote what DevRev says."""
-    said = (str(told[name]).strip() for name in ("message", "detail", "reason") if told.get(name))
-    return quoted(": ".join(dict.fromkeys(said)))
+def _quoted(body: Row) -> str:
+    """Quote DevRev's message."""
+    parts = (str(body[name]).strip() for name in ("message", "detail", "reason") if body.get(name))
+    return quoted(": ".join(dict.fromkeys(parts)))
 
 
-def _details(told: Row) -> str:
-    """Say what an error tells beside its words, of those things that help."""
-    said = ""
-    if told.get("allowed_values"):
-        said += f" It takes: {', '.join(map(str, told['allowed_values']))}."
-    if told.get("max_bytes"):
-        said += f" It may have {told['max_bytes']} bytes."
-    if told.get("reference_id"):
-        said += f" If it fails again, tell DevRev's support the reference id {told['reference_id']}."
-    return said
+def _details(body: Row) -> str:
+    """Return the fields of an error that help to fix it, beside its message."""
+    details = ""
+    if body.get("allowed_values"):
+        details += f" Allowed values: {', '.join(map(str, body['allowed_values']))}."
+    if body.get("max_bytes"):
+        details += f" The limit is {body['max_bytes']} bytes."
+    if body.get("reference_id"):
+        details += f" If it fails again, give DevRev's support the reference id {body['reference_id']}."
+    return details

@@ -1,4 +1,4 @@
-"""Filters: which of them a mobile app knows and which a site.
+"""Filters: which ones mobile apps have, and which ones sites have.
 
 https://developer.devrev.ai/beta/api-reference/observability/sessions-list-post
 """
@@ -69,20 +69,20 @@ KNOWN: Mapping[str, frozenset[str]] = {
         }
     ),
 }
-"""What can be asked for, by the request's type; ``a.b`` is the part ``b`` of the filter ``a``."""
+"""The filters of each type of request; ``a.b`` is the part ``b`` of the filter ``a``."""
 
 _WITH_PARTS = frozenset(path.split(".")[0] for known in KNOWN.values() for path in known if "." in path)
 
 
 def by_platform(filters: Mapping[str, Value], platforms: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Give each platform the filters that its apps know.
+    """Return the filters of each platform.
 
     Args:
-        filters: the config's filters, in the vendor's names and shapes; what is empty counts as not there.
+        filters: the config's filters, in the vendor's names and shapes; empty values count as absent.
         platforms: those of the configured apps.
 
     Raises:
-        AirbyteTracedException: a filter is known to none of them; the message says what to do.
+        AirbyteTracedException: no platform has one of the filters; the message says what to do.
     """
     wanted = _parts(filters)
     known = {platform: KNOWN[TYPES[platform]] for platform in platforms}
@@ -97,19 +97,21 @@ def by_platform(filters: Mapping[str, Value], platforms: Iterable[str]) -> dict[
 
 def _unknown(path: str) -> str:
     if path == "created_at":
-        return "created_at cannot be a filter: which days are read comes from start_date and end_date."
+        return (
+            "created_at cannot be a filter: the dates come from start_date and end_date. Remove it from filters."
+        )
     platforms = [platform for platform, kind in TYPES.items() if path in KNOWN[kind]]
     if platforms:
         return (
-            f"The filter {path} is for apps on {' or '.join(platforms)}, and apps names none. Remove it from "
+            f"The filter {path} is for apps on {' or '.join(platforms)}, and apps has none. Remove it from "
             "filters, or add such an app."
         )
     known = ", ".join(sorted(frozenset().union(*KNOWN.values())))
-    return f"DevRev has no filter {path!r}. Correct its name in filters; these are known: {known}."
+    return f"DevRev has no filter {path!r}. Correct its name in filters. DevRev has: {known}."
 
 
 def _parts(filters: Mapping[str, Value]) -> dict[str, Value]:
-    """Take filters apart to what one type knows and the other may not, by path."""
+    """Split filters into the parts that a type may have or not, by path."""
     parts: dict[str, Value] = {}
     for name, given in filters.items():
         value = _without_empty(given)
@@ -121,7 +123,7 @@ def _parts(filters: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _joined(parts: Mapping[str, Value]) -> dict[str, Any]:
-    """Put filters together again."""
+    """Join the parts of filters."""
     filters: dict[str, Any] = {}
     for path, value in parts.items():
         name, _, part = path.partition(".")
@@ -133,7 +135,7 @@ def _joined(parts: Mapping[str, Value]) -> dict[str, Any]:
 
 
 def _without_empty(value: Value) -> Value:
-    """Leave out what a form sends for fields that nobody filled in: null, ``""`` and empty lists and objects."""
+    """Drop what a form sends for empty fields: null, ``""`` and empty lists and objects."""
     if isinstance(value, Mapping):
         value = {name: inner for name, part in value.items() if (inner := _without_empty(part)) is not None}
     elif isinstance(value, list):

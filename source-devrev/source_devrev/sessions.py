@@ -28,7 +28,7 @@ from source_devrev import errors
 from source_devrev.filters import TYPES
 
 PAGE_SIZES = (100, 50, 20, 10)
-"""Sessions a page: the vendor's page has no bound of ``limit``, so a smaller one is sent where it is refused."""
+"""Sessions a page. The vendor's page has no maximum of ``limit``, so after a refusal a smaller one is sent."""
 
 CREATED_AT = Moment("created_at")
 DURATION = Number("session_duration_ms", per=1000)
@@ -40,14 +40,14 @@ OTHERS = {
     "android": ["ios", "web"],
     "ios": ["android", "web"],
 }
-"""What a session of a type or on a platform cannot tell as its own."""
+"""Types and platforms that a session of another type or platform cannot have."""
 
 RECORDINGS = {"recording": "recording_ids", "tab": "tab_ids"}
-"""Where the ids of recordings stand, by their kind: mobile apps have recordings, sites have tabs."""
+"""The field with the ids of recordings, by their kind: mobile apps have recordings, sites have tabs."""
 
 
 def recordings(row: Row) -> Iterator[Row]:
-    """Give the recordings of a session; an id that stands there twice is one recording."""
+    """Yield the recordings of a session; an id that is listed twice is one recording."""
     seen: set[str] = set()
     for kind, name in RECORDINGS.items():
         ids = row.get(name)
@@ -59,13 +59,13 @@ def recordings(row: Row) -> Iterator[Row]:
 
 
 def unknown(row: Row) -> None:
-    """Give null: DevRev tells no such thing of a session."""
+    """Return null: DevRev has no such field."""
 
 
 def _is_of_another(row: Row, platform: str) -> bool:
-    """Tell whether a session says that it is of another platform or type.
+    """Return whether a session has another platform or type.
 
-    A site may be visited on a phone: which platform its sessions then tell is not documented.
+    A site may be visited on a phone; which ``platform`` such a session has is not documented.
     """
     kind, on = row.get("type"), row.get("platform")
     return kind in OTHERS[TYPES[platform]] or (kind != "web" and on in OTHERS[platform])
@@ -74,10 +74,10 @@ def _is_of_another(row: Row, platform: str) -> bool:
 class Sessions(Endpoint):
     """``POST observability.sessions.list``: a page of up to 100, ``next_cursor`` names the next page.
 
-    ``created_at`` filters by the very time that a session tells. Whether its bounds are included stands in the
-    vendor's SDK only (they are), so the lower one is sent a second early. In which order sessions come is not
-    documented, nor how ``sort_by`` writes a direction: ``created_at:asc``, as in DevRev's other lists, is wished
-    for, which keeps pages steady, and nothing here depends on it.
+    ``created_at`` filters by the session's ``created_at``. Only the vendor's SDK says that the bounds are
+    included, so the lower bound is sent a second early. The order of a list is not documented, nor how ``sort_by``
+    writes a direction. ``created_at:asc``, as in DevRev's other lists, keeps pages steady; nothing here depends
+    on it.
     """
 
     name = "sessions"
@@ -103,15 +103,19 @@ class Sessions(Endpoint):
         """Read these apps, each a ``version_key`` with a ``platform``, with the filters of their platforms."""
         self._apps = dict.fromkeys((app["version_key"], app["platform"]) for app in apps)
         self._filters = filters
-        self._limit = Wish([{"limit": size} for size in PAGE_SIZES], errors.is_about_limit)
+        self.limit = Wish([{"limit": size} for size in PAGE_SIZES], errors.is_about_limit)
         self._sort_by = {kind: Wish([{"sort_by": ["created_at:asc"]}, {}]) for kind in set(TYPES.values())}
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
         """Read each app by itself; one that is listed twice is read once."""
         return [{"version_key": key, "app_platform": platform} for key, platform in self._apps]
 
+    def sort_by(self, partition: Partition) -> Wish:
+        """Return the wish for an order, which is one for all apps of a type."""
+        return self._sort_by[TYPES[partition["app_platform"]]]
+
     def request(self, page: PageContext) -> Request:
-        """Ask for a page of the sessions that were created in the window."""
+        """Request a page of the sessions that were created in the window."""
         platform = page.partition["app_platform"]
         after, before = page.window.whole_seconds(early=1)
         body = {
@@ -128,20 +132,21 @@ class Sessions(Endpoint):
         }
         if page.token is not None:
             body["cursor"] = page.token
-        wishes = (self._limit, self._sort_by[TYPES[platform]])
+        wishes = (self.limit, self.sort_by(page.partition))
         return Request("POST", "observability.sessions.list", json=body, wishes=wishes)
 
     def page(self, answer: Answer, page: PageContext) -> Page:
-        """Read a page. A list that has ended has no ``next_cursor``.
+        """Read a page. The last page of a list has no ``next_cursor``.
 
-        Sessions may leave out their platform, and one may be odd: all of another platform are another request's.
+        Sessions may lack their platform, and a single one may be odd. If all have another platform, the answer
+        belongs to another request.
         """
         body = answer.object()
         rows = rows_of(body.get("sessions"))
         platform = page.partition["app_platform"]
         platforms = [row.get("platform") or ("web" if row.get("type") == "web" else None) for row in rows]
         if platform not in platforms and any(_is_of_another(row, platform) for row in rows):
-            raise ValueError(f"it holds sessions of another platform where {platform} was asked for")
+            raise ValueError(f"it has sessions of another platform than {platform}, which was requested")
         return Page(rows, body)
 
     def fault(self, answer: Answer) -> Fault | None:

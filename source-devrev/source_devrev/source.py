@@ -4,6 +4,7 @@ import session_source
 from requests.auth import AuthBase
 from session_source import BearerAuth, Config, Endpoint, SessionSource
 
+from source_devrev.assumptions import ASSUMPTIONS
 from source_devrev.filters import by_platform
 from source_devrev.sessions import Sessions
 
@@ -18,9 +19,10 @@ class SourceDevrev(SessionSource):
     )
     window_days = 30
     workers = 8
+    assumptions = ASSUMPTIONS
 
     def endpoints(self, config: Config) -> list[Endpoint]:
-        """Give the one list that DevRev has, with the filters that each app is sent."""
+        """Return the list of sessions, with the filters of each platform."""
         apps = config["apps"]
         platforms = [app["platform"] for app in apps]
         return [Sessions(apps, by_platform(config.get("filters") or {}, platforms))]
@@ -30,7 +32,7 @@ class SourceDevrev(SessionSource):
         return BearerAuth(config["access_token"])
 
     def base_url(self, config: Config) -> str:
-        """Give DevRev's address."""
+        """Return DevRev's address."""
         return "https://api.devrev.ai"
 
 

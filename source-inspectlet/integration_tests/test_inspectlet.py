@@ -1,6 +1,5 @@
-"""What is special about Inspectlet, against its sandbox: websites, dates of unknown meaning, details."""
+"""Inspectlet's specifics, against its sandbox: websites, dates of unknown meaning, details."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +8,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 from sandbox_server import ErrorInside, Server, Status
+from session_source import Config, Endpoint, Fetch, Partition
+from source_inspectlet import SourceInspectlet
+from source_inspectlet.sessions import Sessions
+from source_inspectlet.websites import Websites
 
 from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, Output, expected, held
+from integration_tests.inside import run_inside
 from integration_tests.whole import check_whole
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -28,7 +32,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
 
 def check_all_is_read_once(connector: Connector, server: Server, output: Output, name: str = "default") -> None:
-    """Each session of the dates comes once; others only if the vendor's filter lists them for the dates."""
+    """Check that each session of the dates is emitted once, and others only if the vendor lists them."""
     assert output.exit_code == 0, output.log
     check_whole(connector, [output], expected(server, name), held(server, name))
 
@@ -57,15 +61,13 @@ def slices(output: Output, stream: str = "sessions") -> dict[int, list[Any]]:
     ],
     ids=str,
 )
-def test_it_is_read_whole_whatever_the_page_leaves_open(begin: Begin, options: dict[str, Any]) -> None:
+def test_everything_is_read_for_every_reading_of_the_page(begin: Begin, options: dict[str, Any]) -> None:
     connector, server = begin({"window_in_days": 1}, sessions=80, days=4, **options)
     check_all_is_read_once(connector, server, connector.read())
 
 
 @pytest.mark.parametrize("compared", ["start", "end"])
-def test_no_session_is_lost_at_a_date_of_the_config_whatever_the_range_is_compared_with(
-    begin: Begin, compared: str
-) -> None:
+def test_no_session_is_lost_at_a_configured_date_for_any_range(begin: Begin, compared: str) -> None:
     connector, server = begin({"lookback_window_days": 0}, sessions=200, days=6, compared=compared)
     wanted, allowed = (set(keys["sessions"]) for keys in (expected(server, "default"), held(server, "default")))
     edge = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
@@ -84,17 +86,17 @@ def test_no_session_is_lost_at_a_date_of_the_config_whatever_the_range_is_compar
 
 @pytest.mark.promise(n=3)
 def test_pages_are_as_few_as_the_rows_of_each_window_need(begin: Begin) -> None:
-    """A window that is cut costs the page that showed it; no window costs a page beyond its short one."""
+    """A split window costs one more page; no window costs a page after its short one."""
     connector, server = begin(sessions=650, days=2, websites=1)
     rows = connector.read("sessions").records["sessions"]
     assert len(rows) >= 600
     asked = [entry.body.decode() for entry in server.requests if entry.method == "POST"]
     windows = {dict(parse_qsl(form))["search"] for form in asked}
     assert len(asked) <= len(rows) // 100 + len(windows)
-    assert len(windows) <= 1 + 3, "the whole, and each of its days"
+    assert len(windows) <= 1 + 3, "more windows than the first one and its days"
 
 
-def test_a_search_is_taken_by_the_vendor_and_finds_what_it_should(begin: Begin) -> None:
+def test_a_search_is_accepted_and_filters_sessions(begin: Begin) -> None:
     connector, server = begin(name="search", sessions=120, days=4)
     check_all_is_read_once(connector, server, connector.read(), "search")
     assert {entry.status for entry in server.requests} == {200}
@@ -117,7 +119,7 @@ SEARCHES: list[dict[str, Any]] = [
 ]
 
 
-def test_the_vendor_takes_every_property_of_the_search(begin: Begin) -> None:
+def test_the_vendor_accepts_every_search_property(begin: Begin) -> None:
     connector, server = begin(sessions=4, days=1, websites=1)
     for search in SEARCHES:
         output = type(connector)(connector.folder, {**connector.config, "search": search}, connector.place).read(
@@ -146,7 +148,7 @@ def test_the_vendor_takes_every_property_of_the_search(begin: Begin) -> None:
         ({"exitpage": {"url": "/", "operator": "endswith"}}, "search.exitpage.operator"),
     ],
 )
-def test_a_wrong_search_is_told_before_anything_is_sent(begin: Begin, search: dict[str, Any], words: str) -> None:
+def test_a_wrong_search_is_reported_before_any_request(begin: Begin, search: dict[str, Any], words: str) -> None:
     connector, server = begin({"search": search}, sessions=2, days=1)
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
@@ -155,7 +157,7 @@ def test_a_wrong_search_is_told_before_anything_is_sent(begin: Begin, search: di
     assert server.count == 0
 
 
-def test_a_website_that_refuses_fails_alone_and_is_named(begin: Begin) -> None:
+def test_a_website_without_access_fails_alone_and_is_named(begin: Begin) -> None:
     connector, server = begin(sessions=60, days=3, refused_websites=1)
     output = connector.read("sessions", "websites")
     assert output.exit_code == 1
@@ -172,7 +174,7 @@ def test_a_website_that_refuses_fails_alone_and_is_named(begin: Begin) -> None:
     assert all(windows for wid, windows in finished.items() if wid != LAST)
 
 
-def test_a_website_that_is_let_in_again_is_read_from_the_start_date(begin: Begin) -> None:
+def test_a_website_with_restored_access_is_read_from_the_start_date(begin: Begin) -> None:
     connector, server = begin(sessions=60, days=3, refused_websites=1)
     first = connector.read("sessions")
     server.vendor.refuse_website(LAST, refused=False)  # type: ignore[attr-defined]
@@ -186,7 +188,6 @@ def test_a_new_website_is_found_by_the_next_sync_and_read_from_the_start_date(be
     connector, server = begin({"lookback_window_days": 0}, sessions=60, days=3)
     first = connector.read()
     new = server.vendor.add_website()  # type: ignore[attr-defined]
-    time.sleep(1.1)
     second = connector.read(state=first.state)
     for stream in SESSION_STREAMS:
         wanted = {key for key in server.vendor.expected("default")[stream] if key[0] == new}
@@ -204,7 +205,7 @@ def test_configured_websites_are_the_only_ones_and_need_no_list(begin: Begin) ->
     assert wids(connector.read("websites"), "websites") == {FIRST}
 
 
-def test_the_list_of_websites_is_asked_for_once_a_sync(begin: Begin) -> None:
+def test_the_list_of_websites_is_requested_once_per_sync(begin: Begin) -> None:
     connector, server = begin(sessions=10, days=1)
     output = connector.read()
     assert wids(output, "websites") >= wids(output)
@@ -212,7 +213,7 @@ def test_the_list_of_websites_is_asked_for_once_a_sync(begin: Begin) -> None:
 
 
 @pytest.mark.promise(n=9)
-def test_check_asks_each_configured_website_or_once(begin: Begin) -> None:
+def test_check_requests_each_configured_website_or_the_list(begin: Begin) -> None:
     connector, server = begin(sessions=4, days=1)
     assert connector.run("check").of_type("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
     assert [entry.path for entry in server.requests] == ["/v1/websites"]
@@ -227,7 +228,7 @@ def test_check_asks_each_configured_website_or_once(begin: Begin) -> None:
     ]
 
 
-def test_a_wrong_token_is_the_users_to_mend(begin: Begin) -> None:
+def test_a_wrong_token_is_a_config_error(begin: Begin) -> None:
     connector, server = begin({"api_token": "wrong"}, sessions=4, days=1)
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
     assert "api_token" in status["message"]
@@ -236,7 +237,7 @@ def test_a_wrong_token_is_the_users_to_mend(begin: Begin) -> None:
     assert output.errors[-1]["failure_type"] == "config_error"
 
 
-def test_details_are_read_only_where_they_are_chosen_and_by_all_workers(begin: Begin) -> None:
+def test_details_are_read_only_if_selected_and_by_all_workers(begin: Begin) -> None:
     connector, server = begin({"num_workers": 6}, sessions=60, days=2, websites=1, latency=0.05)
     connector.read("sessions", "session_pages", "session_tags")
     assert not [entry for entry in server.requests if "/sessions/" in entry.path]
@@ -254,9 +255,7 @@ def test_details_are_read_only_where_they_are_chosen_and_by_all_workers(begin: B
     ("status", "body"),
     [(404, None), (410, None), (200, '{"response": []}'), (200, '{"error": "Session not found"}')],
 )
-def test_a_session_that_was_deleted_since_it_was_listed_has_no_details(
-    begin: Begin, status: int, body: str | None
-) -> None:
+def test_a_session_deleted_after_its_listing_has_no_details(begin: Begin, status: int, body: str | None) -> None:
     connector, server = begin({"num_workers": 1}, sessions=20, days=2, websites=1)
     gone = server.vendor.expected("default")["sessions"][3]
     server.faults.append(Status(status=status, body=body, path=f"/sessions/{gone[1]}", times=None))
@@ -270,7 +269,7 @@ def test_a_session_that_was_deleted_since_it_was_listed_has_no_details(
 
 
 @pytest.mark.promise(n=1)
-def test_details_that_are_all_refused_with_a_400_fail_and_are_not_taken_for_deleted_sessions(begin: Begin) -> None:
+def test_details_refused_with_400_are_not_deleted_sessions(begin: Begin) -> None:
     connector, server = begin(sessions=20, days=2, websites=1)
     server.faults.append(Status(400, body='{"error": "Something odd"}', path="/sessions/", times=None))
     output = connector.read("sessions", "session_details")
@@ -285,7 +284,7 @@ def test_details_that_are_all_refused_with_a_400_fail_and_are_not_taken_for_dele
     assert told.endswith(".")
 
 
-def test_the_failure_of_details_is_their_own(begin: Begin) -> None:
+def test_failing_details_fail_their_stream_only(begin: Begin) -> None:
     connector, server = begin(sessions=30, days=2)
     server.faults.append(Status(status=401, path="/sessions/", times=None))
     output = connector.read()
@@ -297,7 +296,7 @@ def test_the_failure_of_details_is_their_own(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/websites", "/sessions", "/sessions/"])
-def test_an_error_in_a_200_is_none_of_the_data(begin: Begin, path: str) -> None:
+def test_an_error_in_a_200_is_not_data(begin: Begin, path: str) -> None:
     connector, server = begin(sessions=20, days=2)
     server.faults.append(ErrorInside(path=path))
     check_all_is_read_once(connector, server, connector.read())
@@ -315,7 +314,6 @@ def test_new_pages_and_tags_of_a_live_session_come_last(begin: Begin) -> None:
     connector, server = begin(sessions=30, days=2)
     first = connector.read()
     server.vendor.touch(5)  # type: ignore[attr-defined]
-    time.sleep(1.1)
     second = connector.read(state=first.state)
     grown = False
     for stream in ("session_pages", "session_tags"):
@@ -331,7 +329,7 @@ def test_new_pages_and_tags_of_a_live_session_come_last(begin: Begin) -> None:
     ), "no session went on"
 
 
-def test_the_pages_own_session_of_2015_is_read(begin: Begin) -> None:
+def test_the_example_of_the_vendors_page_from_2015_is_read(begin: Begin) -> None:
     dates = {"start_date": "2015-11-06", "end_date": "2015-12-01"}
     connector, _ = begin(dates, sessions=3, days=2, examples="verbatim")
     output = connector.read()
@@ -340,3 +338,51 @@ def test_the_pages_own_session_of_2015_is_read(begin: Begin) -> None:
         assert (record["session_id"], record["session_duration"]) == ("2606721012", 286893)
         assert (record["duration_seconds"], record["started_at"]) == (289, "2015-11-06T01:14:39Z")
     assert [record["tag"] for record in output.records["session_tags"]] == ["email", "converted-purchase"]
+
+
+@pytest.mark.promise(n=7)
+def test_details_that_are_always_refused_fail_their_stream_only(begin: Begin) -> None:
+    connector, _ = begin(name="one_website", sessions=20, days=2, detail_failures={"all": 400})
+    output = connector.read()
+    assert output.exit_code == 1
+    assert output.statuses["session_details"][-1] == "INCOMPLETE"
+    assert output.statuses["sessions"][-1] == "COMPLETE"
+
+
+@pytest.mark.promise(n=7)
+def test_the_details_of_one_broken_session_are_left_out(begin: Begin) -> None:
+    # With one website, the broken session belongs to it.
+    connector, server = begin(name="one_website", sessions=20, days=2, websites=1, detail_failures={1: 500})
+    check_all_is_read_once(connector, server, connector.read(), "one_website")
+    assert "The row is skipped" in connector.read().log
+
+
+class Lost(Sessions):
+    """Sessions of websites that cannot be listed, for a reason that nobody expected."""
+
+    def partitions(self, fetch: Fetch) -> list[Partition]:
+        raise LookupError("nobody expected this")
+
+
+class Surprised(SourceInspectlet):
+    """A source with them."""
+
+    package = "source_inspectlet"
+
+    def endpoints(self, config: Config) -> list[Endpoint]:
+        websites = Websites([])
+        return [websites, Lost(websites, {})]
+
+
+@pytest.mark.promise(n=7)
+def test_an_unexpected_error_before_the_first_window_fails_its_streams_only(begin: Begin) -> None:
+    connector, _ = begin(sessions=20, days=2)
+    output = run_inside(Surprised(), [*connector.read_arguments(), "--config", connector.config_file])
+    assert output.exit_code == 1
+    statuses = {name: statuses[-1] for name, statuses in output.statuses.items()}
+    assert statuses == {"websites": "COMPLETE"} | dict.fromkeys(set(statuses) - {"websites"}, "INCOMPLETE")
+    assert output.records.keys() == {"websites"}
+    first, last = output.errors
+    assert first["failure_type"] == last["failure_type"] == "system_error"
+    assert "report it" in first["message"]
+    assert "LookupError" in last["message"]

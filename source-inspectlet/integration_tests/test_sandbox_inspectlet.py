@@ -236,7 +236,7 @@ def test_the_bounds_of_a_custom_range(compared: str, *, lower: bool, upper: bool
         assert set(sids(rows(server, custom(first, last)))) == wanted
         assert bool(rows(server, custom(first, first))) == (lower and upper)
         assert len(server.vendor.expected("default")["sessions"]) == 600
-        # What began before the first day, and is not expected.
+        # It began before the first day and is not expected.
         assert len(rows(server, custom(FIRST - 1, NOON))) - 600 == (2 if compared == "end" else 0)
 
 

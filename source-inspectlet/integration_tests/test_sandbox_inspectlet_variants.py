@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_server import Server, load_vendor, serve
+from sandbox_server import LargeIds, Server, load_vendor, serve
 
 NOON = int(dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp())
 DAY = 86_400
@@ -37,7 +37,7 @@ def sids(answer: requests.Response) -> list[int]:
 
 
 def rows(server: Server, search: object = None) -> list[Record]:
-    """All rows: pages are read until one is empty."""
+    """Return all rows: read pages until one is empty."""
     found: list[Record] = []
     for number in range(1, 100):
         records = page(server, number, search).json()["response"]
@@ -135,3 +135,19 @@ def test_a_half_of_newold_that_is_not_sent_has_a_value_of_its_own(*, missing: bo
         old = rows(server, {"newold": {"old": False}})
         assert [record["new_visitor"] for record in old] == [True] * len(old)
         assert bool(old) == missing
+
+
+def test_details_are_found_by_a_changed_id() -> None:
+    with serving(sessions=20, days=2) as server:
+        server.faults.append(LargeIds())
+        sid = sids(page(server))[4]
+        (detail,) = ask(server, "GET", f"{WID}/sessions/{sid}").json()["response"]
+        assert detail["sid"] == sid
+        assert "page_width" in detail
+
+
+def test_other_shapes_of_answers_can_be_changed() -> None:
+    vendor: Any = load_vendor("source-inspectlet", sessions=5, days=2, websites=1, detail_shape="record")
+    for shape in ({"sessions": [{"sid": 1}]}, {"sid": 1}, [{"sid": 1}]):
+        assert vendor.records({"response": shape}) == [{"sid": 1}]
+    assert vendor.records({"response": [{"wid": 1}]}) == []

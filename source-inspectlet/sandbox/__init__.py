@@ -1,1 +1,1 @@
-"""Inspectlet as its API's page describes it, for the sandbox in `shared/sandbox_server`."""
+"""Inspectlet's sandbox: its API as its page describes it."""

@@ -1,7 +1,7 @@
-"""Inspectlet for the sandbox: https://apidocs.inspectlet.com/ over an account's websites.
+"""Inspectlet's sandbox: https://apidocs.inspectlet.com/ for an account with several websites.
 
-The page documents the errors 400, 401 and 429. Chosen here: 400 for everything that the page does not allow (other
-paths and methods too), 401 for the credentials and for a website that the account does not have.
+The page documents the errors 400, 401 and 429. The sandbox answers 400 to everything that the page does not allow
+(including other paths and methods), and 401 for wrong credentials or a website of another account.
 """
 
 import base64
@@ -27,6 +27,7 @@ from sandbox_server import (
     check_size,
     load_json,
 )
+from sandbox_server.traffic import Traffic
 
 from .data import Data, Examples
 from .details import DetailFailures
@@ -34,7 +35,7 @@ from .rate_limit import RateLimit
 from .records import Absent, Session, Website, write
 from .search import Compared, Reading, RefusedError, read_search, refuse
 
-# A user name cannot hold a colon in Basic authentication, a password can.
+# In Basic authentication a user name cannot contain a colon, but a password can.
 USERNAME = 'bob+büro%41/o\'neil "x" & co@exämple.com'
 TOKEN = "t:k@9/n+1%41\"'& üΩ#=?\\{af9f}"  # noqa: S105
 PREFIX = "/v1/websites"
@@ -54,17 +55,17 @@ DetailShape = Literal["list", "object", "record"]
 
 
 def failure(status: int, message: str) -> Answer:
-    """An error, as the page has it (Errors)."""
+    """Return an error as on the page (Errors)."""
     return Answer(status, write({"error": message}), {"Content-Type": "application/json"})
 
 
 def response(written: bytes) -> Answer:
-    """A successful answer: an object with `response`."""
+    """Return a successful answer: an object with `response`."""
     return Answer(200, b'{"response":' + written + b"}", {"Content-Type": "application/json"})
 
 
 def number(given: dict[str, str], name: str, default: int, *, at_most: int) -> int:
-    """`limit` or `page`."""
+    """Parse `limit` or `page`."""
     written = given.get(name, str(default))
     if not re.fullmatch("[1-9][0-9]{0,8}", written) or int(written) > at_most:
         refuse(f"{name}: {written!r} is not a number from 1 to {at_most}")
@@ -74,31 +75,33 @@ def number(given: dict[str, str], name: str, default: int, *, at_most: int) -> i
 class Inspectlet(Vendor):
     """Inspectlet, with one account of several websites.
 
-    `sessions`, `days`, `seed`: so many sessions (including the page's example) over so many days until now,
-    spread over `websites`. `earlier`: so many more begin just before the first day and end in it; they are held,
-    not expected. `examples`: the page's own session, "shifted" to the first day of the data, "verbatim" in 2015,
-    or "none". `now`: the clock.
+    `sessions`, `days`, `seed`: the number of sessions (including the page's example) and of days until now, and
+    the seed of the data; the sessions are spread over `websites`. `earlier`: how many more sessions begin just
+    before the first day and end in it; they are held, not expected. `examples`: the page's own session, "shifted"
+    to the first day of the data, "verbatim" in 2015, or "none". `traffic`: ordinary names
+    and moments, for demos. `now`: the clock.
 
     What the page leaves open. `shape`: whether `response` is a "list", as on the page, or an "object" with
     `sessions`; `detail_shape`: the same for an individual session, or the "record" itself. `order`:
     "newest_first"; "shuffled", the same with each request; "reshuffled", another with each request, so that pages
-    overlap and miss rows. `compared`: whether the "start" of a session has to be in the date range, its "end", or
-    any part of it ("overlap"); `lower_inclusive`, `upper_inclusive`: the bounds of `daterangecustom`.
-    `newold_missing`: the value of a half of `newold` that is not sent. `absent`: a session without pages or tags
-    has "empty" lists, "null" or the properties are "missing". `missing_status`: the answer for an individual
-    session that does not exist (200 is an empty list). `page_cap`: the largest page, however many sessions are
-    asked for; None for 100. `beyond_end`: the answer to the page after the last one, and `beyond_status`, its
-    status if it is "refused"; pages further beyond are always refused, and the note `beyond_end` in the log counts
-    how many pages a request is past the end.
+    overlap and miss rows. `compared`: whether the "start" of a session must be in the date range, its "end", or
+    any part of it ("overlap"). `lower_inclusive`, `upper_inclusive`: the bounds of `daterangecustom`.
+    `newold_missing`: the value of a half of `newold` that is not sent. `absent`: whether a session without pages
+    or tags has "empty" lists, "null", or "missing" properties. `missing_status`: the status for an individual
+    session that does not exist (200 is an empty list). `page_cap`: the largest page, whatever limit is requested;
+    None for 100. `beyond_end`: the answer to the page after the last one, and `beyond_status`, its status if it is
+    "refused"; pages further beyond are always refused, and the note `beyond_end` in the log is how many pages a
+    request is past the end.
 
-    Failures. `refused_websites`: so many, the last ones, answer 401 (see also `refuse_website`).
-    `detail_failures`: see `DetailFailures`; details that fail are held, not expected. `too_large`: a limit of the
-    sessions that one search may match. `rate_limit`: requests and seconds, as (100, 60), beyond which there is a
-    429, with `Retry-After` if `retry_after`.
+    Failures. `refused_websites`: how many websites, the last ones, answer 401 (see also `refuse_website`).
+    `detail_failures`: see `DetailFailures`; details that fail are held, not expected. `too_large`: the limit of
+    sessions that one search may match. `rate_limit`: a number of requests and seconds, such as (100, 60), beyond
+    which requests get a 429, with `Retry-After` if `retry_after`.
     """
 
     name: ClassVar[str] = "inspectlet"
     id_names = ("sid",)
+    shown_in_errors = frozenset({"website_ids"})
     moods = (
         {"shape": "object", "detail_shape": "object"},
         {"detail_shape": "record"},
@@ -141,6 +144,7 @@ class Inspectlet(Vendor):
         too_large: TooLarge | None = None,
         rate_limit: Sequence[float] | None = None,
         retry_after: bool = True,
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
@@ -165,25 +169,26 @@ class Inspectlet(Vendor):
             websites=websites,
             earlier=earlier,
             examples=examples,
+            traffic=traffic,
             clock=self.clock,
         )
         oldest_first = [session for session in self.data.sessions()[::-1] if session.started >= self.data.start]
         self.detail_failures = DetailFailures(detail_failures or {}, oldest_first)
-        # In UTF-8: the page does not say, and its btoa() takes no letter beyond Latin-1.
+        # In UTF-8; the page names no encoding, and its btoa() accepts only Latin-1.
         self._credentials = base64.b64encode(f"{USERNAME}:{TOKEN}".encode()).decode()
         for site in self.data.websites[len(self.data.websites) - refused_websites :]:
             site.refused = True
 
     def clock(self) -> float:
-        """The sandbox's time."""
+        """The sandbox's clock, in seconds since 1970."""
         return self._now() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, for the rate limit and for sessions that go on."""
+        """Advance the clock, for the rate limit and for sessions that continue."""
         self._ahead += seconds
 
     def answer(self, request: Request) -> Answer:
-        """Inspectlet's answer."""
+        """Return Inspectlet's answer."""
         if not self._authorized(request):
             return failure(401, "Unauthorized: your API token is invalid")
         seconds = self.limit.wait()
@@ -200,21 +205,21 @@ class Inspectlet(Vendor):
             return dataclasses.replace(refusal, notes={"beyond_end": str(error.beyond)})
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An object with an `error`."""
+        """Return an object with an `error`."""
         return failure(status, f"this is a {status} of the sandbox")
 
     def error_inside(self, path: str = "") -> Answer:
-        """An `error` with status 200."""
+        """Return an `error` with status 200."""
         return failure(200, "this is an error of the sandbox")
 
     def records(self, content: Any) -> list[Record]:  # noqa: ANN401
-        """The sessions in any of the shapes; websites are not changed."""
+        """Return the sessions in any of the shapes; websites are not included."""
         found = content.get("response", [])
         rows = found if isinstance(found, list) else found.get("sessions", [found])
         return [row for row in rows if "sid" in row]
 
     def configs(self, origin: str) -> dict[str, Config]:
-        """All websites, one of them, and some sessions of all."""
+        """Return configs for all websites, for one of them, and for some sessions of all."""
         default = {
             "username": USERNAME,
             "api_token": TOKEN,
@@ -229,7 +234,7 @@ class Inspectlet(Vendor):
         }
 
     def expected(self, config_name: str) -> Keys:
-        """Keys by stream: `wid`, `session_id` (the text of `sid`) and 0-based indexes.
+        """Return keys by stream: `wid`, `session_id` (`sid` as a string) and 0-based indexes.
 
         These are sessions that began since the start date. A config's `website_ids` limit the websites too; one
         that answers 401 is listed, and has nothing to read.
@@ -241,7 +246,7 @@ class Inspectlet(Vendor):
             return keys | {"session_details": readable}
 
     def held(self, config_name: str) -> Keys:
-        """The same, whenever the session began and whether or not its details can be read."""
+        """Return the same keys at any date, whether or not details can be read."""
         with self.lock:
             return self._keys(config_name, 0)
 
@@ -267,7 +272,7 @@ class Inspectlet(Vendor):
             self.data.grow(count)
 
     def touch(self, count: int) -> None:
-        """Let the newest sessions go on: they get more pages and tags, and end now."""
+        """Continue the newest sessions: they get more pages and tags, and end now."""
         with self.lock:
             self.data.touch(count)
 
@@ -277,12 +282,12 @@ class Inspectlet(Vendor):
             self.data.delete(count)
 
     def add_website(self, sessions: int = 10) -> int:
-        """Add a website to the account, with sessions since the first day; returns its `wid`."""
+        """Add a website to the account, with sessions since the first day, and return its `wid`."""
         with self.lock:
             return self.data.add_website(sessions).wid
 
     def refuse_website(self, wid: int, *, refused: bool = True) -> None:
-        """Answer 401 for this website, or stop doing so."""
+        """Start or stop answering 401 for this website."""
         with self.lock:
             self._website(wid).refused = refused
 
@@ -342,7 +347,7 @@ class Inspectlet(Vendor):
         return dataclasses.replace(answer, notes={"beyond_end": str(beyond)}) if beyond else answer
 
     def _form(self, request: Request) -> dict[str, str]:
-        # All parameters are optional, and without any there is no body that could be a form.
+        # All parameters are optional; without any there is no body to parse as a form.
         try:
             pairs = request.form() if request.body else []
         except ValueError as error:

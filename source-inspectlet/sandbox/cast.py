@@ -1,9 +1,11 @@
-"""Visitors, and what they do on a website."""
+"""Visitors and their visits to a website."""
 
 import hashlib
 import random
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from sandbox_server.traffic import Traffic
 
 from .records import Record
 
@@ -26,7 +28,7 @@ PATHS = [
 TITLES = ["Title of first page in session.", "Über uns · 東京", 'Say "hi" & <b>go</b>', "", "🚲"]
 LENGTHS = [0, 5, 42, 289, 600, 1800, 7300, 15_000]
 NAMES = ["Johnny Appleseed", "José Ñandú", 'O\'Brien "Bob"', "李雷", "ann@example.com", "", None]
-# The page does not say what stands for an unknown country.
+# The page does not document the value for an unknown country.
 COUNTRIES = ["US", "US", "DE", "NP", "JP", "BR", ""]
 IPS = ["53.68.13.141", "67.128.22.4", "10.0.0.7", "2001:db8::8a2e:370:7334"]
 SOURCES = ["d", "d", "google", "facebook", "newsletter é & co"]
@@ -48,7 +50,7 @@ TAGS = [
 
 
 class Visitor(NamedTuple):
-    """Somebody with a browser, on one website."""
+    """A visitor with a browser, on one website."""
 
     uid: int
     ip: str
@@ -61,45 +63,47 @@ class Visitor(NamedTuple):
 
 @dataclass(frozen=True)
 class Visit:
-    """What happens in a session; moments are fractions of it."""
+    """The content of a session; times are fractions of its duration."""
 
     length: int
     source: str
     pages: tuple[tuple[float, str, str], ...]
-    """Moment, title, path."""
+    """Time, title, path."""
     tags: tuple[tuple[float, str, str], ...]
-    """Moment, tag, value."""
+    """Time, tag, value."""
 
     def begun(self) -> "Visit":
-        """Its first moment."""
+        """Return the visit as it is at its start."""
         return Visit(0, self.source, self.pages[:1], self.tags[:1])
 
 
-def visitor(dice: random.Random) -> Visitor:
-    """Somebody new."""
+def visitor(dice: random.Random, traffic: Traffic | None = None) -> Visitor:
+    """Make a new visitor."""
     device = dice.choice(["desktop", "desktop", "phone"])
     return Visitor(
         uid=dice.randrange(1 << 32),
         ip=dice.choice([*IPS, f"192.0.2.{dice.randrange(256)}"]),
         country=dice.choice(COUNTRIES),
-        name=dice.choice(NAMES),
+        name=dice.choice([who and who[0] for who in traffic.people] if traffic else NAMES),
         device=device,
         browser=dice.choice(BROWSERS[device]),
         size=(390, 844) if device == "phone" else dice.choice([(1920, 1080), (1280, 3000)]),
     )
 
 
-def visits(dice: random.Random) -> list[Visit]:
-    """A stock of visits; sessions share them."""
-    return [visit(dice, index) for index in range(STOCK)]
+def visits(dice: random.Random, traffic: Traffic | None = None) -> list[Visit]:
+    """Make a pool of visits; sessions share them."""
+    return [visit(dice, index, traffic) for index in range(STOCK)]
 
 
-def visit(dice: random.Random, index: int) -> Visit:
-    """One visit; each tenth has no tags, and each twentieth neither pages nor tags."""
+def visit(dice: random.Random, index: int, traffic: Traffic | None = None) -> Visit:
+    """Make one visit; a tenth have no tags, and a twentieth neither pages nor tags."""
+    if traffic is not None:
+        return _ordinary(dice, traffic)
     pages = [(dice.random(), dice.choice(TITLES), dice.choice(PATHS)) for _ in range(dice.randrange(5))]
     pages = sorted([(0.0, dice.choice(TITLES), dice.choice(PATHS)), *pages])
     tags = [(dice.random(), *dice.choice(TAGS)) for _ in range(dice.choice([1, 1, 2, 3, 5]))]
-    if index % 4 == 0:  # two tags of one moment, and one that is there twice
+    if index % 4 == 0:  # two tags at the same time, and a repeated tag
         tags += [(tags[0][0], *dice.choice(TAGS)), tags[0]]
     return Visit(
         length=dice.choice(LENGTHS) + dice.randrange(30),
@@ -109,14 +113,26 @@ def visit(dice: random.Random, index: int) -> Visit:
     )
 
 
+def _ordinary(dice: random.Random, traffic: Traffic) -> Visit:
+    moments = [0.0, *sorted(dice.random() for _ in range(dice.randrange(5)))]
+    chosen = [dice.choice(traffic.pages) for _ in moments]
+    tags = [(dice.random(), *dice.choice(traffic.tags)) for _ in range(dice.choice([0, 0, 1, 2]))]
+    return Visit(
+        length=dice.choice(traffic.seconds) + dice.randrange(30),
+        source=dice.choice(SOURCES),
+        pages=tuple((moment, title, path) for moment, (path, title) in zip(moments, chosen, strict=True)),
+        tags=tuple(sorted(tags)),
+    )
+
+
 def page_of(sid: int, index: int, opened: int, title: str, url: str) -> Record:
-    """A page of a session; its ID follows from the session's."""
+    """Make a page of a session; its id is derived from the session's id."""
     rid = (sid * 2654435761 + index * 40503) % (1 << 32)
     return {"rid": rid, "opened_at": opened, "pagetitle": title, "url": url}
 
 
 class Facts(NamedTuple):
-    """All that a record is made of."""
+    """Everything that a record is made of."""
 
     wid: int
     sid: int
@@ -129,7 +145,7 @@ class Facts(NamedTuple):
     host: str
 
     def record(self) -> Record:
-        """The record, with the properties in the order of the page's example."""
+        """Return the record, with the properties in the order of the page's example."""
         who, lasted = self.visitor, self.ended - self.started
         pages = [
             page_of(self.sid, index, self.started + int(moment * lasted), title, self.host + path)
@@ -137,7 +153,7 @@ class Facts(NamedTuple):
         ]
         tags = [
             {"tag": tag, "value": value, "timestamp": self.started + int(moment * lasted)}
-            # The newest first, as in the page's example.
+            # Newest first, as in the page's example.
             for moment, tag, value in reversed(self.visit.tags)
         ]
         key = hashlib.blake2b(self.sid.to_bytes(8, "big"), digest_size=20).hexdigest()
@@ -148,7 +164,7 @@ class Facts(NamedTuple):
             "wid": self.wid,
             "date_start_session": self.started,
             "date_end_session": self.ended,
-            # The page's prose says seconds, its example has the milliseconds of its 289 seconds.
+            # The page documents seconds, but its example has milliseconds: 286893 for 289 seconds.
             "session_duration": max(0, lasted * 1000 - self.sid % 3000),
             "num_pages": len(pages),
             "uid": who.uid,

@@ -1,4 +1,4 @@
-"""A client of Inspectlet, for the tests of the sandbox."""
+"""A client of Inspectlet, for tests of the sandbox."""
 
 import base64
 import functools
@@ -14,19 +14,19 @@ FIRST_WEBSITE = 12345678
 
 
 def headers(config: Config) -> dict[str, str]:
-    """The credentials, for Basic authentication in UTF-8."""
+    """Return the credentials for Basic authentication in UTF-8."""
     pair = f"{config['username']}:{config['api_token']}"
     return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
 
 def first_page(config: Config) -> requests.Request:
-    """The newest sessions of the page's own website."""
+    """Request the newest sessions of the page's own website."""
     url = f"{config['base_url']}/websites/{FIRST_WEBSITE}/sessions"
     return requests.Request("POST", url, data={"limit": "100"}, headers=headers(config))
 
 
 def rows(body: Any) -> list[Record]:  # noqa: ANN401
-    """The records of an answer of any shape."""
+    """Return the records of an answer of any shape."""
     found = body["response"]
     if isinstance(found, list):
         return list(found)
@@ -34,7 +34,7 @@ def rows(body: Any) -> list[Record]:  # noqa: ANN401
 
 
 def read(config: Config) -> Keys:
-    """All websites, their sessions since the start date, and each session by itself."""
+    """Read all websites, their sessions since the start date, and each individual session."""
     url = config["base_url"] + "/websites"
     custom = {"start": str(int(start_of(config).timestamp()) - 1), "end": str(int(time.time()) + 86_400)}
     search = json.dumps({"daterange": "custom", "daterangecustom": custom})

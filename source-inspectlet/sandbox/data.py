@@ -1,4 +1,4 @@
-"""The account's data: made from a seed; it grows and shrinks on request."""
+"""The account's data. It is generated from a seed and grows or shrinks on request."""
 
 import itertools
 import json
@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from sandbox_server.traffic import Traffic
+
 from .cast import HOSTS, PATHS, SITE_NAMES, TAGS, TITLES, Facts, Visit, Visitor, page_of, visitor, visits
 from .records import Record, Session, Website, age
 
 DAY = 86_400
-# Lists end a little before now: a session that begins at this moment may not be in them yet.
+# Lists end slightly before now, because a session that begins now may not be listed yet.
 MARGIN = 60
 PAGE_EXAMPLES = Path(__file__).with_name("examples.json")
 
@@ -30,6 +32,7 @@ class Data:
         websites: int,
         earlier: int,
         examples: Examples,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.clock = clock
@@ -37,7 +40,8 @@ class Data:
         self.dice = random.Random(seed)  # noqa: S311
         self.websites: list[Website] = []
         self.sids: dict[int, Session] = {}
-        self._stock = visits(self.dice)
+        self._traffic = traffic
+        self._stock = visits(self.dice, traffic)
         self._visitors: dict[int, list[Visitor]] = {}
         self._orders = itertools.count()
         self._turns = itertools.count()
@@ -52,11 +56,11 @@ class Data:
             self._overnight(self.websites[index % len(self.websites)])
 
     def sessions(self) -> list[Session]:
-        """All sessions, the newest first."""
+        """Return all sessions, newest first."""
         return sorted((each for site in self.websites for each in site.sessions), key=age, reverse=True)
 
     def website(self, wid: int) -> Website | None:
-        """A website of the account."""
+        """Return a website of the account."""
         return next((site for site in self.websites if site.wid == wid), None)
 
     def add_website(self, sessions: int) -> Website:
@@ -79,7 +83,7 @@ class Data:
             self._site_of(session).remove(session)
 
     def touch(self, count: int) -> None:
-        """Let the newest sessions go on until now, with one more page and two more tags each."""
+        """Continue the newest sessions until now, with one more page and two more tags each."""
         now = int(self.clock())
         for session in self.sessions()[:count]:
             site = self._site_of(session)
@@ -95,19 +99,21 @@ class Data:
 
     def _website(self, index: int) -> Website:
         told: Record = json.loads(PAGE_EXAMPLES.read_bytes())["websites"]["response"][0]
-        first = index == 0  # the page's own
+        first = index == 0  # the page's own website
+        name = told["site_name"] if first else SITE_NAMES[index % len(SITE_NAMES)]
+        host = HOSTS[index % len(HOSTS)]
         site = Website(
             wid=told["wid"] if first else 20_000_000 + index * 1_000_003,
-            name=told["site_name"] if first else SITE_NAMES[index % len(SITE_NAMES)],
+            name=self._traffic.hosts[index % len(self._traffic.hosts)] if self._traffic else name,
             added=told["date_added"] if first else self.first_day - index * DAY,
-            host=HOSTS[index % len(HOSTS)],
+            host=f"https://{self._traffic.hosts[index % len(self._traffic.hosts)]}" if self._traffic else host,
         )
         self.websites.append(site)
         self._visitors[site.wid] = []
         return site
 
     def _fill(self, sites: list[Website], count: int) -> None:
-        """Add sessions on all days until now; the oldest on each website in turn, so that none is empty."""
+        """Add sessions on all days until now; the oldest alternate between websites, so that none is empty."""
         found: dict[int, list[Session]] = {site.wid: [] for site in sites}
         latest = int(self.clock()) - MARGIN
         for index, moment in enumerate(sorted(self._moments(count))):
@@ -119,9 +125,11 @@ class Data:
             site.add(found[site.wid])
 
     def _moments(self, count: int) -> list[int]:
-        """When sessions begin: one per day first, then at random; some at the edges of a day, some equal."""
+        """Choose start times: first one per day, then random ones; some at midnight, some equal."""
         dice = random.Random(count)  # noqa: S311
         end = max(int(self.clock()) - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            return [int(moment) for moment in self._traffic.moments(dice, count, self.first_day, end)]
         found: list[int] = []
         for index in range(count):
             chosen, fraction = dice.randrange(self.days + 1), dice.random()
@@ -150,7 +158,7 @@ class Data:
         dice = self.dice
         known = self._visitors[site.wid]
         new = not known or dice.random() < 0.4
-        who = visitor(dice) if new else dice.choice(known)
+        who = visitor(dice, self._traffic) if new else dice.choice(known)
         if new:
             known.append(who)
         sid = dice.randrange(1_000_000_000, 1 << 32)
@@ -163,10 +171,10 @@ class Data:
         return session
 
     def _example(self, *, verbatim: bool) -> Session:
-        """The page's session; unless `verbatim`, it begins on the first day of the data."""
+        """Add the page's session; unless `verbatim`, it begins on the first day of the data."""
         record: Record = json.loads(PAGE_EXAMPLES.read_bytes())["sessions"]["response"][0]
         began, ended = record["date_start_session"], record["date_end_session"]
-        # If the only day has just begun, it moves into the day before.
+        # If the only day has just begun, the session moves into the day before.
         shift = min(self.first_day - began // DAY * DAY, int(self.clock()) - MARGIN - ended)
         if not verbatim:
             record["date_start_session"] += shift

@@ -1,4 +1,4 @@
-"""Individual sessions whose request always fails."""
+"""Requests for individual sessions that always fail."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,8 +10,8 @@ SMALLEST_SID = 1_000_000_000
 class DetailFailures:
     """Which sessions fail with which HTTP status, from the option `detail_failures`.
 
-    Its keys are "all", a `sid`, or a number below 10^9: so many sessions, the oldest of the account. A `sid` goes
-    before a number, and a number before "all".
+    Its keys are "all", a `sid`, or a number below 10^9, which means that many of the oldest sessions of the
+    account. A `sid` takes precedence over a number, and a number over "all".
     """
 
     def __init__(self, option: Mapping[int | str, int], oldest_first: Sequence[Session]) -> None:
@@ -24,5 +24,5 @@ class DetailFailures:
         self._by_sid |= {number: status for number, status in numbers.items() if number >= SMALLEST_SID}
 
     def status(self, sid: int) -> int | None:
-        """The status of the failure, None if the session can be read."""
+        """Return the status of the failure, None if the session can be read."""
         return self._by_sid.get(sid, self._everywhere)

@@ -1,11 +1,11 @@
-"""The rate limit: the page has a 429 for "too many requests in a short span of time", and no numbers."""
+"""The rate limit. The page documents a 429 for "too many requests in a short span of time" without numbers."""
 
 import math
 from collections.abc import Callable, Sequence
 
 
 class RateLimit:
-    """So many requests in so many seconds."""
+    """A limit of requests per number of seconds."""
 
     def __init__(self, limit: Sequence[float] | None, clock: Callable[[], float]) -> None:
         self.at_most: float

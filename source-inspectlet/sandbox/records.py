@@ -1,4 +1,4 @@
-"""Websites and sessions, as https://apidocs.inspectlet.com/ shows them."""
+"""Websites and sessions as https://apidocs.inspectlet.com/ shows them."""
 
 import functools
 import json
@@ -17,21 +17,21 @@ class Session:
     wid: int
     sid: int
     order: int
-    """Orders sessions of the same second: the higher number is newer."""
+    """Orders sessions within the same second; the higher number is newer."""
     started: int
     ended: int
     size: tuple[int, int]
-    """Width and height of the page, which only the answer for an individual session has."""
+    """Width and height of the page, which only the answer for an individual session contains."""
     make: Callable[[], Record]
     written: dict[str, bytes] = field(default_factory=dict)
 
     @functools.cached_property
     def record(self) -> Record:
-        """The record in a list, made when it is needed: most sessions of a large account are never read."""
+        """The record in a list, made on demand, because most sessions of a large account are never read."""
         return self.make()
 
     def go_on(self, moment: int, page: Record, tags: list[Record]) -> None:
-        """Add a page and tags at that moment."""
+        """Add a page and tags at that time."""
         record = self.record
         self.ended = max(self.ended, moment)
         record["pages"].append(page)
@@ -44,7 +44,7 @@ class Session:
         self.written.clear()
 
     def write(self, absent: Absent, *, detail: bool) -> bytes:
-        """The record as JSON; a session without pages or tags has empty lists, nulls, or no such property."""
+        """Return the record as JSON; missing pages or tags are empty lists, null, or absent."""
         form = f"{detail} {absent}"
         if form not in self.written:
             record = self.record
@@ -66,13 +66,13 @@ class Website:
     name: str
     added: int
     host: str
-    """With its scheme."""
+    """The address, with its scheme."""
     refused: bool = False
-    """Whether the account may list it, but not read it."""
+    """Whether the account may list the website but not read it."""
     sessions: list[Session] = field(default_factory=list)
-    """The newest first."""
+    """Newest first."""
     found: dict[str, list[Session]] = field(default_factory=dict)
-    """Results of searches; cleared with every change."""
+    """Results of searches, cleared by every change."""
 
     def add(self, sessions: list[Session]) -> None:
         """Add sessions."""
@@ -85,15 +85,15 @@ class Website:
         self.found.clear()
 
     def write(self) -> Record:
-        """The record."""
+        """Return the record."""
         return {"wid": self.wid, "site_name": self.name, "date_added": self.added}
 
 
 def age(session: Session) -> tuple[int, int]:
-    """The sort key for the order in which sessions began."""
+    """Return the sort key for the order of session starts."""
     return session.started, session.order
 
 
 def write(value: object) -> bytes:
-    """JSON in ASCII with escaped slashes, as the page's example has some."""
+    """Serialize as ASCII JSON with escaped slashes, as in the page's example."""
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/").encode()

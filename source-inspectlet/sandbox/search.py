@@ -1,12 +1,12 @@
-"""The searches of https://apidocs.inspectlet.com/ (Searching for Sessions): what is allowed, and what they find.
+"""The searches of https://apidocs.inspectlet.com/ (Searching for Sessions): validation and results.
 
 Where the page leaves something open, these rules apply:
-- A property that the page does not call optional is required inside its object: `tags` takes a `tagslist` that is
-  not empty, a URL search a `url`, and `daterangecustom` both of its ends. `newold` takes `new`, `old` or both.
+- A property that the page does not call optional is required inside its object: `tags` needs a non-empty
+  `tagslist`, a URL search a `url`, and `daterangecustom` both of its ends. `newold` takes `new`, `old` or both.
 - `daterange` "custom" and `daterangecustom` need each other. The timestamps are whole seconds, as strings.
 - A tag's value is a string, as in the table, or a boolean, as in the page's example: true finds "1", false "".
 - Names, values and addresses are compared exactly, including case; durations and lengths include their bounds.
-- URLs are compared without `http://` or `https://`, as in the page's examples. A `patternmatch` may fit anywhere
+- URLs are compared without `http://` or `https://`, as in the page's examples. A `patternmatch` may match anywhere
   in the URL ("dash will match www.example.com/dash/profile"); `*` stands for any characters.
 - `visitedpage` with a "not": no page of the session matches. `trafficsource` is the record's `referrer.source`.
 - `browser` "other" is any browser that the page does not name.
@@ -39,7 +39,7 @@ class Reading:
     """What the page leaves open about the properties of a search."""
 
     compared: Compared
-    """What has to be in the date range: a session's start, its end, or any part of it ("overlap")."""
+    """What must be in the date range: a session's start, its end, or any part of it ("overlap")."""
     lower_inclusive: bool
     upper_inclusive: bool
     newold_missing: bool
@@ -52,31 +52,31 @@ def refuse(why: str) -> NoReturn:
 
 
 def text(value: object, name: str) -> str:
-    """A string."""
+    """Check a string."""
     return value if isinstance(value, str) else refuse(f"{name}: {value!r} is not a string")
 
 
 def flag(value: object, name: str) -> bool:
-    """True or false."""
+    """Check a boolean."""
     return value if isinstance(value, bool) else refuse(f"{name}: {value!r} is not a boolean")
 
 
 def whole(value: object, name: str) -> int:
-    """A JSON integer that is not negative; a boolean or 2.0 is not one."""
+    """Check a non-negative JSON integer; a boolean or 2.0 is not one."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         refuse(f"{name}: {value!r} is not an integer of zero or more")
     return value
 
 
 def choice(value: object, name: str, among: Sequence[str]) -> str:
-    """One of these words."""
+    """Check one of these words."""
     if not isinstance(value, str) or value not in among:
         refuse(f"{name}: {value!r} is not one of {', '.join(among)}")
     return value
 
 
 def members(value: object, name: str, required: set[str], optional: Iterable[str] = ()) -> dict[str, Any]:
-    """An object with these properties and no other."""
+    """Check an object with these properties and no others."""
     if not isinstance(value, dict):
         refuse(f"{name}: {value!r} is not an object")
     if not required <= set(value) <= required.union(optional):
@@ -87,7 +87,7 @@ def members(value: object, name: str, required: set[str], optional: Iterable[str
 
 
 def same(property_of: str) -> Callable[[object, str], Test]:
-    """A string that has to equal a property of the record."""
+    """Parse a string that must equal a property of the record."""
 
     def test(value: object, name: str) -> Test:
         wanted = text(value, name)
@@ -97,7 +97,7 @@ def same(property_of: str) -> Callable[[object, str], Test]:
 
 
 def country(value: object, name: str) -> Test:
-    """Two letters."""
+    """Parse two letters."""
     wanted = text(value, name)
     if not re.fullmatch("[A-Z]{2}", wanted):
         refuse(f"{name}: {wanted!r} is not a code like US")
@@ -105,7 +105,7 @@ def country(value: object, name: str) -> Test:
 
 
 def newold(value: object, name: str, *, missing: bool) -> Test:
-    """New visitors, returning ones, both, or none."""
+    """Parse a search for new visitors, returning ones, both, or none."""
     given = members(value, name, set(), {"new", "old"})
     if not given:
         refuse(f"{name} is empty")
@@ -114,19 +114,19 @@ def newold(value: object, name: str, *, missing: bool) -> Test:
 
 
 def one_tag(value: object, name: str) -> Callable[[dict[str, Any]], bool]:
-    """A tag by its name, or by its name and value."""
+    """Parse a search for a tag by its name, or by its name and value."""
     given = members(value, name, {"tag"}, {"value"})
     tag = text(given["tag"], f"{name}.tag")
     if "value" not in given:
         return lambda held: bool(held["tag"] == tag)
     wanted = given["value"]
-    # The page's own example searches for `true` where its own session has "1".
+    # The page's own example searches for `true`, but its session has "1".
     said = ("1" if wanted else "") if isinstance(wanted, bool) else text(wanted, f"{name}.value")
     return lambda held: bool(held["tag"] == tag and held["value"] == said)
 
 
 def tags(value: object, name: str) -> Test:
-    """All of some tags, or any of them."""
+    """Parse a search for all or any of some tags."""
     given = members(value, name, {"tagslist"}, {"operator"})
     listed = given["tagslist"]
     if not isinstance(listed, list) or not listed:
@@ -137,7 +137,7 @@ def tags(value: object, name: str) -> Test:
 
 
 def address(value: object, name: str) -> Test:
-    """An IP address."""
+    """Parse an IP address."""
     wanted = text(value, name)
     try:
         ipaddress.ip_address(wanted)
@@ -147,13 +147,13 @@ def address(value: object, name: str) -> Test:
 
 
 def starred(value: object, name: str) -> Test:
-    """Starred sessions only, or all."""
+    """Parse a search for starred sessions only, or all."""
     only = flag(value, name)
     return lambda session: session.record["starred"] or not only
 
 
 def browser(value: object, name: str) -> Test:
-    """A browser that the page names, or any other."""
+    """Parse a browser that the page names, or "other"."""
     wanted = choice(value, name, [*NAMED, "other"])
     if wanted == "other":
         return lambda session: session.record["browser"] not in NAMED
@@ -161,13 +161,13 @@ def browser(value: object, name: str) -> Test:
 
 
 def devices(value: object, name: str) -> Test:
-    """Phones, desktops or all."""
+    """Parse a device type: phones, desktops or all."""
     wanted = choice(value, name, ["all", "phone", "desktop"])
     return (lambda _: True) if wanted == "all" else same("device_type")(wanted, name)
 
 
 def at_least(held: Callable[[Session], int], unit: int = 1) -> Callable[[object, str], Test]:
-    """A minimum."""
+    """Parse a minimum."""
 
     def test(value: object, name: str) -> Test:
         limit = whole(value, name) * unit
@@ -177,7 +177,7 @@ def at_least(held: Callable[[Session], int], unit: int = 1) -> Callable[[object,
 
 
 def at_most(held: Callable[[Session], int], unit: int = 1) -> Callable[[object, str], Test]:
-    """A maximum."""
+    """Parse a maximum."""
 
     def test(value: object, name: str) -> Test:
         limit = whole(value, name) * unit
@@ -187,22 +187,22 @@ def at_most(held: Callable[[Session], int], unit: int = 1) -> Callable[[object, 
 
 
 def length(session: Session) -> int:
-    """In pages."""
+    """Return the number of pages."""
     return int(session.record["num_pages"])
 
 
 def duration(session: Session) -> int:
-    """In milliseconds."""
+    """Return the duration in milliseconds."""
     return int(session.record["session_duration"])
 
 
 def bare(url: str) -> str:
-    """A URL without http(s)://."""
+    """Return a URL without http(s)://."""
     return re.sub("^https?://", "", url)
 
 
 def pattern(wanted: str) -> Callable[[str], bool]:
-    """A wildcard pattern."""
+    """Compile a wildcard pattern."""
     compiled = re.compile(".*".join(re.escape(part) for part in wanted.split("*")), re.DOTALL)
     return lambda url: compiled.search(url) is not None
 
@@ -216,7 +216,7 @@ URL_OPERATORS: dict[str, Callable[[str], Callable[[str], bool]]] = {
 
 
 def by_url(urls: Callable[[Session], Iterable[str]]) -> Callable[[object, str], Test]:
-    """A search by URL: https://apidocs.inspectlet.com/ (Searching by URLs)."""
+    """Parse a search by URL: https://apidocs.inspectlet.com/ (Searching by URLs)."""
 
     def test(value: object, name: str) -> Test:
         given = members(value, name, {"url"}, {"operator"})
@@ -232,7 +232,7 @@ def by_url(urls: Callable[[Session], Iterable[str]]) -> Callable[[object, str], 
 
 
 def traffic_source(value: object, name: str) -> Test:
-    """The source of the visit."""
+    """Parse a search by the source of the visit."""
     wanted = text(value, name)
     return lambda session: bool(session.record["referrer"]["source"] == wanted)
 
@@ -257,7 +257,7 @@ CONDITIONS: dict[str, Callable[[object, str], Test]] = {
 
 
 def moment(value: object, name: str) -> int:
-    """A Unix timestamp in a string; one with more digits would be in milliseconds."""
+    """Parse a Unix timestamp in a string; with more digits it would be in milliseconds."""
     written = text(value, name)
     if not re.fullmatch("0|[1-9][0-9]{0,9}", written):
         refuse(f"{name}: {written!r} is not a Unix timestamp")
@@ -265,7 +265,7 @@ def moment(value: object, name: str) -> int:
 
 
 def span(search: dict[str, Any], now: int, reading: Reading) -> tuple[float, float]:
-    """The first and the last second of the date range of a search."""
+    """Return the first and the last second of the date range of a search."""
     if "daterange" not in search:
         if "daterangecustom" in search:
             refuse('daterangecustom needs a daterange of "custom"')
@@ -290,12 +290,12 @@ class Search(NamedTuple):
     first: float
     last: float
     fits: Test
-    """All conditions but the time."""
+    """All conditions except the time."""
     moving: bool
-    """Whether its result changes as time passes."""
+    """Whether its result changes with time."""
 
     def of(self, sessions: Sequence[Session], compared: Compared) -> list[Session]:
-        """The sessions that it finds; they come newest first."""
+        """Return the sessions that match, newest first."""
         if compared == "end":
             in_time = [session for session in sessions if self.first <= session.ended <= self.last]
         elif compared == "overlap":
@@ -308,7 +308,7 @@ class Search(NamedTuple):
 
 
 def read_search(search: object, now: int, reading: Reading) -> Search:
-    """A search from its JSON; a session has to meet all of its conditions."""
+    """Parse a search from its JSON; a session must meet all conditions."""
     if not isinstance(search, dict):
         refuse("search is not an object")
     first, last = span(search, now, reading)

@@ -4,48 +4,48 @@ import re
 
 from session_source import Answer, Row, StatusInBody, Value, rows_of
 
-_SAID = {
-    429: r"\b429\b|\brate(\b|_)|too many|limit (exceeded|reached)|throttl",  # first: its text names the token too
+_WORDS = {
+    429: r"\b429\b|\brate(\b|_)|too many|limit (exceeded|reached)|throttl",  # first: it may name the token
     404: r"\b404\b|not found|no such|does(n't| not) exist|deleted",
     401: r"\b40[13]\b|unauthori|authenti|access|token|credential|permission|forbidden|denied|password",
 }
-"""What the words of an error told with a good status say about the status it should have had."""
+"""Words of errors in answers with a good status, by the status that they stand for."""
 
 
 def response(answer: Answer) -> Value:
-    """Take out of an answer what was asked for.
+    """Return the ``response`` of an answer.
 
     Raises:
-        StatusInBody: there is an error in it, whatever its status.
-        ValueError: there is no response in it.
+        StatusInBody: the answer has an error, whatever its status.
+        ValueError: it has no response.
     """
     body = answer.object()
     if body.get("error"):
-        raise StatusInBody(status_told(body["error"]))
+        raise StatusInBody(status_of(body["error"]))
     if "response" not in body:
         raise ValueError("it has neither a response nor an error")
     return body["response"]
 
 
-def status_told(error: Value) -> int:
-    """Tell which HTTP status an error stands for; one that says nothing known is the vendor's own."""
-    said = str(error).lower()
-    return next((status for status, words in _SAID.items() if re.search(words, said)), 500)
+def status_of(error: Value) -> int:
+    """Return the HTTP status that an error stands for; 500 if its words are not known."""
+    text = str(error).lower()
+    return next((status for status, words in _WORDS.items() if re.search(words, text)), 500)
 
 
 def error_text(answer: Answer) -> str:
-    """Return the vendor's own words in an answer with an error.
+    """Return the vendor's error message.
 
     Raises:
-        ValueError: the body is not the vendor's.
+        ValueError: the body is not Inspectlet's.
     """
     return str(answer.object().get("error") or "")
 
 
 def sessions_in(found: Value) -> list[Row]:
-    """Take the sessions out of a response.
+    """Return the sessions in a response.
 
-    It is a list on the vendor's page; public callers of the API read an object that holds it as ``sessions``.
+    It is a list on the vendor's page. Public code that calls the API reads an object with ``sessions``.
 
     Raises:
         ValueError: it is neither.

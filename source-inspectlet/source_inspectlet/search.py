@@ -1,4 +1,4 @@
-"""The search: which sessions are read, beside their dates. https://apidocs.inspectlet.com/#searching-for-sessions"""
+"""The search: which sessions are read, apart from their dates. https://apidocs.inspectlet.com/#searching-for-sessions"""
 
 from ipaddress import ip_address
 
@@ -22,17 +22,17 @@ PROPERTIES = (
     "exitpage",
     "trafficsource",
 )
-"""What may be searched for; the spec describes the types."""
+"""The properties of a search; the spec describes their types."""
 
 
 def of_config(config: Config) -> Row:
-    """Take the search out of a config that fits the spec.
+    """Return the search of a config that fits the spec.
 
     Raises:
-        AirbyteTracedException: it holds something that cannot be searched for.
+        AirbyteTracedException: Inspectlet has no such search.
     """
     search: Row = dict(config.get("search") or {})
-    # Groups of a form that nobody filled in.
+    # Empty groups of a form.
     if search.get("tags", {}).get("tagslist") == []:
         del search["tags"]
     if search.get("newold") == {"new": True, "old": True}:
@@ -43,16 +43,19 @@ def of_config(config: Config) -> Row:
                 f"search.{name} cannot be set: the connector sends the dates itself. Use start_date and end_date."
             )
         if name not in PROPERTIES:
-            raise config_error(f"search has no property {name!r}. It may have: {', '.join(PROPERTIES)}.")
+            raise config_error(
+                f"search has a property that Inspectlet does not have: {name[:80]!r}. Correct or remove it. The "
+                f"properties are: {', '.join(PROPERTIES)}."
+            )
     _check_address(search)
     for what, unit in (("seslength", "pages"), ("sestime", "seconds")):
         least, most = search.get(f"{what}_start"), search.get(f"{what}_end")
         if least is not None and most is not None and least > most:
             raise config_error(
-                f"No session has at least {least} and at most {most} {unit}. Set search.{what}_start to no more "
-                f"than search.{what}_end."
+                f"search.{what}_start is more than search.{what}_end, so no session has so many {unit}. Set it to "
+                f"no more than search.{what}_end."
             )
-    if "newold" in search:  # the vendor's page says "whether to include" of each and calls neither optional
+    if "newold" in search:  # the vendor's page has both as "whether to include", and neither as optional
         search["newold"] = {"new": True, "old": True} | search["newold"]
         if not any(search["newold"].values()):
             raise config_error(

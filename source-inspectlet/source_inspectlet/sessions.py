@@ -43,14 +43,14 @@ PAGE_OPENED_AT, TAG_SET_AT = Moment("opened_at", per_second=1), Moment("timestam
 
 
 def pages(row: Row) -> Iterator[Row]:
-    """Give the pages of a session by the time they were opened: new ones come last."""
+    """Yield the pages of a session by the time they were opened, new ones last."""
     found = sorted(objects(row.get("pages"), "url"), key=lambda page: (_place(page, OPENED_AT), _place(page, RID)))
     for index, page in enumerate(found):
         yield page | {"page_index": index, "page_opened_at": _timestamp(page, PAGE_OPENED_AT)}
 
 
 def tags(row: Row) -> Iterator[Row]:
-    """Give the tags of a session by the time they were set: new ones come last."""
+    """Yield the tags of a session by the time they were set, new ones last."""
     found = sorted(
         objects(row.get("tags"), "tag"),
         key=lambda tag: (_place(tag, TAGGED_AT), _text(tag, "tag"), _text(tag, "value")),
@@ -60,7 +60,7 @@ def tags(row: Row) -> Iterator[Row]:
 
 
 def _timestamp(item: Row, column: Moment) -> str | None:
-    """Read a moment; null where the vendor's number is unfit, which is reported for the vendor's own field."""
+    """Return a moment; null if the vendor's number is not one, which is reported for the vendor's own field."""
     try:
         return column(item)
     except UNFIT:
@@ -68,7 +68,7 @@ def _timestamp(item: Row, column: Moment) -> str | None:
 
 
 def _place(item: Row, column: Number) -> tuple[int, float, str]:
-    """Make a key to sort by: what has no number comes first, since new items have one."""
+    """Return a key to sort by: items without a number come first, since new items have one."""
     try:
         number = column(item)
     except (ValueError, OverflowError):
@@ -82,7 +82,7 @@ def _text(item: Row, name: str) -> str:
 
 
 def duration_seconds(row: Row) -> float | None:
-    """Count the seconds from a session's start to its end: ``session_duration`` is not in the documented unit."""
+    """Return the seconds from a session's start to its end: ``session_duration`` is not in the documented unit."""
     start, end = START(row), END(row)
     if start is None or end is None:
         return None
@@ -92,10 +92,10 @@ def duration_seconds(row: Row) -> float | None:
 
 
 def country_code(row: Row) -> str | None:
-    """Read the country, two letters."""
+    """Return the country's code, two letters."""
     country = COUNTRY(row)
     if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise ValueError("no code of a country")
+        raise ValueError("it is not the code of a country")
     return country and country.upper()
 
 
@@ -123,11 +123,11 @@ class SessionDetails(Detail):
     id = "session_id"
 
     def request(self, columns: Row, partition: Partition) -> Request:
-        """Ask for a session."""
+        """Request a session."""
         return Request("GET", f"websites/{partition['wid']}/sessions/{quote(columns['session_id'], safe='')}")
 
     def rows(self, answer: Answer) -> list[Row]:
-        """Read the one session; an array holds it on the vendor's page, though the text there says an object."""
+        """Read the session. The vendor's page shows an array with it, and its text says an object."""
         found = response(answer)
         if not found:
             raise _gone()
@@ -135,13 +135,13 @@ class SessionDetails(Detail):
         if not rows:
             raise _gone()
         if len(rows) > 1:
-            raise ValueError("it has several sessions where one was asked for")
+            raise ValueError("it has several sessions, and one was requested")
         return rows
 
     def fault(self, answer: Answer) -> Fault | None:
         """Recognize a session that was deleted after it was listed (404, 410).
 
-        A 400 is not that: the vendor's page says only that the request "could not be completed".
+        A 400 is another error: the vendor's page says only that the request "could not be completed".
         """
         if answer.status in {404, 410}:
             return _gone()
@@ -156,14 +156,14 @@ class SessionDetails(Detail):
 
 
 def _gone() -> Fault:
-    return Fault(Kind.GONE, "Inspectlet does not have this session any more, so it has no details.")
+    return Fault(Kind.GONE, "Inspectlet has deleted this session, so it has no details.")
 
 
 class Sessions(Endpoint):
     """``POST websites/<wid>/sessions``: up to 100 a page, newest first, filtered by a range of time.
 
-    Whether the range is compared with a session's start or its end, and whether its bounds are included, is not
-    documented. It begins a second early, and a session belongs to the first window that brings it.
+    The page does not say whether the range is compared with a session's start or its end, or whether its bounds
+    are included. So it begins a second early, and the first window that lists a session emits it.
     """
 
     name = "sessions"
@@ -187,8 +187,8 @@ class Sessions(Endpoint):
         return [{"wid": wid} for wid in self._websites.wids(fetch)]
 
     def request(self, page: PageContext) -> Request:
-        """Ask for a page of a window: a form, in which the search is JSON and its times are text."""
-        # Not before 1970: what a negative number or "0" means to the vendor is not known.
+        """Request a page of a window: a form, in which the search is JSON and its times are text."""
+        # Not before 1970: the page does not say what a negative number or "0" means.
         start, end = (str(max(1, epoch_seconds(moment))) for moment in page.window.whole_seconds(early=1))
         dates = {"daterange": "custom", "daterangecustom": {"start": start, "end": end}}
         return Request(
@@ -198,7 +198,7 @@ class Sessions(Endpoint):
         )
 
     def page(self, answer: Answer, page: PageContext) -> Page:
-        """Read a page; sessions that are all of other websites are another request's."""
+        """Read a page. If all sessions are of other websites, the answer belongs to another request."""
         rows = sessions_in(response(answer))
         wids = {row["wid"] for row in rows if type(row.get("wid")) is int}
         if wids and page.partition["wid"] not in wids:

@@ -5,6 +5,7 @@ from requests.auth import AuthBase
 from session_source import BasicAuth, Config, Endpoint, SessionSource
 
 from source_inspectlet import search
+from source_inspectlet.assumptions import ASSUMPTIONS
 from source_inspectlet.sessions import Sessions
 from source_inspectlet.websites import Websites
 
@@ -15,11 +16,11 @@ class SourceInspectlet(SessionSource):
     vendor = "Inspectlet"
     credentials_hint = (
         "Check username (the account's email address) and api_token (“API Credentials” on the “your account” page "
-        "of Inspectlet's dashboard), and that the account has access to the website (website_ids names those that "
-        "are read)."
+        "of Inspectlet's dashboard), and that the account has access to the websites in website_ids."
     )
     window_days = 30
     workers = 2
+    assumptions = ASSUMPTIONS
 
     def endpoints(self, config: Config) -> list[Endpoint]:
         """Return the list of websites and the sessions of each."""
@@ -27,7 +28,7 @@ class SourceInspectlet(SessionSource):
         return [websites, Sessions(websites, search.of_config(config))]
 
     def checked_endpoint(self, config: Config) -> str:
-        """Check every configured website, or the list of all."""
+        """Check the configured websites; without any, the list of all."""
         return Sessions.name if config.get("website_ids") else Websites.name
 
     def auth(self, config: Config) -> AuthBase:
@@ -35,7 +36,7 @@ class SourceInspectlet(SessionSource):
         return BasicAuth(config["username"], config["api_token"])
 
     def base_url(self, config: Config) -> str:
-        """Give the address of the API."""
+        """Return the address of the API."""
         return "https://api.inspectlet.com/v1"
 
 

@@ -26,10 +26,10 @@ LIST = Request("GET", "websites", is_kept=True)
 
 
 class Websites(Endpoint):
-    """``GET websites``: all of them at once. The stream and the partitions of sessions share one answer.
+    """``GET websites``: all of them at once. The stream and the partitions of sessions share the answer.
 
     Args:
-        chosen: the ids of the websites that are read; every one if empty.
+        chosen: the ids of the websites that are read; all if empty.
     """
 
     name = "websites"
@@ -42,14 +42,14 @@ class Websites(Endpoint):
         self._chosen = list(dict.fromkeys(chosen))
 
     def wids(self, fetch: Fetch) -> list[int]:
-        """List the ids of the websites that are read; asks the vendor only where none are chosen."""
+        """Return the ids of the websites that are read. They are requested only if none are configured."""
         if self._chosen:
             return self._chosen
         rows: list[Row] = fetch(LIST, self._websites)
         return list(dict.fromkeys(wid for row in rows if (wid := _wid(row)) is not None))
 
     def request(self, page: PageContext) -> Request:
-        """Ask for the list."""
+        """Return the request for the list."""
         return LIST
 
     def page(self, answer: Answer, page: PageContext) -> Page:
@@ -57,10 +57,10 @@ class Websites(Endpoint):
         return Page(self._websites(answer))
 
     def _websites(self, answer: Answer) -> list[Row]:
-        """Read the websites that are chosen.
+        """Return the websites that are read.
 
         Raises:
-            Fault: a website has no usable id: nobody would read its sessions, and nobody would know.
+            Fault: a website has no usable id, so that its sessions could not be read.
         """
         rows = rows_of(response(answer))
         if self._chosen:
@@ -68,8 +68,8 @@ class Websites(Endpoint):
         if any(_wid(row) is None for row in rows):
             raise Fault(
                 Kind.STUCK,
-                "Inspectlet lists a website whose wid is no number, so its sessions cannot be read. Name the "
-                "websites to read in website_ids, and report it to Inspectlet if it happens again.",
+                "Inspectlet lists a website with a wid that is not a number, so its sessions cannot be read. List "
+                "the websites to read in website_ids, and report it to Inspectlet if it happens again.",
             )
         return rows
 

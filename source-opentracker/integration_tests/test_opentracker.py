@@ -1,4 +1,4 @@
-"""What is special about Opentracker, against its sandbox: what a date means, how lists go on, whose they are."""
+"""Opentracker's specifics, against its sandbox: the meaning of dates, continuing lists, visitors."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def forms(server: Server) -> list[dict[str, str]]:
 
 
 def pages(server: Server) -> list[tuple[str | None, ...]]:
-    """What each page of a list was asked by; the small requests that find out about dates are left out."""
+    """Return the parameters of the requests for pages, without the small requests that find out about dates."""
     names = ("site", "uid", "filterByMachineId", "filterByVisitId", "date", "from", "nextToken", "offset", "limit")
     return [tuple(form.get(name) for name in names) for form in forms(server) if form["limit"] != PROBE_SIZE]
 
@@ -54,7 +54,9 @@ def check_all_is_read_once(output: Output, server: Server, case: str = "default"
 @pytest.mark.parametrize("bounds", [{}, {"from_to_unit": "s"}, {"to_inclusive": False}, NO_BOUNDS], ids=str)
 @pytest.mark.parametrize("by", [{}, BY_START, BY_ACTIVITY], ids=str)
 @pytest.mark.parametrize("means", [{}, ONWARDS], ids=str)
-def test_all_is_read_once_whatever_a_date_means(begin: Begin, means: Json, by: Json, bounds: Json) -> None:
+def test_everything_is_read_once_for_every_meaning_of_a_date(
+    begin: Begin, means: Json, by: Json, bounds: Json
+) -> None:
     connector, server = begin(**means, **by, **bounds)
     check_all_is_read_once(connector.read(), server)
     assert {page: count for page, count in Counter(pages(server)).items() if count > 1} == {}
@@ -63,19 +65,19 @@ def test_all_is_read_once_whatever_a_date_means(begin: Begin, means: Json, by: J
 
 @pytest.mark.promise(n=3)
 @pytest.mark.parametrize("options", [{}, ONWARDS, NO_BOUNDS], ids=str)
-def test_a_day_costs_each_site_one_request(begin: Begin, options: Json) -> None:
+def test_each_site_is_requested_once_per_day(begin: Begin, options: Json) -> None:
     connector, server = begin(sessions=2400, days=40, **options)
     check_all_is_read_once(connector.read(), server)
     asked = pages(server)
     assert len(asked) == len(set(asked))
-    # Without tokens, a page that is the longest so far may have been cut: what comes after it is asked for.
+    # Without tokens, the longest page so far may be incomplete: the rows after it are requested.
     beyond = [form for form in forms(server) if "offset" in form]
     assert len(beyond) <= 10
-    # A few days lead in and out: more of them where the sessions that were asked for first do not tell enough.
+    # A few more days are requested to find out what a date means.
     assert 2 * 40 <= len(asked) - len(beyond) <= 2 * (40 + 7)
 
 
-def test_one_window_reads_all_where_a_date_has_no_end_and_no_bounds(begin: Begin) -> None:
+def test_one_window_reads_everything_if_dates_have_no_end_and_no_bounds(begin: Begin) -> None:
     connector, server = begin(sessions=4000, **ONWARDS, **NO_BOUNDS)
     check_all_is_read_once(connector.read(), server)
     assert len(pages(server)) <= 4 + 4
@@ -92,7 +94,7 @@ def test_tokens_are_followed_to_the_end(begin: Begin, next_page: str, last_page:
     assert not any("offset" in form for form in forms(server))
 
 
-def test_a_token_that_comes_again_is_an_error_and_no_loop(begin: Begin) -> None:
+def test_a_repeated_token_is_an_error_and_not_a_loop(begin: Begin) -> None:
     connector, server = begin({"sites": ["shop.example.com"]}, sessions=9000, days=2)
     server.faults.append(RepeatToken(where="nextToken=", path="c_view"))
     output = connector.read()
@@ -101,20 +103,20 @@ def test_a_token_that_comes_again_is_an_error_and_no_loop(begin: Begin) -> None:
     assert server.count < 60
 
 
-def test_offsets_go_on_where_there_are_no_tokens(begin: Begin) -> None:
+def test_offsets_continue_lists_without_tokens(begin: Begin) -> None:
     connector, server = begin(sessions=13_000, days=2, **NO_TOKENS)
     check_all_is_read_once(connector.read(), server)
     assert {"1000", "2000"} <= {form.get("offset") for form in forms(server)}
 
 
-def test_a_cap_below_the_limit_costs_no_session(begin: Begin) -> None:
+def test_a_cap_below_the_limit_loses_no_session(begin: Begin) -> None:
     connector, server = begin(sessions=600, days=2, max_limit=100, clips_limit=True, **NO_TOKENS)
     check_all_is_read_once(connector.read(), server)
 
 
 @pytest.mark.promise(n=3)
 @pytest.mark.parametrize("bounds", [{}, NO_BOUNDS], ids=str)
-def test_a_larger_page_is_asked_for_where_nothing_continues_a_full_one(begin: Begin, bounds: Json) -> None:
+def test_a_larger_page_is_requested_if_a_full_one_cannot_be_continued(begin: Begin, bounds: Json) -> None:
     connector, server = begin(sessions=9001, days=2, honours_offset=False, **NO_TOKENS, **bounds)
     check_all_is_read_once(connector.read(), server)
     asked = [form["limit"] for form in forms(server)]
@@ -124,31 +126,31 @@ def test_a_larger_page_is_asked_for_where_nothing_continues_a_full_one(begin: Be
         site: [form["limit"] for form in forms(server) if form["site"] == site]
         for site in connector.config["sites"]
     }
-    assert any(limits[-1] == "10000" for limits in first.values()), "it is not asked the other way again and again"
+    assert any(limits[-1] == "10000" for limits in first.values()), "the other way is not tried again"
 
 
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize("cap", [20, 40])
-def test_what_is_older_is_asked_for_where_the_vendor_takes_nothing_but_bounds(begin: Begin, cap: int) -> None:
+def test_older_sessions_are_requested_if_the_vendor_supports_only_bounds(begin: Begin, cap: int) -> None:
     options = {"max_limit": cap, "clips_limit": True, "honours_offset": False}
     connector, server = begin(sessions=600, days=5, **options, **NO_TOKENS)
     check_all_is_read_once(connector.read(), server)
     assert any("to" in form and form["limit"] == "10000" for form in forms(server))
 
 
-def test_a_full_page_that_nothing_continues_is_told_with_site_and_day(begin: Begin) -> None:
+def test_a_full_page_that_cannot_be_continued_is_reported_with_site_and_day(begin: Begin) -> None:
     options = {"max_limit": 1000, "honours_offset": False}
     connector, _ = begin(sessions=9000, days=2, **options, **NO_TOKENS, **NO_BOUNDS)
     output = connector.read()
     assert output.exit_code == 1
     assert len(output.errors) == 3, "one for each site, and the sync's own"
-    for site in connector.config["sites"]:  # whichever is met first
+    for site in connector.config["sites"]:  # in any order
         (told,) = (one for one in output.errors[:2] if f"1000 sessions of {site} for 20" in one["message"])
         assert told["failure_type"] == "transient_error"
         assert "Read the site by user_ids, machine_ids or visit_ids" in told["message"]
 
 
-def test_without_tokens_and_offsets_days_that_are_no_full_page_are_read(begin: Begin) -> None:
+def test_days_below_a_full_page_are_read_without_tokens_and_offsets(begin: Begin) -> None:
     connector, server = begin(honours_offset=False, **NO_TOKENS)
     check_all_is_read_once(connector.read(), server)
 
@@ -165,24 +167,20 @@ def test_without_tokens_and_offsets_days_that_are_no_full_page_are_read(begin: B
     ],
     ids=str,
 )
-def test_a_cache_that_gives_one_list_for_all_dates_is_an_error_and_never_a_short_list(
-    begin: Begin, options: Json
-) -> None:
+def test_a_cache_that_ignores_dates_is_an_error(begin: Begin, options: Json) -> None:
     connector, _ = begin({"sites": ["shop.example.com"]}, cache=True, **options)
     output = connector.read()
     assert output.exit_code == 1
     assert output.statuses["sessions"][-1] == "INCOMPLETE"
     assert output.errors[0]["failure_type"] == "transient_error"
     assert "shop.example.com" in output.errors[0]["message"]
-    reasons = ("lists of shop.example.com contradict each other", "does not get on with its list of sessions")
+    reasons = ("lists of shop.example.com contradict each other", "does not continue its list of sessions")
     assert any(reason in output.errors[0]["message"] for reason in reasons)
     assert not any(part["cursor"]["slices"] for part in output.states["sessions"]["states"])
 
 
 @pytest.mark.promise(n=7)
-def test_a_broken_site_costs_the_others_neither_their_sessions_nor_minutes(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_site_does_not_delay_or_fail_the_others(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     retry_policy = replace(SourceOpentracker().retry_policy(), outage=25)
     monkeypatch.setattr(SourceOpentracker, "retry_policy", lambda _: retry_policy)
     connector, server = begin(broken_sites=1)
@@ -195,7 +193,7 @@ def test_a_broken_site_costs_the_others_neither_their_sessions_nor_minutes(
     assert broken in output.errors[0]["message"]
     assert output.errors[0]["failure_type"] == "transient_error"
     of_working = [entry for entry in server.requests if dict(parse_qsl(entry.body.decode()))["site"] == working]
-    assert of_working[0].start - server.requests[0].start < 11, "the broken one is passed over in seconds"
+    assert of_working[0].start - server.requests[0].start < 11, "the broken site is skipped within seconds"
     finished = {
         part["partition"]["site"]: part["cursor"]["slices"] for part in output.states["sessions"]["states"]
     }
@@ -218,7 +216,7 @@ def test_visits_are_read_by_their_ids(begin: Begin, options: Json) -> None:
 
 @pytest.mark.parametrize("visitors", ["visitors", "visitors_twice"])
 @pytest.mark.parametrize("options", [{}, NO_BOUNDS | BY_ACTIVITY, ONWARDS, ONWARDS | NO_BOUNDS], ids=str)
-def test_a_session_of_several_ids_comes_once(begin: Begin, visitors: str, options: Json) -> None:
+def test_a_session_of_several_ids_is_emitted_once(begin: Begin, visitors: str, options: Json) -> None:
     connector, server = begin(case=visitors, **options)
     output = connector.read()
     check_all_is_read_once(output, server, visitors)
@@ -233,7 +231,7 @@ def test_a_session_of_several_ids_comes_once(begin: Begin, visitors: str, option
 
 
 @pytest.mark.parametrize("options", [{}, NO_BOUNDS, NO_BOUNDS | BY_ACTIVITY, ONWARDS], ids=str)
-def test_what_a_state_counts_as_finished_was_read(begin: Begin, options: Json) -> None:
+def test_windows_that_a_state_marks_finished_were_read(begin: Begin, options: Json) -> None:
     connector, server = begin({"lookback_window_days": 0}, sessions=300, days=8, **options)
     last_event = {(r["site"], r["session_id"]): r["last_event_at"] for r in connector.read().records["sessions"]}
     broken = (datetime.now(UTC) - timedelta(days=4)).strftime("%Y-%m-%d")
@@ -253,7 +251,7 @@ def test_what_a_state_counts_as_finished_was_read(begin: Begin, options: Json) -
     assert found | set(again.keys("sessions", KEY)) == set(server.vendor.expected("default")["sessions"])
 
 
-def test_the_next_sync_reads_a_lookback_and_no_more(begin: Begin) -> None:
+def test_the_next_sync_reads_only_the_lookback(begin: Begin) -> None:
     connector, server = begin(sessions=300, days=8)
     first = connector.read()
     server.clear()
@@ -263,7 +261,7 @@ def test_the_next_sync_reads_a_lookback_and_no_more(begin: Begin) -> None:
     assert len(pages(server)) <= 2 * 7, "three days before the lookback, where sessions may have begun"
 
 
-def test_a_login_with_characters_beyond_ascii_is_sent_in_the_form_alone(begin: Begin) -> None:
+def test_a_login_beyond_ascii_is_sent_in_the_form_only(begin: Begin) -> None:
     connector, server = begin()
     assert not connector.config["password"].isascii()
     output = connector.read()
@@ -275,7 +273,7 @@ def test_a_login_with_characters_beyond_ascii_is_sent_in_the_form_alone(begin: B
 
 
 @pytest.mark.promise(n=9)
-def test_check_asks_each_site_once(begin: Begin) -> None:
+def test_check_sends_one_request_per_site(begin: Begin) -> None:
     connector, server = begin()
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
     assert [form["site"] for form in forms(server)] == connector.config["sites"]
@@ -287,7 +285,7 @@ def told_by_check(connector: Connector) -> str:
     return str(status["message"])
 
 
-def test_an_answer_of_the_demonstration_account_is_told(begin: Begin) -> None:
+def test_an_answer_for_the_demonstration_account_is_an_error(begin: Begin) -> None:
     connector, _ = begin(ignores_credentials=True)
     assert "answered about the site www.opentracker.net where shop.example.com was" in told_by_check(connector)
     output = connector.read()
@@ -296,13 +294,13 @@ def test_an_answer_of_the_demonstration_account_is_told(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize("change", [{"password": "wrong"}, {"login": "who@example.com"}, {"sites": ["x.example"]}])
-def test_a_wrong_login_is_told(begin: Begin, change: Json) -> None:
+def test_a_wrong_login_is_reported(begin: Begin, change: Json) -> None:
     connector, server = begin(change)
     assert "Check login, password and sites" in told_by_check(connector)
-    assert server.count == 1, "what the user has to mend is not tried again"
+    assert server.count == 1, "an error of the config is not retried"
 
 
-def test_one_site_that_is_refused_leaves_the_others(begin: Begin) -> None:
+def test_a_refused_site_does_not_stop_the_others(begin: Begin) -> None:
     connector, server = begin()
     sites = ["not.mine.example", *connector.config["sites"]]
     output = InsideConnector(connector.folder, {**connector.config, "sites": sites}, connector.place).read()
@@ -312,17 +310,17 @@ def test_one_site_that_is_refused_leaves_the_others(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize("inside", ["refused", "unknown", "refused_list"])
-def test_an_error_in_a_200_that_passes_costs_nothing(begin: Begin, inside: str) -> None:
+def test_a_temporary_error_in_a_200_loses_nothing(begin: Begin, inside: str) -> None:
     connector, server = begin(inside=inside)
     server.faults.append(ErrorInside(after=5))
     check_all_is_read_once(connector.read(), server)
 
 
 @pytest.mark.parametrize("inside", ["login", "login_list", "false"])
-def test_a_refusal_in_a_200_is_the_users_to_mend(begin: Begin, inside: str) -> None:
+def test_a_refusal_in_a_200_is_a_config_error(begin: Begin, inside: str) -> None:
     connector, server = begin(inside=inside)
     server.faults.append(ErrorInside(times=None))
-    assert "Opentracker did not accept the login" in told_by_check(connector)
+    assert "Opentracker refused the login" in told_by_check(connector)
 
 
 def test_a_row_that_does_not_fit_its_names_is_an_error(begin: Begin) -> None:

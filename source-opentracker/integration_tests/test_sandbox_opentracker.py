@@ -123,7 +123,7 @@ def test_the_data_is_what_was_asked_for(server: Server) -> None:
     american, japanese = everything(server), everything(server, **JAPANESE)
     late = [row for row in american + japanese if day_of(row, dt.UTC) >= "2026-03-10"]
     assert {(row["site"], row["session_id"]) for row in late} == set(expected)
-    # And some of the day before, which nobody may take for a part of it.
+    # And some of the day before, which must not count as part of it.
     assert len(american + japanese) == 252
     for part, zone in ((american, NEW_YORK), (japanese, TOKYO)):
         moments = [int(row[LAST]) for row in part]
@@ -321,7 +321,7 @@ def test_combinations_bodies_methods_and_paths(server: Server) -> None:
     assert "from is after to" in send(server, {**own, "from": "5", "to": "4"}).text
     for query, more in (([("limit", "4")], []), ([], [("uid", "a"), ("uid", "b")])):
         answer = requests.post(place, params=query, data=[*own.items(), *more], timeout=5)
-        assert re.fullmatch("Error: .* is given twice", answer.text)
+        assert re.fullmatch("Error: .* occurs twice", answer.text)
     is_form = {"Content-Type": "application/x-www-form-urlencoded"}
     answers = [requests.post(place, json=own, timeout=5), requests.post(place, timeout=5)]
     answers.append(requests.post(place, data=b"login=%FF", headers=is_form, timeout=5))

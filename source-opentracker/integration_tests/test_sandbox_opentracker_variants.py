@@ -1,14 +1,15 @@
 """Opentracker's sandbox: the ways in which it may differ from its page, and fail."""
 
 import datetime as dt
+import json
 import time
 from itertools import chain
 from typing import Any
 
 import pytest
 import requests
-from sandbox_server import Server, load_vendor, serve
-from sandbox_server.client import reader
+from sandbox_server import NewFields, Server, load_vendor, serve
+from sandbox_server.client import listings, reader
 
 PATH = "/api/views/c_view_sessions_by_user.jsp"
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC).timestamp()
@@ -61,7 +62,7 @@ def test_without_tokens_and_offsets_a_larger_limit_reads_on() -> None:
         assert len(ids(ask(server, limit="10000"))) > 2400
 
 
-def test_the_client_of_the_tests_reads_such_a_list_whole() -> None:
+def test_the_test_client_reads_the_whole_list() -> None:
     options = {"has_next_token": False, "honours_offset": False, "now": lambda: time.time() - 2}
     with serving(sessions=2400, days=1, **options) as server:
         config = server.vendor.configs(server.origin)["default"]
@@ -133,3 +134,19 @@ def test_visits_can_be_named() -> None:
             for one in ids(ask(server, site, filterByVisitId=visit))
         ]
         assert sorted(found) == sorted(config["visit_ids"])
+
+
+@pytest.mark.parametrize("form", ["parenthesised", "objects"])
+def test_all_forms_of_answers_can_be_changed(form: str) -> None:
+    _, listing = listings()["source-opentracker-default-session_id"]
+    with serving(sessions=60, days=2, form=form, blank_lines=2) as server:
+        server.faults.append(NewFields(fields={"loyalty": "gold"}))
+        text = listing.ask(server).text
+        assert text.startswith("\r\n\r\n" + ("(" if form == "parenthesised" else "{"))
+        found = listing.rows(json.loads(text.strip().removeprefix("(").removesuffix(")")))
+        assert {record["loyalty"] for record in found} == {"gold"}
+
+
+def test_lists_of_one_visitor_are_never_too_large() -> None:
+    with serving(too_large={"rows": -1, "status": 504}) as server:
+        assert ask(server, uid="nobody")["rows"] == 0

@@ -1,1 +1,1 @@
-"""Opentracker as its page describes it, for the sandbox in `shared/sandbox_server`."""
+"""Opentracker's sandbox: its API as its page describes it."""

@@ -1,7 +1,7 @@
-"""Opentracker for the sandbox: sessions by user.
+"""Opentracker's sandbox: sessions by user.
 
-The call https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. What that page leaves open is an option
-of `Readings`, or is chosen in `view.py`.
+https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. The options of `Readings` cover what that page
+leaves open; `view.py` documents the remaining choices.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 from sandbox_server import Answer, Config, Keys, Record, Request, Vendor
+from sandbox_server.traffic import Traffic
 
 from . import words
 from .data import SECOND, Data, Site
@@ -31,15 +32,20 @@ SITES = ("shop.example.com", "www.例え.example")
 class Opentracker(Vendor):
     """Opentracker, with the sessions of one login's two sites and those of the vendor's demo account.
 
-    `sessions`, `days`, `seed`: so many sessions over so many days until now, by their last events; a twentieth
-    more had their last event on the day before. `zones`: the time zone of each site. `longest_days`: the longest
-    session. `examples`: the page's own record, "shifted" to the first day of the data and to the first site,
-    "verbatim" in 2011 and in the demo account (the config "example" reads it), or "none". `inside`: which of
-    `words.INSIDE` is the answer of `error_inside`. `now`: the clock. All other options are those of `Readings`.
+    `sessions`, `days`, `seed`: the number of sessions and of days until now, by their last events, and the seed of
+    the data; another twentieth of the sessions have their last event on the day before. `zones`: the time zone of
+    each site. `longest_days`: the longest session. `examples`: the page's own record, "shifted" to the first day
+    of the data and to the first site, "verbatim" in 2011 and in the demo account (the config "example" reads it),
+    or "none". `inside`: which of `words.INSIDE` `error_inside` returns. `traffic`: ordinary names
+    and moments, for demos. `now`: the clock. All other options are
+    those of `Readings`.
     """
 
     name: ClassVar[str] = "opentracker"
     id_names = ("session_id",)
+    object_rows = {"form": "objects"}
+    endless = {"default": ({"endless": "full"},)}
+    shown_in_errors = frozenset({"sites", "user_ids", "machine_ids", "visit_ids"})
     moods = (
         {"date_means": "from_that_day_on"},
         {"date_by": "session_start"},
@@ -73,6 +79,7 @@ class Opentracker(Vendor):
         longest_days: float = 3,
         examples: Literal["shifted", "verbatim", "none"] = "shifted",
         inside: str = "refused",
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
         **readings: Any,  # noqa: ANN401
     ) -> None:
@@ -90,35 +97,36 @@ class Opentracker(Vendor):
             seed=seed,
             longest_days=longest_days,
             examples=examples,
+            traffic=traffic,
             clock=now,
         )
         self._view = View(self.data, self.readings, LOGIN, PASSWORD, seed)
-        # Chosen once, so that a config stays the same while the data grows.
+        # Chosen once, so that configs stay the same while the data grows.
         self._users, self._machines = self._visitors()
         self._visits = self._visits_of_others()
 
     def answer(self, request: Request) -> Answer:
-        """Opentracker's answer."""
+        """Return Opentracker's answer."""
         if request.path != PATH:
             return self.error(404, request.path)
         return self._view.answer(request)
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An HTTP error in the form of the page's errors; the page does not say what status those have."""
+        """Return an HTTP error in the form of the page's errors; the page does not document their status."""
         return words.text(words.error_text(f"this is a {status} of the sandbox"), status)
 
     def edge(self, config_name: str) -> dt.timedelta:
-        """Two days: a date is a day of a time zone that the page does not name."""
+        """Return two days, because the page does not name the time zone of its dates."""
         return dt.timedelta(days=2)
 
     def error_inside(self, path: str = "") -> Answer:
-        """The error with status 200 that `inside` names."""
+        """Return the error with status 200 that `inside` names."""
         return words.text(words.INSIDE[self.inside], blank_lines=self.readings.blank_lines)
 
     def repeat_token(self, answer: Answer) -> Answer:
-        """The answer with the token of its request; the first page gets one that leads to itself.
+        """Return the answer with the token of its request; the first page gets a token of itself.
 
-        An empty list stays as it is.
+        An empty list is returned unchanged.
         """
         if not self.readings.has_next_token:
             raise NotImplementedError("answers have no tokens")
@@ -135,7 +143,7 @@ class Opentracker(Vendor):
         return dataclasses.replace(answer, body=body)
 
     def rewrite(self, answer: Answer, change: Callable[[Record], None]) -> Answer:
-        """The answer with all of its sessions changed; a new column is added to the header and to all rows."""
+        """Return the answer with all sessions changed; a new column is added to the header and all rows."""
         start, end = answer.body.find(b"{"), answer.body.rfind(b"}") + 1
         if answer.status != 200 or answer.body[:start].strip() not in {b"", b"("} or start >= end:
             return answer
@@ -156,9 +164,9 @@ class Opentracker(Vendor):
         return dataclasses.replace(answer, body=body)
 
     def configs(self, origin: str) -> dict[str, Config]:
-        """All sessions; those of some visitors; of visitors who are named twice; some visits and a visitor.
+        """Return configs for all sessions, some visitors, visitors named twice, and some visits with a visitor.
 
-        If the page's example is verbatim, one more reads it.
+        If the page's example is verbatim, another config reads it.
         """
         start = time.strftime("%Y-%m-%d", time.gmtime(self.data.first_day / SECOND))
         shared = {"start_date": start, "base_url": origin + PATH.rpartition("/")[0]}
@@ -177,9 +185,9 @@ class Opentracker(Vendor):
         return found
 
     def expected(self, config_name: str) -> Keys:
-        """Sites and ids of the sessions whose last event was since the start date (and before the end date).
+        """Return site and id of each session with its last event since the start date (and before the end date).
 
-        Sites that are broken have nothing to read.
+        Broken sites have no sessions to read.
         """
         with self.lock:
             config = self.configs("")[config_name]
@@ -193,14 +201,14 @@ class Opentracker(Vendor):
             }
 
     def held(self, config_name: str) -> Keys:
-        """The same, at any date, of all sites of the config."""
+        """Return the same keys at any date, of all sites of the config."""
         with self.lock:
             found = self._chosen(self.configs("")[config_name])
             return {"sessions": [(site.name, one.id) for site, one in found]}
 
     def _chosen(self, config: Config) -> Iterator[tuple[Site, Session]]:
-        """The sessions of a config's sites, visitors and visits, at any date."""
-        # By kind: a visitor's first visit has the same id as their machine.
+        """Return the sessions of a config's sites, visitors and visits, at any date."""
+        # By kind, because a visitor's first visit has the same id as their machine.
         users, machines, visits = (set(config.get(kind, ())) for kind in ("user_ids", "machine_ids", "visit_ids"))
         is_whole = not (users or machines or visits)
         for site in (*self.data.sites, self.data.demo):
@@ -210,12 +218,12 @@ class Opentracker(Vendor):
                     yield site, one
 
     def grow(self, count: int) -> None:
-        """Add sessions that are active now, on both sites in turn."""
+        """Add sessions that are active now, alternating between both sites."""
         with self.lock:
             self.data.grow(count)
 
     def go_on(self, count: int) -> None:
-        """Let the newest sessions go on: their last event, their end and their pages change."""
+        """Continue the newest sessions: their last event, end and pages change."""
         with self.lock:
             self.data.go_on(count)
 
@@ -225,7 +233,7 @@ class Opentracker(Vendor):
             self.data.delete(count)
 
     def _visitors(self) -> tuple[list[str], list[str]]:
-        """Two users per site that it identified, and two machines of visitors that it did not identify."""
+        """Return two identified users per site, and two machines of unidentified visitors."""
         users: list[str] = []
         machines: list[str] = []
         for site in self.data.sites:
@@ -235,7 +243,7 @@ class Opentracker(Vendor):
         return list(dict.fromkeys(users)), machines
 
     def _visits_of_others(self) -> list[str]:
-        """Two visits per site, by visitors that are not among these."""
+        """Return two visits per site, by visitors other than these."""
         ids = {*self._users, *self._machines}
         found: list[str] = []
         for site in self.data.sites:
@@ -245,5 +253,5 @@ class Opentracker(Vendor):
 
 
 def moment(day: str) -> int:
-    """The first millisecond of a day, in UTC."""
+    """Return the first millisecond of a day in UTC."""
     return round(dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC).timestamp() * SECOND)

@@ -1,4 +1,4 @@
-"""Visitors: where they are, what they browse with, what they read."""
+"""Visitors: their locations, browsers and pages."""
 
 import random
 
@@ -38,7 +38,7 @@ OWN_IDS = ["jane+{}@example.com", "Zoë & Söhne #{}", "日本 {}", "o'brien/{}:
 
 
 def person(dice: random.Random, others: list[Person], first_seen: int) -> Person:
-    """Somebody new; sites tell of some who they are, at times on a second machine."""
+    """Make a new visitor. Sites identify some visitors, sometimes on a second machine."""
     machine = f"{first_seen}.{dice.randrange(10**8, 10**9)}"
     user = machine
     if dice.random() < 0.3:
@@ -57,12 +57,12 @@ def person(dice: random.Random, others: list[Person], first_seen: int) -> Person
 
 
 def example_row() -> Row:
-    """The page's own row."""
+    """Return the page's own row."""
     return dict(zip(FIELDS, EXAMPLE["resultsList"][0], strict=True))
 
 
 def example_session(row: Row) -> Session:
-    """The session that this row is about: what is not needed to find it stays in the row alone."""
+    """Make the session of this row. Values that are not needed to find it are only in the row."""
     return Session(
         id=row["session_id"],
         site=row["site"],

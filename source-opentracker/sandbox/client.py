@@ -1,4 +1,4 @@
-"""A client of Opentracker, for the tests of the sandbox."""
+"""A client of Opentracker, for tests of the sandbox."""
 
 import datetime as dt
 import json
@@ -15,26 +15,26 @@ LARGEST_LIMIT = 10_000
 
 
 def form(config: Config, site: str, date: dt.datetime, **more: str) -> dict[str, str]:
-    """The parameters of a list of one day."""
+    """Return the parameters of a list of one day."""
     own = {"login": config["login"], "password": config["password"], "site": site}
     return {**own, "dataType": "jsondatatable", "date": f"{date:%Y-%m-%d}", "limit": str(LIMIT), **more}
 
 
 def first_page(config: Config) -> requests.Request:
-    """The sessions of the first day of the first site."""
+    """Request the sessions of the first day of the first site."""
     given = form(config, config["sites"][0], start_of(config))
     return requests.Request("POST", config["base_url"] + CALL, data=given)
 
 
 def rows(body: Any) -> list[Record]:  # noqa: ANN401
-    """The rows of an answer, whether they are objects or lists below a header."""
+    """Return the rows of an answer, which are objects, or lists below a header."""
     if "field" not in body:
         return list(body["resultsList"])
     return [dict(zip(body["field"], row, strict=True)) for row in body["resultsList"]]
 
 
 def read(config: Config) -> Keys:
-    """All sessions of all days from five days before the start date on."""
+    """Read all sessions of all days since five days before the start date."""
     days = (dt.datetime.now(dt.UTC) - start_of(config)).days
     found = {
         (row["site"], row["session_id"])
@@ -46,7 +46,7 @@ def read(config: Config) -> Keys:
 
 
 def list_of(config: Config, site: str, date: dt.datetime) -> Iterator[Record]:
-    """A list: by its tokens, or without one by offsets, or with a larger limit if those have no effect."""
+    """Read a list by tokens, otherwise by offsets, or with a larger limit if offsets have no effect."""
 
     def ask(**more: str) -> tuple[list[Record], str | None]:
         given = form(config, site, date, **more)

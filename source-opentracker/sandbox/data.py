@@ -1,4 +1,4 @@
-"""The sandbox's data: sites and their sessions, made from a seed; it grows and shrinks on request."""
+"""The sandbox's data: sites and their sessions, generated from a seed. It grows or shrinks on request."""
 
 import datetime as dt
 import itertools
@@ -7,20 +7,22 @@ import re
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
+from sandbox_server.traffic import Traffic
+
 from .cast import PAGES, REFERRERS, example_row, example_session, person
 from .displays import DEFAULT, display
-from .records import Person, Row, Session
+from .records import Person, Row, Session, WebPage
 
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-# Lists end a little before now: a session that is active at this moment may not be in them yet.
+# Lists end slightly before now, because a session that is active now may not be listed yet.
 MARGIN = MINUTE
 
 
 def day_start(day: dt.date, zone: ZoneInfo) -> int:
-    """The first millisecond of a day in a time zone."""
+    """Return the first millisecond of a day in a time zone."""
     return round(dt.datetime.combine(day, dt.time(), zone).timestamp() * SECOND)
 
 
@@ -34,7 +36,7 @@ class Site:
         self.people: list[Person] = []
         self.sessions: list[Session] = []
         self.known: dict[str, Session] = {}
-        """By id, including deleted ones: a token may still name them."""
+        """Sessions by id, including deleted ones, which a token may still name."""
         self._ordered: dict[str, tuple[int, list[Session]]] = {}
 
     def add(self, session: Session) -> None:
@@ -44,7 +46,7 @@ class Site:
         self.version += 1
 
     def newest_first(self, by: str) -> list[Session]:
-        """All sessions, sorted by start or last event, the newest first."""
+        """Return all sessions, sorted by start or last event, newest first."""
         version, found = self._ordered.get(by, (-1, []))
         if version != self.version:
             found = sorted(self.sessions, key=lambda session: session.order(by), reverse=True)
@@ -65,6 +67,7 @@ class Data:
         seed: int,
         longest_days: float,
         examples: str,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.sites = sites
@@ -73,8 +76,10 @@ class Data:
         self._clock = clock
         self._dice = random.Random(seed)  # noqa: S311
         self._counter = itertools.count()
+        self._traffic = traffic
+        self._pages = [WebPage(path, title) for path, title in traffic.pages] if traffic else PAGES
         self.first_day = self.now() // DAY * DAY - days * DAY
-        # On a day that is not over it could be in the future.
+        # Today it could be in the future.
         shifted = examples == "shifted" and sessions > 0 and days > 0
         if shifted:
             sites[0].add(example_session(self._shifted(example_row(), sites[0].name)))
@@ -84,23 +89,23 @@ class Data:
             # The example belongs to the first site.
             count = len(range(index, sessions, len(sites))) - (shifted and index == 0)
             self._fill(site, self._moments(site, count, days))
-            # Sessions of the day before: in the time zone of a site they may belong to its first day.
-            early = len(range(index, sessions // 20, len(sites)))
+            # Sessions of the day before, which may belong to the first day in the time zone of a site.
+            early = 0 if traffic else len(range(index, sessions // 20, len(sites)))
             self._fill(site, [self.first_day - 1 - self._dice.randrange(DAY) for _ in range(early)])
         self._fill(demo, self._moments(demo, max(5, sessions // 10), days))
 
     def now(self) -> int:
-        """The current time."""
+        """Return the current time."""
         return int(self._clock() * SECOND)
 
     def grow(self, count: int) -> None:
-        """Add sessions that are active at this moment, on all sites in turn."""
+        """Add sessions that are active now, on all sites in turn."""
         now = self.now()
         for index in range(count):
             self._fill(self.sites[index % len(self.sites)], [now])
 
     def go_on(self, count: int) -> None:
-        """Let the newest sessions go on: they are active now and have one more page."""
+        """Continue the newest sessions: they are active now and have one more page."""
         now = self.now()
         for session, site in self._newest(count):
             session.last_event = session.end = now
@@ -125,9 +130,12 @@ class Data:
             site.add(self._session(site, moment))
 
     def _moments(self, site: Site, count: int, days: int) -> list[int]:
-        """Last events: one per day first, then at random; some at the edges of a day, some equal."""
+        """Choose last events: first one per day, then random ones; some at midnight, some equal."""
         dice = self._dice
         end = max(self.now() - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            chosen = self._traffic.moments(dice, count, self.first_day / SECOND, end / SECOND)
+            return [int(moment * SECOND) for moment in chosen]
         found: list[int] = []
         for index in range(count):
             day = self.first_day + (index if index <= days else dice.randrange(days + 1)) * DAY
@@ -140,8 +148,10 @@ class Data:
         return found
 
     def _duration(self, index: int) -> int:
-        """Mostly minutes, sometimes a night, sometimes days."""
+        """Choose a duration: mostly minutes, sometimes a night, sometimes days."""
         dice = self._dice
+        if self._traffic is not None:
+            return (dice.choice(self._traffic.seconds) + dice.randrange(30)) * SECOND
         if index % 17 == 3:
             return min(DAY, self.longest) + dice.randrange(max(1, self.longest - DAY))
         if index % 12 == 5:
@@ -149,7 +159,7 @@ class Data:
         return min(dice.choice([0, dice.randrange(MINUTE), dice.randrange(40 * MINUTE)]), self.longest)
 
     def _person(self, site: Site, start: int) -> Person:
-        """A returning visitor or a new one."""
+        """Return an existing visitor or a new one."""
         dice = self._dice
         if site.people and dice.random() < 0.7:
             found = dice.choice(site.people)
@@ -167,7 +177,7 @@ class Data:
         while f"{start}.{somebody.mark}" in site.known:
             start -= 1
         pages = dice.choice([1, 1, 2, 3, 5, 40])
-        entry = dice.choice(PAGES)
+        entry = dice.choice(self._pages)
         return Session(
             id=f"{start}.{somebody.mark}",
             site=site.name,
@@ -179,14 +189,14 @@ class Data:
             pages=pages,
             number=dice.randrange(1, 30),
             entry=entry,
-            exit=entry if pages == 1 else dice.choice(PAGES),
+            exit=entry if pages == 1 else dice.choice(self._pages),
             referrer=dice.choice(REFERRERS),
         )
 
     def _shifted(self, row: Row, site: str) -> Row:
-        """The page's row with its last event on the first day of the data, on that site."""
+        """Return the page's row with its last event on the first day of the data, on that site."""
         shift = self.first_day - int(row["eventUnixTimestamp"]) // DAY * DAY
-        # Every number of this length is a moment, also at the start or the end of an id.
+        # Every number of this length is a time, also at the start or the end of an id.
         moved = {
             name: re.sub(r"\b1\d{12}\b", lambda found: str(int(found[0]) + shift), value)
             for name, value in row.items()

@@ -1,11 +1,11 @@
-"""Dates as `dateFormat` asks for them: the letters of Java's SimpleDateFormat."""
+"""Dates in the format of `dateFormat`, which uses the letters of Java's SimpleDateFormat."""
 
 import calendar
 import datetime as dt
 import re
 from collections.abc import Callable
 
-# The form of the page's example: `Nov 17 12:46 AM`.
+# The format in the page's example: `Nov 17 12:46 AM`.
 DEFAULT = "MMM dd hh:mm a"
 PIECES = re.compile(
     r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>(?P<letter>[A-Za-z])(?P=letter)*)|(?P<other>[^'A-Za-z])"
@@ -13,17 +13,17 @@ PIECES = re.compile(
 
 
 def number(of: Callable[[dt.datetime], int]) -> Callable[[dt.datetime, int], str]:
-    """A number that is at least as wide as there are letters."""
+    """Format a number with at least as many digits as there are letters."""
     return lambda moment, width: str(of(moment)).zfill(width)
 
 
 def year(moment: dt.datetime, width: int) -> str:
-    """Two letters give two digits, any other number of them all."""
+    """Format a year: two letters mean two digits, any other number of letters all digits."""
     return f"{moment.year % 100:02d}" if width == 2 else str(moment.year).zfill(width)
 
 
 def month(moment: dt.datetime, width: int) -> str:
-    """A number, from three letters on a name."""
+    """Format a month: a name from three letters on, otherwise a number."""
     if width < 3:
         return str(moment.month).zfill(width)
     return (calendar.month_abbr if width == 3 else calendar.month_name)[moment.month]
@@ -46,7 +46,7 @@ LETTERS: dict[str, Callable[[dt.datetime, int], str]] = {
 
 
 def pieces(pattern: str) -> list[re.Match[str]]:
-    """The parts of a pattern; a ValueError where it is none, in Java's words."""
+    """Split a pattern into its parts; raises ValueError with Java's message if it is invalid."""
     found = list(PIECES.finditer(pattern))
     if "".join(piece[0] for piece in found) != pattern:
         raise ValueError("Unterminated quote")
@@ -57,7 +57,7 @@ def pieces(pattern: str) -> list[re.Match[str]]:
 
 
 def display(moment: dt.datetime, pattern: str) -> str:
-    """A moment in that form."""
+    """Format a time."""
     shown = []
     for piece in pieces(pattern):
         if piece["letter"]:

@@ -1,4 +1,4 @@
-"""What the page lets one ask for, and what it does not.
+"""The parameters of a request, and the page's rules for them.
 
 Parameters and defaults: https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp, those of the notes at
 its bottom among them.
@@ -21,17 +21,17 @@ TYPES = ("json", "html", "jsondatatable", "jsonjqgrid")
 SITE = "www.opentracker.net"
 """The site of the demo account, and the default."""
 DEMO_LOGIN = "support@opentracker.net"
-"""The default; no password is told for it."""
+"""The default; the page names no password for it."""
 DEMO = ("demo@opentracker.net", "demo123")
 """The login and the password of the page's example."""
 DEFAULT_LIMIT = 40
 VISITOR = r"\d{13}\.\d+"
-# The page's own example asks with a `machine_idx`; its `machine_id` has the address before the colon.
+# The page's own example sends a `machine_idx`; its `machine_id` has the address before the colon.
 MACHINE = rf"{VISITOR}|[0-9a-fA-F.:]+:\d{{13}}"
 
 
 class RefusedError(ValueError):
-    """The page does not allow it; `kind` is the exception that the vendor would name."""
+    """The page does not allow the request; `kind` is the exception that the vendor would name."""
 
     def __init__(self, message: str, kind: str = "java.lang.RuntimeException") -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that the page allows; None is what the page's default stands for."""
+    """A request that the page allows; None stands for the page's default."""
 
     uid: str | None
     machine: str | None
@@ -57,7 +57,7 @@ class Asked:
 
 
 def parameters(request: Request) -> dict[str, str]:
-    """The parameters, of the query and of a form alike, each of them known and given once."""
+    """Return the parameters of the query and the form; each must be known and occur once."""
     given = list(request.query)
     if request.body:
         if request.method != "POST":
@@ -71,14 +71,14 @@ def parameters(request: Request) -> dict[str, str]:
         if name not in NAMES:
             raise RefusedError(f"there is no parameter {name}")
         if names.count(name) > 1:
-            raise RefusedError(f"{name} is given twice")
+            raise RefusedError(f"{name} occurs twice")
     if not names:
         raise RefusedError("One of the parameters is required")
     return dict(given)
 
 
 def asked(given: Mapping[str, str], *, max_limit: int, clip: bool) -> Asked:
-    """What is asked for; the first parameter that is wrong is told."""
+    """Parse the request; the error names the first wrong parameter."""
     data_type = matching(given, "dataType", "|".join(TYPES)) or "json"
     token = matching(given, "nextToken", VISITOR)
     offset = number(given, "offset")
@@ -94,7 +94,7 @@ def asked(given: Mapping[str, str], *, max_limit: int, clip: bool) -> Asked:
         limit = DEFAULT_LIMIT
     if limit < 1 or (limit > max_limit and not clip):
         raise RefusedError(f"limit {limit} is not between 1 and {max_limit}")
-    # It changes nothing here: what a language makes of a label or a number, the page does not show.
+    # Without effect, because the page does not show how a language changes labels or numbers.
     matching(given, "locale", "[a-z]{2}(_[A-Z]{2})?")
     return Asked(
         uid=matching(given, "uid", ".+"),
@@ -113,7 +113,7 @@ def asked(given: Mapping[str, str], *, max_limit: int, clip: bool) -> Asked:
 
 
 def matching(given: Mapping[str, str], name: str, form: str) -> str | None:
-    """A text of that form, if it is given."""
+    """Parse a string that matches the pattern, if it is given."""
     value = given.get(name)
     if value is not None and not re.fullmatch(form, value, re.ASCII | re.DOTALL):
         raise RefusedError(f"{name} '{value}' is not valid")
@@ -121,7 +121,7 @@ def matching(given: Mapping[str, str], name: str, form: str) -> str | None:
 
 
 def number(given: Mapping[str, str], name: str) -> int | None:
-    """A whole number of zero or more, if it is given."""
+    """Parse a non-negative integer, if it is given."""
     value = given.get(name)
     if value is None:
         return None
@@ -131,7 +131,7 @@ def number(given: Mapping[str, str], name: str) -> int | None:
 
 
 def day(value: str | None) -> dt.date | None:
-    """A day that exists, as yyyy-MM-dd."""
+    """Parse an existing day, yyyy-MM-dd."""
     if value is None:
         return None
     refusal = RefusedError(f'Unparseable date: "{value}"', "java.text.ParseException")
@@ -144,7 +144,7 @@ def day(value: str | None) -> dt.date | None:
 
 
 def pattern(value: str | None) -> str | None:
-    """A form of dates."""
+    """Parse a date format."""
     if value is None:
         return None
     try:

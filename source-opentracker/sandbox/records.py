@@ -1,7 +1,7 @@
-"""A session, and the 64 values in which the page shows it.
+"""Sessions, each with the 64 values of the page's example.
 
-https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp has one answer as an example; what its columns
-mean beyond their names is read off that one row.
+https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp has one answer as an example; the
+meaning of its columns is taken from their names and that one row.
 """
 
 import datetime as dt
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 EXAMPLE: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_bytes())
-"""The page's answer, as it is."""
+"""The page's answer, verbatim."""
 FIELDS: list[str] = EXAMPLE["field"]
 
 Row = dict[str, str]
 
 
 class Place(NamedTuple):
-    """Where an IP address is."""
+    """The location of an IP address."""
 
     country_code: str
     country: str
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Gear(NamedTuple):
-    """What somebody browses with."""
+    """A browser and its system."""
 
     browser: str
     version: str
@@ -43,7 +43,7 @@ class Gear(NamedTuple):
 
 
 class Referrer(NamedTuple):
-    """Where somebody came from, and what they searched there."""
+    """A referrer with its search terms."""
 
     url: str
     host: str
@@ -59,12 +59,12 @@ class WebPage(NamedTuple):
 
 @dataclass(frozen=True)
 class Person:
-    """A visitor, as a machine knows them."""
+    """A visitor on one machine."""
 
     machine: str
-    """`machine_idx`: when it was seen first, a dot, and a random number."""
+    """`machine_idx`: the time of the first visit, a dot, and a random number."""
     user: str
-    """`use_id`: the machine's, unless the site told who it is."""
+    """`use_id`: the machine's, unless the site identified the visitor."""
     first_seen: int
     address: str
     place: Place
@@ -73,7 +73,7 @@ class Person:
 
     @property
     def mark(self) -> str:
-        """The random number that all ids of this machine end in."""
+        """The random number at the end of all ids of this machine."""
         return self.machine.partition(".")[2]
 
 
@@ -87,26 +87,26 @@ class Session:
     start: int
     end: int
     last_event: int
-    """When it was active last: a little after `end`, as in the page's example."""
+    """When it was last active: slightly after `end`, as in the page's example."""
     live: bool
-    """Nobody told yet when it ends."""
+    """Whether its end is still unknown."""
     pages: int
     number: int
     entry: WebPage
     exit: WebPage
     referrer: Referrer
     original: Row | None = None
-    """The page's own row, where this session is its example."""
+    """The page's own row if this session is its example."""
     written: dict[object, bytes] = field(default_factory=dict)
-    """Its row as JSON, by all that its form depends on."""
+    """Its row as JSON, by everything that its form depends on."""
 
     def order(self, by: str) -> tuple[int, str]:
-        """Where it is in a list that is in the order of its starts or of its last events."""
+        """Return the sort key for a list ordered by start or by last event."""
         return (self.start if by == "session_start" else self.last_event, self.id)
 
 
 def span(milliseconds: int) -> str:
-    """A duration like `20h 47m 3s`."""
+    """Format a duration like `20h 47m 3s`."""
     seconds = milliseconds // 1000
     parts = [(seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
     while len(parts) > 1 and not parts[0][0]:
@@ -115,12 +115,12 @@ def span(milliseconds: int) -> str:
 
 
 def local(milliseconds: int, zone: ZoneInfo) -> dt.datetime:
-    """A moment on the clock of a zone."""
+    """Convert a time to a zone."""
     return dt.datetime.fromtimestamp(milliseconds / 1000, zone)
 
 
 def row(session: Session, site_zone: ZoneInfo, *, visitors_zone: bool) -> Row:
-    """Its values by column, all of them texts; the two dates that are shown to people come with the answer."""
+    """Return the values by column, all strings; the two display dates are added with the answer."""
     if session.original is not None:
         return session.original
     person, place, gear = session.person, session.person.place, session.person.gear

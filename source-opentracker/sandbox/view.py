@@ -1,8 +1,8 @@
 """The call itself: the account, the filters and the rows of an answer.
 
-https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. Chosen where the page says nothing and no option
-is needed: a request without a login is answered as the demo account, whatever site it names; `date` applies
-whether or not there is a `from`, a `to` or an id; each parameter takes one id; all filters are applied.
+https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp. Choices where the page is silent and
+no option is needed: a request without a login is answered as the demo account, whatever site it names; `date`
+applies with or without `from`, `to` or an id; each parameter takes one id; all filters apply.
 """
 
 import bisect
@@ -21,18 +21,18 @@ from .records import Session
 from .writing import Writer
 
 METHODS = ("GET", "POST")
-# Tokens that name no session begin here: 13 digits, as all tokens, but in the year 2255.
+# Tokens that name no session begin here: 13 digits like all tokens, but in the year 2255.
 FIRST_MADE_UP = 9 * 10**12
 
 
 class Bounds(NamedTuple):
-    """The requested moments: from `lower` on and before `upper`."""
+    """The requested interval `[lower, upper)`."""
 
     lower: int
     upper: int | None
 
     def test(self, by: str) -> Callable[[Session], bool]:
-        """The test whether a session is in the bounds."""
+        """Return the test whether a session is in the bounds."""
         lower, upper = self.lower, self.upper
         if by == "any_activity":
             return lambda one: one.last_event >= lower and (upper is None or one.start < upper)
@@ -56,17 +56,17 @@ class View:
         self._writer = Writer(readings, seed)
         self._lists: dict[object, list[Session]] = {}
         self._tokens: dict[tuple[str, str], tuple[int, str]] = {}
-        """The position of a token's session when the token was sent: the session may be active again since."""
+        """The position of a token's session when the token was sent; it may have been active since then."""
         self._cached: dict[str, Answer] = {}
         self._serial = itertools.count(FIRST_MADE_UP)
 
     @property
     def broken(self) -> list[Site]:
-        """The sites that always fail."""
+        """Return the sites that always fail."""
         return self.data.sites[len(self.data.sites) - self.readings.broken_sites :]
 
     def answer(self, request: Request) -> Answer:
-        """The vendor's answer; errors have status 200 too."""
+        """Return the vendor's answer; errors also have status 200."""
         if request.method not in METHODS:
             return words.text(words.error_text("use GET or POST"), 405)
         blank_lines = self.readings.blank_lines
@@ -127,11 +127,11 @@ class View:
 
     @property
     def _by(self) -> str:
-        """The time that the list is sorted by."""
+        """Return the time that the list is sorted by."""
         return "session_start" if self.readings.date_by == "session_start" else "last_event"
 
     def _start(self, site: Site, wanted: Asked, found: Sequence[Session]) -> int:
-        """How many rows of the list come before the page."""
+        """Return how many rows of the list precede the page."""
         if self.readings.endless == "full":
             return 0
         if self.readings.endless and wanted.token is not None and int(wanted.token[:13]) >= FIRST_MADE_UP:
@@ -150,7 +150,7 @@ class View:
         return bisect.bisect_left(found, 1, key=lambda one: one.order(by) <= position)
 
     def _beyond(self, site: Site, last: Session) -> Session | None:
-        """A session that is not followed by any row of the list."""
+        """Return a session that no row of the list follows."""
         if self.readings.next_page == "exclusive":
             return last
         ordered = site.newest_first(self._by)
@@ -171,7 +171,7 @@ class View:
         return bounds
 
     def _matching(self, site: Site, wanted: Asked) -> list[Session]:
-        """All sessions that match the request, newest first."""
+        """Return all sessions that match the request, newest first."""
         by, bounds = self.readings.date_by, self._bounds(site, wanted)
         key = (site.name, site.version, by, *bounds, wanted.uid, wanted.machine, wanted.visit)
         if key not in self._lists:

@@ -1,11 +1,11 @@
-"""The vendor's words: the frame of an answer, and errors."""
+"""The frame of an answer, and error messages."""
 
 from collections.abc import Mapping
 
 import orjson
 from sandbox_server import Answer
 
-# The page names no content type: this is what a JSP has unless it says otherwise.
+# The page names no content type; this is the default of a JSP.
 HEADERS = {"Content-Type": "text/html;charset=UTF-8"}
 LOGIN_IS_WRONG = "Login/ site combination is not valid"
 TRACE = (
@@ -16,17 +16,17 @@ TRACE = (
 
 
 def dumps(value: object) -> bytes:
-    """JSON with its slashes escaped, as in the page's example."""
+    """Serialize as JSON with escaped slashes, as in the page's example."""
     return orjson.dumps(value).replace(b"/", b"\\/")
 
 
 def error_text(message: str, kind: str = "java.lang.RuntimeException") -> bytes:
-    """`Error: exception: message`, as the page has it."""
+    """Format an error as on the page: `Error: exception: message`."""
     return f"Error: {kind}: {message}".encode()
 
 
-# Ways to tell an error in a 200. The first three are in the page's form; a list of one error and a bare `false`
-# are what other calls of the same family answer.
+# Errors in a 200. The first three have the page's form; other calls of the same family answer with a list of one
+# error or a bare `false`.
 INSIDE = {
     "refused": error_text("Connection refused", "java.net.ConnectException"),
     "login": error_text(LOGIN_IS_WRONG),
@@ -40,5 +40,5 @@ INSIDE = {
 def text(
     body: bytes, status: int = 200, *, blank_lines: int = 0, notes: Mapping[str, str] | None = None
 ) -> Answer:
-    """An answer of the JSP."""
+    """Return an answer of the JSP."""
     return Answer(status, b"\r\n" * blank_lines + body, HEADERS, notes or {})

@@ -1,4 +1,4 @@
-"""How the vendor writes rows: every `dataType`, every form."""
+"""How the vendor serializes rows: every `dataType`, every form."""
 
 import html
 import random
@@ -18,14 +18,14 @@ PAGE_ORDER = range(len(FIELDS))
 
 
 class Writer:
-    """Bodies of answers. A row is written once and kept with its session."""
+    """Bodies of answers. A row is serialized once and stored with its session."""
 
     def __init__(self, readings: Readings, seed: int) -> None:
         self.readings = readings
         self._dice = random.Random(seed)  # noqa: S311
 
     def body(self, site: Site, wanted: Asked, rows: Sequence[Session], token: str | None) -> bytes:
-        """The answer with these rows and that token."""
+        """Return the answer with these rows and that token."""
         shuffled = self.readings.fields == "shuffled"
         order = self._dice.sample(PAGE_ORDER, len(FIELDS)) if shuffled else PAGE_ORDER
         columns = [FIELDS[index] for index in order]
@@ -46,7 +46,7 @@ class Writer:
     def _row(self, site: Site, wanted: Asked, one: Session, columns: list[str]) -> bytes:
         objects = self.readings.form == "objects"
         key = (objects, self.readings.timezone_column, wanted.date_format)
-        # An order of columns that comes once is not worth keeping.
+        # An order of columns that occurs once is not worth storing.
         if columns is FIELDS and key in one.written:
             return one.written[key]
         found = self._values(site, wanted, one)
@@ -57,22 +57,23 @@ class Writer:
         return written
 
     def _values(self, site: Site, wanted: Asked, one: Session) -> Row:
-        """All 64 values by column."""
+        """Return all 64 values by column."""
         moments = {"lastEvent": one.last_event, "firstMeasurement": one.person.first_seen}
         pattern = DEFAULT if wanted.date_format is None else wanted.date_format
         shown = {name: display(local(moment, site.zone), pattern) for name, moment in moments.items()}
         kept = row(one, site.zone, visitors_zone=self.readings.timezone_column == "visitor")
-        # The page's own row has these two by a clock that fits no other column; it keeps them unless told to.
+        # In the page's own row, these two follow a clock that matches no other column; they change only on
+        # request.
         return {**shown, **kept} if wanted.date_format is None else {**kept, **shown}
 
 
 def pick(values: Row, columns: Sequence[str]) -> list[str]:
-    """The values in the order of the columns."""
+    """Return the values in the order of the columns."""
     return [values[name] for name in columns]
 
 
 def header(rows: int, order: Sequence[int], token: str | None, *, translated: bool) -> dict[str, Any]:
-    """Everything around the rows: the page's own words, with the columns in that order."""
+    """Return everything around the rows, as on the page, with the columns in that order."""
     found = {**EXAMPLE, "rows": rows, "label": EXAMPLE["label"] if translated else FIELDS}
     for name in ("field", "label", "className", "width"):
         found[name] = [found[name][index] for index in order]
@@ -84,13 +85,13 @@ def header(rows: int, order: Sequence[int], token: str | None, *, translated: bo
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-    """The rows for people; the page does not show this form."""
+    """Return the rows as HTML for people; the page does not show this form."""
     lines = [columns, *rows]
     written = ["<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>" for line in lines]
     return f"<html><body><table>{''.join(written)}</table></body></html>".encode()
 
 
 def grid(rows: Sequence[Sequence[str]]) -> bytes:
-    """The rows as the widget jqGrid reads them by default; the page does not show this form."""
+    """Return the rows as the widget jqGrid reads them by default; the page does not show this form."""
     cells = [{"id": str(index), "cell": list(cell)} for index, cell in enumerate(rows)]
     return dumps({"page": 1, "total": 1, "records": len(cells), "rows": cells})

@@ -1,10 +1,10 @@
-"""Lists: what is asked for in one go, and how its pages continue. Pure.
+"""Lists: what is requested for one ``date``, and how the pages of a list are continued. No I/O.
 
-A list is what the vendor gives for one ``date``, newest session first. What its page leaves open is in
-``Meaning``. https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
+A list is what the vendor returns for one ``date``, newest session first. ``Meaning`` has what the vendor's page
+leaves open. https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ from session_source import (
     Moment,
     Next,
     Page,
-    Reach,
     Row,
     TimeFilter,
+    TimeRange,
     Token,
     Value,
     Window,
@@ -32,30 +32,30 @@ STARTED_AT = Moment("session_start_unix_timestamp", per_second=1000)
 LAST_EVENT_AT = Moment("eventUnixTimestamp", per_second=1000)
 
 PAGE_SIZE, LARGEST_PAGE = 1000, 10_000
-"""Sessions a page: the most that the page of a sibling call allows, and the most that the vendor's page allows.
+"""Sessions a page: the maximum on the page of a sibling call, and the maximum on the vendor's page.
 
-The second one is asked for where nothing continues a page of the first.
+The second one is requested if nothing continues a page of the first size.
 """
 
 DEFAULT_SIZE = 40
-"""Sessions a page where no limit is asked for."""
+"""Sessions a page without ``limit``."""
 
 LEAD = timedelta(days=3)
-"""How long before a gap a session may have begun that continues in it, where dates may be about starts."""
+"""How long before a gap a session may have started that continues in it, if dates may be about starts."""
 
 SECOND = timedelta(seconds=1)
 EVER = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 PLAUSIBLE = Window(datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
-"""When a session can have been: other moments, like a 0, are taken as none where days are compared."""
+"""Plausible times of a session: others, such as 0, are ignored where days are compared."""
 
 
 def date_of(moment: datetime) -> str:
-    """Give the UTC day of a moment."""
+    """Return the UTC day of a moment."""
     return Window(moment, moment + SECOND).days()[0]
 
 
 def extent(row: Row) -> Window:
-    """Tell from when to when a session was; ``EVER`` where it does not tell."""
+    """Return from when to when a session lasted; ``EVER`` if it has no times."""
     try:
         start, last = STARTED_AT.moment(row), LAST_EVENT_AT.moment(row)
     except UNFIT:
@@ -65,32 +65,32 @@ def extent(row: Row) -> Window:
 
 
 def touches(session: Window, asked: Window) -> bool:
-    """Tell whether a session can be in a list of what happened in a piece of time."""
+    """Return whether a session can be in the list of a period."""
     return session.start < asked.end and session.end >= asked.start
 
 
 class SessionList(NamedTuple):
-    """A list, by what is asked for."""
+    """A list, by what is requested."""
 
     date: str
     asked: Window
-    """What each of its sessions has to touch."""
+    """The period that each of its sessions has to touch."""
     bounds: tuple[tuple[str, str], ...] = ()
-    """The fields ``from`` and ``to``, where they are sent."""
+    """The fields ``from`` and ``to``, if they are sent."""
     per_second: int | None = None
-    """The unit of ``from`` and ``to``, where they bound the list."""
+    """The unit of ``from`` and ``to``, if they bound the list."""
     is_control: bool = False
-    """Whether it is asked for only to see that it differs from the list before it; see ``control``."""
+    """Whether it is requested only to see that it differs from the list before it; see ``control``."""
 
     @classmethod
     def of_day(cls, date: str) -> "SessionList":
-        """Give the list of one day, whatever the site's time zone."""
+        """Return the list of one day, in whichever time zone the site is."""
         midnight = from_text(date)
         return cls(date, Window(midnight - EAST, midnight + DAY + WEST))
 
     @classmethod
     def between(cls, date: str, window: Window, per_second: int) -> "SessionList":
-        """Give the list of what is between two moments."""
+        """Return the list of a period."""
         asked = window.whole_seconds(early=1)
         return cls(
             date,
@@ -101,27 +101,28 @@ class SessionList(NamedTuple):
 
     @classmethod
     def control(cls, first_end: datetime, last_start: datetime) -> "SessionList":
-        """Give the list of a later date, which cannot hold all that a list from an earlier date on holds.
+        """Return the list of a later date, which cannot have all sessions of a list from an earlier date on.
 
-        An answer that holds them all the same is not about its date: a cache or a proxy gives one list for all.
+        If it has them all the same, the answer is not about its date: a cache or a proxy returns one list for all
+        dates.
 
         Args:
-            first_end: when the session ended that ended first.
-            last_start: when the session started that started last.
+            first_end: the end of the session that ended first.
+            last_start: the start of the session that started last.
         """
         date = date_of(max(first_end + EAST + DAY, last_start))
         return cls(date, Window(from_text(date) - EAST, EVER.end), is_control=True)
 
     def within(self, gap: Window, per_second: int | None) -> "SessionList":
-        """Bound the list to a gap, where it begins or ends in it and the vendor takes bounds."""
+        """Bound the list to a gap, if the gap begins or ends in it and the vendor takes bounds."""
         is_inside = gap.start <= self.asked.start and self.asked.end <= gap.end
         bounds = from_and_to(gap, per_second) if per_second and not is_inside else ()
         return self._replace(bounds=bounds, per_second=per_second)
 
     def older_than(self, rows: list[Row]) -> "SessionList | None":
-        """Give the rest of the list after some rows: what has no later last event than the oldest of them.
+        """Return the rest of the list after some rows: sessions with no later last event than the oldest of them.
 
-        None where the list takes no bounds, or where they would give the same rows again.
+        None if the list takes no bounds, or if they would return the same rows again.
         """
         ends = [session.end for row in rows if (session := extent(row)) != EVER]
         if not self.per_second or not ends:
@@ -134,28 +135,30 @@ class SessionList(NamedTuple):
 
 
 def from_and_to(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
-    """Write the fields ``from`` and ``to`` so that they hold the window whether or not bounds are included."""
+    """Return the fields ``from`` and ``to``, so wide that they contain the window if bounds are excluded, too."""
     start, end = (epoch_seconds(moment) * per_second for moment in window.whole_seconds())
     return ("from", str(start - 1)), ("to", str(end))
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the vendor means where its page leaves it open.
+    """What the vendor's page leaves open.
 
     Args:
-        is_one_day: whether a date's list is of that day; else it is of all from that day on.
-        per_second: the unit of ``from`` and ``to``, 1000 or 1, where they bound a list by last events; else None.
+        is_one_day: whether a date lists that day; otherwise it lists everything from that day on.
+        per_second: the unit of ``from`` and ``to``, 1000 or 1, if they bound a list by last events; else None.
+        has_tried_bounds: whether a request with ``from`` and ``to`` showed that.
     """
 
     is_one_day: bool = True
     per_second: int | None = None
+    has_tried_bounds: bool = field(default=False, compare=False)
 
     def lists(self, window: Window, gap: Window) -> tuple[SessionList, ...]:
-        """Return the lists that hold the sessions of a window: one for each day, as if the site kept UTC.
+        """Return the lists with the sessions of a window: one for each day in UTC.
 
-        Where it does not, the lists of the windows beside it hold the rest. At the edges of a gap the window is
-        wider already.
+        If the site has another time zone, the lists of the adjacent windows have the rest. At the edges of a gap
+        the window is already wider.
         """
         if self.is_one_day:
             return tuple(SessionList.of_day(date).within(gap, self.per_second) for date in window.days())
@@ -166,7 +169,7 @@ class Meaning:
 
 
 class SiteDays(TimeFilter):
-    """A date is a day of the site, in a time zone that is not documented, or begins with one.
+    """A date is a day of the site, or everything from that day on, in a time zone that is not documented.
 
     A session may be listed for the day of its start, of its last event or for each day between.
 
@@ -176,55 +179,55 @@ class SiteDays(TimeFilter):
 
     after = EAST
     ahead = EAST
-    is_displaced = True
-    lists_once = False
+    may_shift = True
+    may_repeat = True
 
     def __init__(self, meaning: Meaning) -> None:
-        # Where no bound has shown that lists are by last events, they may be by starts.
+        # Without bounds that show that lists go by last events, they may go by starts.
         self.before = WEST if meaning.per_second else WEST + LEAD
-        # A list of everything from a day on would be the same for several windows.
+        # Lists of everything from a day on would overlap.
         self.step = DAY if meaning.is_one_day or meaning.per_second else None
 
-    def asked(self, wanted: Reach) -> Reach:
+    def requested(self, wanted: TimeRange) -> TimeRange:
         """Return whole days, or all from the first one on."""
-        return whole_days(wanted) if self.step else Reach(wanted.first, EVER.end)
+        return whole_days(wanted) if self.step else TimeRange(wanted.first, EVER.end)
 
-    def times(self, columns: Row) -> Reach | None:
+    def times(self, columns: Row) -> TimeRange | None:
         """Return the start and the last event."""
         found = [moment_in(columns, name) for name in ("started_at", "last_event_at")]
         known = [moment for moment in found if moment is not None and moment in PLAUSIBLE]
-        return Reach(min(known), max(known)) if known else None
+        return TimeRange(min(known), max(known)) if known else None
 
-    def reach(self, moments: Reach) -> Reach:
+    def positions(self, moments: TimeRange) -> TimeRange:
         """Return the days of any zone."""
         return moments.widened(WEST, EAST)
 
 
 class Place(NamedTuple):
-    """Where a page stands: in which list, and how far down. It is the token of the page."""
+    """Where a page is: in which list, and how far down. It is the token of the page."""
 
     site: str
     lists: tuple[SessionList, ...]
-    """The page's own list, and those that come after it in the window."""
+    """The page's list, and the following lists of the window."""
     visitor: tuple[tuple[str, str], ...] = ()
-    """The id that is asked for, as the field that asks for it; empty for all visitors."""
+    """The requested id, with the name of its field; empty for all visitors."""
     limit: int = PAGE_SIZE
     next_token: str = ""
     offset: int = 0
     top: object = ""
-    """With an offset, the first session of the page before: an offset that is ignored gives it again."""
+    """With an offset, the first session of the previous page: it comes again if the offset is ignored."""
     known: frozenset[Value] = frozenset()
-    """The ids of the sessions of the page before, where this one may hold them again."""
+    """The ids of the sessions of the previous page, if this one may have them again."""
     seen: tuple[datetime, datetime] | None = None
-    """Of a list without a last day, when the first of its sessions so far ended and when the last one started."""
+    """In a list without a last day, the earliest end and the latest start of its sessions so far."""
 
     def __repr__(self) -> str:
-        """Say it for people."""
+        """Return the date and the position, for messages."""
         where = f" from {self.next_token}" if self.next_token else f" from number {self.offset}"
         return f"{self.lists[0].date}{where if self.next_token or self.offset else ''}"
 
     def form(self) -> dict[str, str]:
-        """Write the fields that ask for the page."""
+        """Return the fields that request the page."""
         fields = {"date": self.lists[0].date, **dict(self.lists[0].bounds)}
         if self.next_token:
             fields["nextToken"] = self.next_token
@@ -233,7 +236,7 @@ class Place(NamedTuple):
         return fields
 
     def strays(self, rows: list[Row]) -> list[Window]:
-        """Return the sessions of a page that are not of this list."""
+        """Return the sessions of a page that do not belong to this list."""
         return [session for session in map(extent, rows) if not touches(session, self.lists[0].asked)]
 
     def is_of_another_list(self, rows: list[Row]) -> bool:
@@ -245,7 +248,7 @@ class Place(NamedTuple):
         return is_first or any(stray.start >= this.asked.end for stray in strays)
 
     def is_doubtful(self, rows: list[Row]) -> bool:
-        """Return whether a page may be an old one out of a cache: it holds only sessions of other lists."""
+        """Return whether a page may be an old one from a cache: it has only sessions of other lists."""
         count = len(self.strays(rows))
         return bool(count) and (count == len(rows) or self.lists[0].is_control)
 
@@ -254,22 +257,22 @@ class Place(NamedTuple):
 
         Args:
             listed: this page.
-            has_tokens: whether the vendor is known to send tokens; then a page without one is a list's last.
-            longest: how many rows the longest page had, this one included; a shorter one is a list's last.
+            has_tokens: whether the vendor is known to send tokens; then a page without one is the last.
+            longest: how many rows the longest page had, including this one; a shorter one is the last.
 
         Raises:
-            Fault: nothing continues a full page, or one list is given for different dates.
+            Fault: nothing continues a full page, or different dates return one list.
         """
         strays = self.strays(listed.rows)
         if self.lists[0].is_control:
             return self._after_control(strays)
         here = self._replace(seen=self._seen_with([one for one in map(extent, listed.rows) if one != EVER]))
-        # The vendor's example has a token that leads to a session of the day before: a list may run on into
-        # what is older than its date. That is its end.
+        # The vendor's example has a token that leads to a session of the day before: a list may continue with
+        # sessions that are older than its date. They are its end.
         return here.next_list() if strays else here.following(listed, has_tokens=has_tokens, longest=longest)
 
     def dead_end(self, count: int) -> Fault:
-        """Return the error for a page that nothing continues."""
+        """Return the error for a full page that nothing continues."""
         return Fault(
             Kind.STUCK,
             f"Opentracker returns {count} sessions of {self.site} for {self.lists[0].date} and no way to get the "
@@ -289,24 +292,24 @@ class Place(NamedTuple):
             return self._past_ignored_offset(rows)
         if not rows or len(rows) < min(longest, self.limit):
             return self.next_list()
-        # Only the first offset may turn out to be ignored.
+        # Only the first offset can turn out to be ignored.
         known = frozenset(key for row in rows if not self.offset and (key := row.get("session_id")))
         return self._replace(offset=self.offset + len(rows), top=rows[0].get("session_id"), known=known)
 
     def _past_ignored_offset(self, rows: list[Row]) -> "Place | None":
-        """Ask for a larger page, then for what is older; after that, the size tells whether the page is cut."""
+        """Request a larger page, then older sessions; after that, the size shows whether the page is cut."""
         again = self._replace(offset=0, top="")
         if self.limit < LARGEST_PAGE:
             return again._replace(limit=LARGEST_PAGE)
         if rest := self.lists[0].older_than(rows):
             return again._replace(lists=(rest, *self.lists[1:]))
-        # A page is cut at a round number, or at the default. Others are taken for the number of sessions.
+        # Pages are cut at a round number or at the default; any other size is the number of sessions.
         if len(rows) == DEFAULT_SIZE or len(rows) % (50 if len(rows) <= PAGE_SIZE else PAGE_SIZE) == 0:
             raise self.dead_end(len(rows))
         return self.next_list()
 
     def next_list(self) -> "Place | None":
-        """Begin the next list of the window. One without a last day is followed by its control."""
+        """Return the start of the next list of the window; after an open-ended list, that of its control."""
         lists = self.lists[1:] or ((SessionList.control(*self.seen),) if self.seen else ())
         return Place(self.site, lists, self.visitor, self.limit) if lists else None
 
@@ -324,9 +327,9 @@ class Place(NamedTuple):
         raise Fault(
             Kind.STUCK,
             f"Opentracker's lists of {self.site} contradict each other: the list from {self.lists[0].date} on has "
-            "sessions that ended before. A cache or proxy between the connector and Opentracker may answer all "
-            "dates with one list. Nothing of the site counts as read. Check base_url and proxies and run the sync "
-            "again. If it fails again, report it to Opentracker.",
+            "sessions that ended before. A cache or proxy between the connector and Opentracker may return "
+            "one list for all dates. Nothing of the site counts as read. Check base_url and proxies and run the "
+            "sync again. If it fails again, report it to Opentracker.",
         )
 
 
@@ -337,7 +340,7 @@ class Places:
     size: int | None = PAGE_SIZE
 
     def following(self, token: Token, page: Page) -> Next | None:
-        """Return the place after the one that ``token`` asked for."""
+        """Return the place after the one of ``token``."""
         place: Place = token
         following = place.after(**page.body)
         return Next(following, begins_a_list=following.lists is not place.lists) if following else None

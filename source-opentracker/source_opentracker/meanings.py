@@ -1,9 +1,10 @@
-"""Meanings: finds out, with a few small requests, what the vendor's page leaves open about dates. Pure.
+"""Meanings: finds out with a few small requests what the vendor's page leaves open about dates. No I/O.
 
 https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from session_source import Row, Value, Window
@@ -12,53 +13,62 @@ from session_source.api.time_filter import DAY
 from source_opentracker.lists import EVER, Meaning, SessionList, date_of, extent, touches
 
 Ask = Callable[[SessionList], list[Row]]
-"""Ask for the first few sessions of a list."""
+"""Requests the first few sessions of a list."""
 
 UNITS = (1000, 1)
-"""What a "unix timestamp" may count in a second: milliseconds, as in the records, or what the word means."""
+"""Units of a "unix timestamp", per second: milliseconds, as in the records, or seconds, as the term says."""
 
 
 def learn(ask: Ask, span: Window) -> Meaning | None:
-    """Find out what the vendor means.
+    """Find out what the vendor's dates mean.
 
     Args:
-        ask: asks for the first few sessions of a list.
+        ask: requests the first few sessions of a list.
         span: the sync's ``[start, end)``.
 
     Returns:
-        What it means; None if there was no session to tell it by.
+        What it means; None if there is no session that shows it.
     """
-    # First a day that is likely to have sessions: a cache that gives its first answer to all then holds some.
+    # First a day that is likely to have sessions, in case a cache returns its first answer to all requests.
     late = SessionList.of_day(date_of(span.end - DAY))
     recent = ask(late)
     early = SessionList.of_day(date_of(span.start - 3 * DAY))
     found = ask(early)
     stray = _stray(found, early)
     if stray is not None:
-        # Two answers have to agree, lest one that was mixed up decides how everything is read.
+        # Two answers have to agree, so that one wrong answer does not decide how everything is read.
         other = SessionList.of_day(date_of(extent(stray).start - 3 * DAY))
         if _stray(ask(other), other) is not None:
-            return Meaning(is_one_day=False, per_second=_unit(ask, early.date, found))
+            return with_unit(Meaning(is_one_day=False), ask, early.date, found)
     if not found and not recent:
         return None
-    return Meaning(is_one_day=True, per_second=_unit(ask, late.date, recent))
+    return with_unit(Meaning(is_one_day=True), ask, late.date, recent)
 
 
 def _stray(rows: list[Row], of: SessionList) -> Row | None:
-    """Find a session that cannot be of the day: then a date does not mean that day alone."""
+    """Return a session that cannot be of the day. If there is one, a date does not mean that day alone."""
     return next((row for row in rows if not touches(extent(row), of.asked)), None)
 
 
-def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:
+def with_unit(meaning: Meaning, ask: Ask, date: str, rows: list[Row]) -> Meaning:
     """Find the unit in which ``from`` and ``to`` bound the list of a date by last events, if they do.
 
-    They do if what they leave of the list around one session's last event is that session, which began before, and
-    neither the older ones nor all of the newer ones that the list has without them. Newer ones that had begun by
-    then may be left: on a busy site all of them had.
+    A request around one session's last event shows it: the answer has this session, which started before, and
+    neither the older ones nor all of the newer ones that the list has without bounds. Newer ones that had started
+    by then may be in the answer; on a busy site all of them had.
+
+    Args:
+        meaning: what is known so far.
+        ask: requests the first few sessions of a list.
+        date: the list's date.
+        rows: the first few sessions of it, without bounds.
+
+    Returns:
+        The meaning with its unit; the same meaning if no session is fit for the request.
     """
     extents = [extent(row) for row in rows]
     for row, (start, last) in zip(rows, extents, strict=True):
-        if last == EVER.end:
+        if last == EVER.end or not row.get("session_id"):
             continue
         moment = Window(last, last + timedelta(milliseconds=1))
         around = [SessionList.between(date, moment, unit) for unit in UNITS]
@@ -70,10 +80,9 @@ def _unit(ask: Ask, date: str, rows: list[Row]) -> int | None:
         }
         has_older = any(other.end < asked.start for other in extents)
         if start < asked.start and newer and has_older:
-            return next(
-                (unit for unit, one in zip(UNITS, around, strict=True) if _holds(ask(one), row, newer, one)), None
-            )
-    return None
+            units = (unit for unit, one in zip(UNITS, around, strict=True) if _holds(ask(one), row, newer, one))
+            return replace(meaning, per_second=next(units, None), has_tried_bounds=True)
+    return meaning
 
 
 def _holds(kept: list[Row], row: Row, newer: set[Value], around: SessionList) -> bool:

@@ -43,31 +43,33 @@ from source_opentracker.lists import (
     SiteDays,
     date_of,
 )
+from source_opentracker.meanings import Ask
 
 PATH = "c_view_sessions_by_user.jsp"
 
 FORM = {"dataType": "jsondatatable", "ignoreLocale": "true", "locale": "en_US"}
-"""jsondatatable is the form with nextToken; its columns are not to be translated."""
+"""jsondatatable is the form with nextToken; ``ignoreLocale`` keeps its columns untranslated."""
 
 ASKED_PARTITIONS = 10
-"""How many sites, or ids of sites, are asked for what a date means, until one has sessions to tell it by."""
+"""How many sites, or ids of sites, are tried until one has sessions that show what a date means."""
 
 PROBE_SIZE = 10
+"""Sessions of a page that is requested only to find out what a date means."""
 
 PROBE_SECONDS = 10.0
-"""When a part of the data is passed over that does not answer the first questions about dates."""
+"""After how long a site or id is skipped if it does not answer the first requests."""
 
 USER, MACHINE, VISIT = "uid", "filterByMachineId", "filterByVisitId"
-"""The fields that ask for the sessions of one id; they are members of partitions."""
+"""The fields that request the sessions of one id; they are members of partitions."""
 
 COLUMNS_OF_IDS = {MACHINE: ("machine_idx", "machine_id"), VISIT: ("session_id", "visit_id")}
-"""Where a session has the ids that list it."""
+"""The columns of a session that have the ids that list it."""
 
 ENDED_AT = Moment("session_end_unix_timestamp", per_second=1000)
 
 
 def duration_seconds(row: Row) -> float | None:
-    """Read how long a session lasted; while it has no end, up to its last event."""
+    """Return how long a session lasted; without an end, until its last event."""
     start, end = STARTED_AT.moment(row), ENDED_AT.moment(row) or LAST_EVENT_AT.moment(row)
     if start is None or end is None:
         return None
@@ -77,7 +79,7 @@ def duration_seconds(row: Row) -> float | None:
 
 
 class Sessions(Endpoint):
-    """``POST c_view_sessions_by_user.jsp``: up to 1,000 a page, newest first, with all fields as strings.
+    """``POST c_view_sessions_by_user.jsp``: up to 1,000 a page, newest first. All fields are strings.
 
     Args:
         sites: the sites to read.
@@ -123,6 +125,8 @@ class Sessions(Endpoint):
         }
         self._lister: dict[tuple[str, Value], tuple[tuple[str, str], ...]] = {}
         self._meaning: Meaning | None = None
+        self.learned: Meaning | None = None
+        """What Opentracker's answers have shown; None until some have."""
         self.time_filter: TimeFilter | None = SiteDays(Meaning())
         self._has_tokens = False
         self._longest_page = 0
@@ -131,15 +135,15 @@ class Sessions(Endpoint):
         self._probed: list[list[Row]] = []
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
-        """Give the sites, or each id of each site. The names are the vendor's parameters'."""
+        """Return the sites, or each id of each site. The names are those of the vendor's parameters."""
         ids = [{field: value} for field, values in self._ids.items() for value in values]
         return [{"site": site, **one} for site in self._sites for one in ids or [{}]]
 
     def prepare(self, fetch: Fetch, partitions: list[Partition], span: Window) -> None:
-        """Find out what a date means, from the first part of the data that has sessions.
+        """Find out what a date means, from the first partition that has sessions.
 
-        A part that fails is passed over after some seconds, and a site after two of them: their own reading
-        reports the failure.
+        A partition that fails is skipped after some seconds, and a site after two failures: the read of each one
+        reports its failure.
         """
         self._use(Meaning())
         asked = partitions[:ASKED_PARTITIONS]
@@ -150,54 +154,59 @@ class Sessions(Endpoint):
             if sum(failed["site"] == partition["site"] for failed, _ in failures) == 2:
                 continue
             try:
-                meaning = meanings.learn(partial(self._probe, fetch, partition, within), span)
+                meaning = meanings.learn(self.asking(fetch, partition, within), span)
             except Fault as fault:
                 failures.append((partition, fault))
                 continue
             has_answer = True
             if meaning:
-                self._use(meaning)
+                self._learn(meaning)
                 return
         if not has_answer:
             self._insist(fetch, failures, span)
 
     def _insist(self, fetch: Fetch, failures: list[tuple[Partition, Fault]], span: Window) -> None:
-        """Where no part answered, ask the first one that may come back with all retry_policy."""
+        """If no partition answered, request the first one that may recover again, with all retries."""
         partition, reason = next((one for one in failures if one[1].kind is not Kind.CONFIG), failures[0])
         if reason.kind is Kind.CONFIG or len(failures) == 1:
             raise reason
-        self._use(meanings.learn(partial(self._probe, fetch, partition, None), span) or Meaning())
+        if meaning := meanings.learn(self.asking(fetch, partition), span):
+            self._learn(meaning)
+
+    def _learn(self, meaning: Meaning) -> None:
+        self.learned = meaning
+        self._use(meaning)
 
     def _use(self, meaning: Meaning) -> None:
         self._meaning = meaning
         self.time_filter = SiteDays(meaning)
 
     def first(self, page: PageContext) -> Place:
-        """Begin with the first of the window's lists."""
+        """Return the start of the window's first list."""
         if self._meaning:
             lists = self._meaning.lists(page.window, page.gap)
-        else:  # `check` has not found out what a date means
+        else:  # `check` does not find out what a date means
             lists = (SessionList(date_of(page.window.start), EVER),)
         visitor = tuple((field, value) for field, value in page.partition.items() if field in self._ids)
         return Place(page.partition["site"], lists, visitor, self._page_size)
 
     def request(self, page: PageContext) -> Request:
-        """Ask for one page of a list."""
+        """Request a page of a list."""
         place: Place = page.token
         return Request("POST", PATH, form={**FORM, "limit": str(place.limit), **page.partition, **place.form()})
 
     def page(self, answer: Answer, page: PageContext) -> Page:
-        """Read a page. Of several ids that list a session, the first one has it."""
+        """Read a page. If several ids list a session, the first one emits it."""
         place: Place = page.token
         listed = self._read_page(answer, place)
         if place.is_of_another_list(listed.rows):
-            raise ValueError(f"it holds sessions of other days than {place.lists[0].date}, which was asked for")
+            raise ValueError(f"it has sessions of other days than {place.lists[0].date}, which was requested")
         self._longest_page = max(self._longest_page, len(listed.rows))
         if len(listed.rows) > PAGE_SIZE:
             self._page_size = place.limit
         rows = [] if place.lists[0].is_control else [row for row in listed.rows if self._is_new(row, place)]
         body = {"listed": listed, "has_tokens": self._has_tokens, "longest": self._longest_page}
-        # A list that was probed may come again, out of a cache.
+        # A list that was probed may come again from a cache.
         return Page(rows, body, is_doubtful=listed.rows in self._probed or place.is_doubtful(listed.rows))
 
     def _is_new(self, row: Row, place: Place) -> bool:
@@ -212,11 +221,11 @@ class Sessions(Endpoint):
             raise
 
     def _is_listed_first(self, row: Row, place: Place) -> bool:
-        """Return whether this id is the first that lists a session, of those that may list it."""
+        """Return whether no other configured id has listed a session before."""
         if not place.visitor:
             return True
         ((field, _),) = place.visitor
-        # What uid asks for is not in every session: any session may be a user's too.
+        # Not every session has the id that uid requests, so any session may be a user's too.
         is_shared = field != USER and bool(self._ids[USER])
         for other, columns in COLUMNS_OF_IDS.items():
             is_shared = is_shared or (
@@ -225,6 +234,10 @@ class Sessions(Endpoint):
         key = (place.site, row.get("session_id"))
         return not is_shared or self._lister.setdefault(key, place.visitor) == place.visitor
 
+    def asking(self, fetch: Fetch, partition: Partition, within: float | None = None) -> Ask:
+        """Return what requests the first few sessions of a list; ``within`` is how many seconds it tries to."""
+        return partial(self._probe, fetch, partition, within)
+
     def _probe(self, fetch: Fetch, partition: Partition, within: float | None, of: SessionList) -> list[Row]:
         site = partition["site"]
         form = {**FORM, "limit": str(PROBE_SIZE), **partition, **Place(site, (of,)).form()}
@@ -232,29 +245,29 @@ class Sessions(Endpoint):
         listed: Listed = fetch(request, lambda answer: self._read(answer, site))
         if not of.bounds:
             self._whole_lists.append(listed.rows)
-        elif listed.rows and listed.rows not in self._whole_lists:  # else the vendor ignores bounds
+        elif listed.rows and listed.rows not in self._whole_lists:  # otherwise the vendor ignores bounds
             self._probed.append(listed.rows)
         return listed.rows
 
     def _read(self, answer: Answer, site: str) -> Listed:
-        """Read an answer and see that it is about the site: without good credentials it is another account's."""
+        """Read an answer about a site. With wrong credentials, Opentracker returns another account's data."""
         listed = answers.read(answer)
         for found in {str(row["site"]) for row in listed.rows if row.get("site")}:
             if _same(found, site):
                 continue
             if any(_same(found, other) for other in self._sites):
-                raise ValueError(f"it is about {found}, and {site} was asked for")
+                raise ValueError(f"it is about {found}, and {site} was requested")
             raise Fault(
                 Kind.CONFIG,
-                f"Opentracker answered about the site {found} where {site} was asked for: without a login that it "
-                f"accepts it shows another account, its demonstration. {CREDENTIALS_HINT}",
+                f"Opentracker returned data of the site {found} where {site} was requested: with a login that it "
+                f"does not accept, it returns its demo account. {CREDENTIALS_HINT}",
             )
         self._has_tokens = self._has_tokens or bool(listed.next_token)
         return listed
 
 
 def _same(site: str, other: str) -> bool:
-    """Compare two names of sites; one may be written in ASCII (Punycode)."""
+    """Return whether two names are of the same site; one may be in ASCII (Punycode)."""
     return _ascii(site) == _ascii(other)
 
 

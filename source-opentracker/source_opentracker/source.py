@@ -5,6 +5,7 @@ from requests.auth import AuthBase
 from session_source import BodyAuth, Config, Endpoint, SessionSource
 
 from source_opentracker.answers import CREDENTIALS_HINT
+from source_opentracker.assumptions import ASSUMPTIONS
 from source_opentracker.sessions import Sessions
 
 
@@ -15,9 +16,10 @@ class SourceOpentracker(SessionSource):
     credentials_hint = CREDENTIALS_HINT
     window_days = 1
     workers = 4
+    assumptions = ASSUMPTIONS
 
     def endpoints(self, config: Config) -> list[Endpoint]:
-        """Give the one call there is."""
+        """Return the list of sessions."""
         return [
             Sessions(
                 config["sites"],
@@ -28,11 +30,11 @@ class SourceOpentracker(SessionSource):
         ]
 
     def auth(self, config: Config) -> AuthBase:
-        """Put login and password into the form; the vendor takes them in the URL too."""
+        """Put login and password into the form, which keeps them out of URLs."""
         return BodyAuth({"login": config["login"], "password": config["password"]})
 
     def base_url(self, config: Config) -> str:
-        """Give the address of the views."""
+        """Return the address of the API."""
         return "https://api.opentracker.net/api/views"
 
 

@@ -38,7 +38,7 @@ def ask(server: Server, *more: tuple[str, str], drop: str = "") -> requests.Resp
 
 
 def rows(server: Server, **filters: object) -> list[Record]:
-    """All pages, as the page tells to read them: up to a page that is not full."""
+    """Return all pages as the vendor's page describes it: up to a page that is not full."""
     found: list[Record] = []
     for page in range(1, 100):
         fields = [(name, compact(value)) for name, value in filters.items()]

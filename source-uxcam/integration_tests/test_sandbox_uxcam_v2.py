@@ -66,12 +66,12 @@ def rows(server: Server, endpoint: str = "session", *filters: Record) -> list[Re
 
 
 def user_of(session: Record) -> Record:
-    """Custom properties, in whichever of the two shapes."""
+    """Return the custom properties from either of the two shapes."""
     found: Record = session["user"].get("userProperty", session["user"])
     return found
 
 
-def test_pagination_is_told_only_where_it_was_asked_for(server: Server) -> None:
+def test_pagination_is_included_only_on_request(server: Server) -> None:
     assert "pagination" not in ask(server).json()
     assert len(ask(server).json()["data"]) == 50
     assert ask(server, page="1").json()["pagination"] == {"current": 1, "next": 2, "total": 50}
@@ -332,7 +332,7 @@ def test_other_routes_and_methods(server: Server) -> None:
     assert requests.post(server.origin + "/v2/session", headers=headers(server), timeout=5).status_code == 405
 
 
-def test_the_hours_budget_and_the_days_lock() -> None:
+def test_the_hourly_budget_and_the_lock_of_a_day() -> None:
     vendor = vendor_at_noon(sessions=20, requests_per_hour=3)
     with serve(vendor) as server:
         assert [ask(server).status_code for _ in range(3)] == [200] * 3

@@ -115,7 +115,7 @@ def test_parameters_that_are_not_documented_are_refused(query: list[tuple[str, s
     assert (status, body["success"]) == (400, False)
 
 
-def test_what_is_documented_is_not() -> None:
+def test_documented_parameters_and_filters_are_accepted() -> None:
     allowed = [one("app_version", "equal", "1"), between("2026-03-01", "2026-03-02T00:00:00Z")]
     query = [("page", "1"), ("page_size", "500"), ("filters", compact(allowed))]
     assert ask("session", query)[0] == 200

@@ -29,7 +29,7 @@ def old(server: Server, page: int = 1, **filters: object) -> requests.Response:
 
 
 def old_rows(server: Server, **filters: object) -> list[Record]:
-    """All rows: pages are read until one is empty."""
+    """Return all rows: read pages until one is empty."""
     found: list[Record] = []
     for page in range(1, 100):
         rows = old(server, page, **filters).json()["data"]
@@ -232,7 +232,7 @@ def test_pages_that_never_end(endless: str) -> None:
         assert (pages[0]["data"] == pages[3]["data"]) == (endless == "full")
 
 
-def test_five_requests_a_second() -> None:
+def test_five_requests_per_second() -> None:
     vendor: Any = load_vendor("source-uxcam", sessions=20, now=lambda: NOON, requests_per_second=5)
     with serve(vendor) as server:
         assert [new(server, "user").status_code for _ in range(6)] == [200] * 5 + [429]

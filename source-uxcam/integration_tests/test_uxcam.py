@@ -1,6 +1,5 @@
-"""What is special about UXCam, against its sandbox: two APIs, two spellings of credentials, an hourly budget."""
+"""UXCam's specifics, against its sandbox: two APIs, credentials in headers or the query, an hourly budget."""
 
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from sandbox_server import Server
 from source_uxcam.filters import DATA_ACCESS_V2, SESSION_API, DataType
 
-from integration_tests.conftest import starting
+from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, duplicates
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -36,19 +35,19 @@ def test_four_streams_cost_the_requests_of_one(begin: Begin) -> None:
 
 @pytest.mark.promise(n=3)
 def test_pages_are_as_few_as_the_rows_of_each_window_need(begin: Begin) -> None:
-    """A window that is cut costs the page that showed it; no window costs a page beyond its short one."""
+    """A split window costs one more page; no window costs a page after its short one."""
     connector, server = begin("session_api", sessions=1000, days=2)
     rows = connector.read("sessions").records["sessions"]
     windows = {dict(parse_qsl(urlsplit(entry.request.target).query))["sessiondate"] for entry in server.requests}
     assert server.count <= len(rows) // 100 + len(windows)
-    assert len(windows) <= 1 + 4, "the whole, and each of its days"
+    assert len(windows) <= 1 + 4, "more windows than the first one and its days"
 
 
 @pytest.mark.promise(n=8)
 @pytest.mark.parametrize(
     "options", [{}, *({"refuses_headers": True, "refusal": refusal} for refusal in (401, 403, "success_false"))]
 )
-def test_v2_keeps_the_key_out_of_urls_where_the_vendor_lets_it(begin: Begin, options: dict[str, Any]) -> None:
+def test_v2_keeps_the_key_out_of_urls_if_the_vendor_accepts_headers(begin: Begin, options: dict[str, Any]) -> None:
     connector, server = begin("data_access_v2", sessions=20, days=2, **options)
     output = connector.read()
     assert output.exit_code == 0, output.log
@@ -62,30 +61,28 @@ def test_v2_keeps_the_key_out_of_urls_where_the_vendor_lets_it(begin: Begin, opt
 
 
 @pytest.mark.parametrize("refusal", [401, 403, "success_false"])
-def test_credentials_that_are_refused_everywhere_are_reported_as_the_first_refusal_says(
-    begin: Begin, refusal: object
-) -> None:
+def test_the_first_refusal_of_credentials_is_reported(begin: Begin, refusal: object) -> None:
     connector, server = begin(
         "data_access_v2", {"api_key": "wrong"}, sessions=5, days=1, refuses_headers=True, refusal=refusal
     )
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
     assert [entry.notes["credentials"] for entry in server.requests] == ["header", "query"]
     assert status["status"] == "FAILED"
-    assert "Request authentication failed" in status["message"], "the words about the header"
+    assert "Request authentication failed" in status["message"], "the refusal of the header is reported"
     assert "Create an API key in the app's settings" in status["message"]
     output = connector.read()
     assert {error["failure_type"] for error in output.errors} == {"config_error"}
 
 
 def most_in(seconds: float, moments: list[float]) -> int:
-    """The most moments that any period of that length holds."""
+    """Return the largest number of moments in any period of that length."""
     ordered = sorted(moments)
     return max(bisect_left(ordered, start + seconds) - number for number, start in enumerate(ordered))
 
 
 @pytest.mark.promise(n=5)
 @pytest.mark.parametrize("latency", [0, 0.3])
-def test_v2_is_asked_five_times_in_any_second_at_most(begin: Begin, latency: float) -> None:
+def test_v2_receives_at_most_five_requests_in_any_second(begin: Begin, latency: float) -> None:
     config = {"window_in_days": 1, "num_workers": 20}
     connector, server = begin("data_access_v2", config, sessions=60, days=8, latency=latency, at_most=5)
     output = connector.read()
@@ -95,7 +92,7 @@ def test_v2_is_asked_five_times_in_any_second_at_most(begin: Begin, latency: flo
     assert server.max_in_flight <= 5
     assert 429 not in {entry.status for entry in server.requests}
     took = max(entry.end or 0 for entry in server.requests) - server.requests[0].start
-    assert took < (1 + latency) * (server.count / 5 + 2), "no slower than the limit demands"
+    assert took < (1 + latency) * (server.count / 5 + 2), "slower than the limit requires"
 
 
 def test_the_session_api_is_not_slowed_down(begin: Begin) -> None:
@@ -115,7 +112,7 @@ def test_the_session_api_is_not_slowed_down(begin: Begin) -> None:
     ],
     ids=str,
 )
-def test_v2_is_read_whole_whatever_its_bounds_and_forms_are(begin: Begin, options: dict[str, Any]) -> None:
+def test_v2_is_read_completely_with_any_bounds_and_forms(begin: Begin, options: dict[str, Any]) -> None:
     connector, server = begin("data_access_v2", {"window_in_days": 1}, sessions=200, days=4, **options)
     output = connector.read()
     assert output.exit_code == 0, output.log
@@ -126,7 +123,7 @@ def test_v2_is_read_whole_whatever_its_bounds_and_forms_are(begin: Begin, option
             assert duplicates(found) == []
 
 
-def test_verbatim_examples_of_2019_are_read(begin: Begin) -> None:
+def test_the_examples_of_the_vendors_page_from_2019_are_read(begin: Begin) -> None:
     connector, _ = begin("session_api", sessions=3, days=2, examples="verbatim")
     connector = type(connector)(connector.folder, {**connector.config, "end_date": "2019-02-01"}, connector.place)
     output = connector.read()
@@ -165,7 +162,7 @@ def test_state_of_the_other_api_is_not_used(begin: Begin) -> None:
 
 
 def example(data_type: DataType, operator: str) -> list[Any]:
-    """Values that the operator takes."""
+    """Return values that the operator accepts."""
     value: Any = {
         "true or false": "true",
         "a moment": "2026-01-01T00:00:00Z",
@@ -178,7 +175,7 @@ def example(data_type: DataType, operator: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("api", ["session_api", "data_access_v2"])
-def test_the_vendor_takes_every_field_with_every_operator(begin: Begin, api: str) -> None:
+def test_the_vendor_accepts_every_field_with_every_operator(begin: Begin, api: str) -> None:
     grammar = SESSION_API if api == "session_api" else DATA_ACCESS_V2
     connector, server = begin(api, sessions=5, days=1, requests_per_hour=None)
     most = max(len(t.one) + len(t.many) + len(t.pair) + len(t.none) for t in grammar.types.values())
@@ -218,7 +215,7 @@ def test_two_filters_on_one_attribute_narrow_the_list_together(begin: Begin) -> 
     assert 0 < len(found) < len(server.vendor.expected("data_access_v2")["sessions"])
 
 
-def test_a_filter_that_is_left_out_is_named_once_for_each_list(begin: Begin) -> None:
+def test_a_filter_that_is_not_sent_is_logged_once_per_list(begin: Begin) -> None:
     filters = [
         {"field": "user_session_count", "operator": "greater", "values": [1]},
         {"field": "session_duration", "operator": "greater", "values": [5]},
@@ -237,11 +234,10 @@ def test_a_filter_that_is_left_out_is_named_once_for_each_list(begin: Begin) -> 
     assert output.log.count("UXCam has no filter") == 3
 
 
-def test_a_second_upload_of_a_session_comes_with_the_next_lookback(begin: Begin) -> None:
-    connector, server = begin("data_access_v2", sessions=20, days=2)
+def test_a_second_upload_of_a_session_is_read_with_the_next_lookback(begin: Begin) -> None:
+    connector, server = begin("data_access_v2", sessions=20, days=2, now=late)
     first = connector.read()
     server.vendor.grow(2)
-    time.sleep(1.1)
     again = connector.read(state=first.state)
     old = set(first.keys("sessions", ["session_id"]))
     new = set(again.keys("sessions", ["session_id"]))

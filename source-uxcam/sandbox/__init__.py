@@ -1,1 +1,1 @@
-"""UXCam as its two session APIs describe themselves, for the sandbox in `shared/sandbox_server`."""
+"""UXCam's sandbox: its two session APIs as their pages describe them."""

@@ -1,8 +1,8 @@
-"""UXCam for the sandbox: both of its session APIs over the same data.
+"""UXCam's sandbox: both of its session APIs over the same data.
 
-`/public` is the API of https://dashboardapi.uxcam.com/public/session (announced for retirement), `/v2` that
-of https://developer.uxcam.com. What their pages leave open is an option of `readings.py`, or is chosen in
-`session_api.py` and `data_access.py`.
+`/public` is the API of https://dashboardapi.uxcam.com/public/session (announced for retirement), `/v2` the one of
+https://developer.uxcam.com. Options in `readings.py` cover what their pages leave open; `session_api.py` and
+`data_access.py` document the remaining choices.
 """
 
 import random
@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 from sandbox_server import Answer, Config, Keys, Record, Request, Vendor
+from sandbox_server.traffic import Traffic
 
 from . import data_access, readings, session_api
 from .data import Data
@@ -20,7 +21,7 @@ from .records import Session
 OLD_APP = "5d4a550f3596b9016670fc04+a/b"
 OLD_KEY = "k/ey+1%41\"'&ü#=? 0a0c"
 NEW_APP = "60f6c0b8;97ba/41+%20=?"
-# Characters that a header may contain: not all clients can send a space at the ends or a letter beyond ASCII.
+# Characters that a header may contain; not all clients can send a space at either end or a non-ASCII letter.
 NEW_KEY = "k/ey+1%41\"'&\\#=?{9c63}"
 
 ENDPOINTS = {"sessions": "session", "events": "event", "users": "user"}
@@ -31,21 +32,26 @@ Shuffle = Literal["none", "page", "list"]
 class Uxcam(Vendor):
     """UXCam, with the data of one app.
 
-    `sessions`, `days`, `seed`: so many mobile sessions (including the page's two examples) over so many days until
-    now. `web`: so many sessions in browsers, which only the new API lists (default: a tenth). `examples`: the
-    page's own records, "shifted" to the first day of the data, "verbatim" in 2019, or "none". `late_every`: every
-    n-th session is uploaded `late_days` days after it occurred; 0 for none. `now`: the clock.
+    `sessions`, `days`, `seed`: the number of mobile sessions (including the page's two examples) and of days until
+    now, and the seed of the data. `web`: the number of sessions in browsers, which only the new API lists
+    (default: a tenth). `examples`: the page's own records, "shifted" to the first day of the data, "verbatim" in
+    2019, or "none". `late_every`: every n-th session is uploaded `late_days` days after it occurred; 0 for none.
+    `traffic`: ordinary names
+    and moments, for demos. `now`: the clock.
 
-    `at_most`: how many requests may be open, beyond which there is a 429 (UXCam says five); None for any number.
-    `shuffle`: "page" changes the order within each page, "list" that of the whole list with each request, so that
-    pages overlap and miss rows.
+    `at_most`: how many requests may be open; further ones get a 429 (UXCam's limit is five). None for no limit.
+    `shuffle`: "page" changes the order within each page; "list" changes the order of the whole list with each
+    request, so that pages overlap and miss rows.
 
-    All other options are those of `SessionApiReadings` (old API) and `DataAccessReadings` (new API); one that
-    both have, as `page_cap`, is set in both.
+    All other options are those of `SessionApiReadings` (old API) and `DataAccessReadings` (new API). Options that
+    both have, such as `page_cap`, are set in both.
     """
 
     name: ClassVar[str] = "uxcam"
     id_names = ("id", "sessionId", "eventId", "uxcamUserId")
+    repeated = frozenset({"users"})
+    credentials_in_url = frozenset({"session_api"})
+    endless = {"data_access_v2": ({"endless": "empty"}, {"endless": "full"})}
     moods = (
         {"between_inclusive": False},
         {"hours_ahead": 14},
@@ -82,6 +88,7 @@ class Uxcam(Vendor):
         late_days: int = 9,
         at_most: int | None = None,
         shuffle: Shuffle = "none",
+        traffic: Traffic | None = None,
         now: Callable[[], float] = time.time,
         **options: Any,  # noqa: ANN401
     ) -> None:
@@ -99,6 +106,7 @@ class Uxcam(Vendor):
             examples=examples,
             late_every=late_every,
             late_days=late_days,
+            traffic=traffic,
             clock=self.clock,
         )
         old, new = readings.read(options)
@@ -109,15 +117,15 @@ class Uxcam(Vendor):
             api.arrange_page = lambda rows: self._shuffled(rows, "page")
 
     def clock(self) -> float:
-        """The sandbox's time."""
+        """The sandbox's clock, in seconds since 1970."""
         return self._now() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, for the budget of an hour and the lock of a day."""
+        """Advance the clock, for the hourly budget and the lockout of a day."""
         self._ahead += seconds
 
     def answer(self, request: Request) -> Answer:
-        """UXCam's answer."""
+        """Return UXCam's answer."""
         if request.path == "/public/session":
             return self.old.answer(request)
         if request.path.startswith("/v2/"):
@@ -125,26 +133,26 @@ class Uxcam(Vendor):
         return self.error(404, request.path)
 
     def error(self, status: int, path: str = "") -> Answer:
-        """An error in the form of the API that the path belongs to."""
+        """Return an error in the form of the API that the path belongs to."""
         failure = data_access.failure if path.startswith("/v2/") else session_api.failure
         return failure(status, f"this is a {status} of the sandbox")
 
     def edge(self, config_name: str) -> timedelta:
-        """Two days for the old API: its days are of a time zone that the page does not name."""
+        """Return two days for the old API, because its page does not name the time zone of its days."""
         return timedelta(days=2) if config_name == "session_api" else super().edge(config_name)
 
     def error_inside(self, path: str = "") -> Answer:
-        """A 200 in which `success` is not true."""
+        """Return a 200 in which `success` is not true."""
         failure = self.error(500, path)
         return Answer(200, failure.body, failure.headers)
 
     def records(self, content: Any) -> list[Record]:  # noqa: ANN401
-        """The rows."""
+        """Return the rows."""
         rows: list[Record] = content.get("data", [])
         return rows
 
     def configs(self, origin: str) -> dict[str, Config]:
-        """One config for each API."""
+        """Return one config for each API."""
         start = time.strftime("%Y-%m-%d", time.gmtime(self.data.start))
         old = {"app_id": OLD_APP, "api_key": OLD_KEY, "api": {"version": "session_api"}}
         new = {"app_id": NEW_APP, "api_key": NEW_KEY, "api": {"version": "data_access_v2"}}
@@ -154,24 +162,25 @@ class Uxcam(Vendor):
         }
 
     def expected(self, config_name: str) -> Keys:
-        """Keys by stream: `session_id` and 0-based indexes; `event_id`; `uxcam_user_id`.
+        """Return keys by stream: `session_id` and 0-based indexes; `event_id`; `uxcam_user_id`.
 
-        Since the start date, by the time that the vendor filters by: sessions of the old API that occurred before
-        it are not expected if `date_by` is "occurrence", nor are such events if `events_by_upload` is false.
+        They count from the start date by the time that the vendor filters by. So sessions of the old API that
+        occurred earlier are not expected if `date_by` is "occurrence", nor are such events if `events_by_upload`
+        is false.
         """
         return self._keys(config_name, self.data.start)
 
     def held(self, config_name: str) -> Keys:
-        """The same, whenever it occurred."""
+        """Return the same keys at any date."""
         return self._keys(config_name, 0)
 
     def grow(self, count: int, *, late: bool = False) -> None:
-        """Add sessions of Android and iOS that are uploaded now; late ones occurred `late_days` ago."""
+        """Add sessions on Android and iOS that are uploaded now; late ones occurred `late_days` ago."""
         with self.lock:
             self.data.grow(count, late=late)
 
     def delete(self, count: int) -> None:
-        """Delete the newest sessions, in browsers or not."""
+        """Delete the newest sessions, mobile or web."""
         with self.lock:
             self.data.delete(count)
 
@@ -189,7 +198,7 @@ class Uxcam(Vendor):
 
 
 def old_keys(sessions: Iterable[Session]) -> Keys:
-    """The keys that the old API's sessions make."""
+    """Return the keys of sessions of the old API."""
     keys: Keys = {"sessions": [], "screens": [], "gestures": [], "events": []}
     for session in sessions:
         keys["sessions"].append((session.id,))

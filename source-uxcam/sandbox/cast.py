@@ -1,4 +1,4 @@
-"""People, their devices and where they are."""
+"""Users with their devices and locations."""
 
 import random
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ REFERERS = [
 
 
 def device(dice: random.Random, platform: str, record: dict[str, Any] | None = None) -> Device:
-    """A device of that platform, or the one of a record of the page."""
+    """Make a device of that platform, or the device of one of the page's records."""
     if record is not None:
         return Device(platform, record["os_version"].rpartition(" ")[2], record)
     producer, model = dice.choice(APPLE if platform == IOS else PHONES)
@@ -67,7 +67,7 @@ def device(dice: random.Random, platform: str, record: dict[str, Any] | None = N
 
 
 def person(dice: random.Random, number: int, with_device: Device) -> User:
-    """Somebody new; custom properties are whatever an app sets."""
+    """Make a new user; an app may set any custom properties."""
     name = dice.choice(NAMES)
     identity = f"U#{number}" if dice.random() < 0.8 else None
     properties: dict[str, Any] = {
@@ -98,13 +98,13 @@ def person(dice: random.Random, number: int, with_device: Device) -> User:
 
 
 def place_of(location: Mapping[str, Any]) -> Place:
-    """The place of a record of the page, whose numbers are no real coordinates."""
+    """Return the location of one of the page's records, which has no real coordinates."""
     country = {place.code: place.country for place in PLACES}[location["country_code"]]
     return Place(location["country_code"], country, location["city"], location["latitude"], location["longitude"])
 
 
 def web_visit(dice: random.Random) -> Web:
-    """How somebody came to a site."""
+    """Make the referrer and landing page of a visit."""
     browser, version = dice.choice(BROWSERS)
     referer, domain = dice.choice(REFERERS) or (None, None)
     utm = {"utm_source": dice.choice(["newsletter", "google"]), "utm_campaign": "été"}

@@ -1,4 +1,4 @@
-"""A client of both APIs of UXCam, for the tests of the sandbox."""
+"""A client of both UXCam APIs, for tests of the sandbox."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,23 +10,23 @@ from sandbox_server.client import DAY, SECONDS, Listing, numbered, start_of
 
 
 def rows(body: Any) -> list[Record]:  # noqa: ANN401
-    """The records of an answer of either API."""
+    """Return the records of an answer of either API."""
     return list(body["data"])
 
 
 def compact(value: object) -> str:
-    """JSON without white space."""
+    """Serialize as JSON without white space."""
     return json.dumps(value, separators=(",", ":"))
 
 
 def first_page(config: Config) -> requests.Request:
-    """The newest sessions of the old API."""
+    """Request the newest sessions of the old API."""
     query = {"apikey": config["api_key"], "appid": config["app_id"]}
     return requests.Request("GET", config["base_url"] + "/session", params=query)
 
 
 def first_page_of(endpoint: str) -> Callable[[Config], requests.Request]:
-    """The newest rows of an endpoint of the new API."""
+    """Request the newest rows of an endpoint of the new API."""
 
     def request(config: Config) -> requests.Request:
         keys = {"X-App-Id": config["app_id"], "X-Api-Key": config["api_key"]}
@@ -37,7 +37,7 @@ def first_page_of(endpoint: str) -> Callable[[Config], requests.Request]:
 
 
 def read_old(config: Config) -> Keys:
-    """All sessions that were uploaded or occurred on the day before the start date or later."""
+    """Read all sessions uploaded, or occurred, since the day before the start date."""
     since = compact({"operator": "from", "value": str(start_of(config).date() - DAY)})
     query = {"apikey": config["api_key"], "appid": config["app_id"], "sessiondate": since}
 
@@ -48,7 +48,7 @@ def read_old(config: Config) -> Keys:
 
 
 def read_new(config: Config) -> Keys:
-    """All rows since the day before the start date, with the credentials in the URL."""
+    """Read all rows since the day before the start date, with the credentials in the URL."""
     between = {"lower": f"{start_of(config) - DAY:%Y-%m-%dT%H:%M:%SZ}", "upper": "2100-01-01T00:00:00Z"}
     filters = compact([{"attribute": "date_range", "operator": "between_dates", "value": between}])
     keys = {"appid": config["app_id"], "apikey": config["api_key"]}

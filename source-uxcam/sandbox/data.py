@@ -1,4 +1,4 @@
-"""The sandbox's data: made from a seed; it grows and shrinks on request."""
+"""The sandbox's data. It is generated from a seed and grows or shrinks on request."""
 
 import calendar
 import json
@@ -8,24 +8,26 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from sandbox_server.traffic import Traffic
+
 from .cast import ANDROID, IOS, device, person, place_of, web_visit
 from .flows import flow_of, flows
 from .records import Event, Session, User
 
 DAY = 86_400
-# Lists end a little before now: a session that is being uploaded is not in them yet.
+# Lists end slightly before now, because a session that is still being uploaded is not listed yet.
 MARGIN = 60
 LONG_AGO = 400 * DAY
 PAGE_EXAMPLES = Path(__file__).with_name("examples.json")
 
 
 def parse_old(text: str) -> int:
-    """Epoch seconds of `2019/01/31, 12:01:34`."""
+    """Parse `2019/01/31, 12:01:34` into epoch seconds."""
     return calendar.timegm(time.strptime(text, "%Y/%m/%d, %H:%M:%S"))
 
 
 def old_form(moment: int) -> str:
-    """`2019/01/31, 12:01:34`, as the old API writes a time."""
+    """Format a time as the old API does: `2019/01/31, 12:01:34`."""
     return time.strftime("%Y/%m/%d, %H:%M:%S", time.gmtime(moment))
 
 
@@ -42,6 +44,7 @@ class Data:
         examples: str,
         late_every: int,
         late_days: int,
+        traffic: Traffic | None,
         clock: Callable[[], float],
     ) -> None:
         self.clock = clock
@@ -50,7 +53,8 @@ class Data:
         self.dice = random.Random(seed)  # noqa: S311
         self.users: list[User] = []
         self.sessions: list[Session] = []
-        self._stock = flows(self.dice)
+        self._traffic = traffic
+        self._stock = flows(self.dice, traffic)
         self._order = 0
         today = int(clock()) // DAY * DAY
         self.first_day = today - days * DAY
@@ -65,16 +69,16 @@ class Data:
         self._add(found)
 
     def events(self) -> Iterable[Event]:
-        """All events, in no order."""
+        """All events, unordered."""
         return (event for session in self.sessions for event in session.events)
 
     def grow(self, count: int, *, late: bool) -> None:
-        """Add sessions that are uploaded now, and that occurred `late_days` ago if they are late."""
+        """Add sessions that are uploaded now; late ones occurred `late_days` ago."""
         now = int(self.clock())
         self._add([self._session(now, in_browser=False, late=late) for _ in range(count)])
 
     def delete(self, count: int) -> None:
-        """Delete the newest sessions, and the users who have no other."""
+        """Delete the newest sessions, and users that have no other session."""
         for session in self.sessions[:count]:
             session.user.sessions.remove(session)
             session.user.changed()
@@ -89,9 +93,11 @@ class Data:
         self.version += 1
 
     def _moments(self, count: int, days: int) -> list[int]:
-        """Upload times: one per day first, then at random; some at the edges of a day, some equal."""
+        """Choose upload times: first one per day, then random ones; some at midnight, some equal."""
         dice = random.Random(count)  # noqa: S311
         end = max(int(self.clock()) - MARGIN, self.first_day + 1)
+        if self._traffic is not None:
+            return [int(moment) for moment in self._traffic.moments(dice, count, self.first_day, end)]
         found: list[int] = []
         for index in range(count):
             chosen, fraction = dice.randrange(days + 1), dice.random()
@@ -109,7 +115,7 @@ class Data:
         return found
 
     def _user(self, *, in_browser: bool) -> User:
-        """A returning user or a new one."""
+        """Return an existing user or a new one."""
         if self.users and self.dice.random() < 0.7:
             user = self.dice.choice(self.users)
             if (user.device.platform == "web") == in_browser:
@@ -129,8 +135,9 @@ class Data:
         dice = self.dice
         user = self._user(in_browser=in_browser)
         flow = dice.choice(self._stock)
-        offline = not in_browser and dice.random() < 0.02
-        # Uploaded after it ended. Unless it is late, it occurred after the data begins: one start date covers all.
+        offline = not in_browser and self._traffic is None and dice.random() < 0.02
+        # Uploaded after it ended. Unless it is late, it occurred after the data begins, so that one start date
+        # covers all.
         verified = max(uploaded - int(flow.duration) - dice.randrange(30, 3600), min(uploaded, self.first_day))
         self._order += 1
         return self._kept(
@@ -160,7 +167,7 @@ class Data:
         )
 
     def _examples(self, *, verbatim: bool) -> Iterable[Session]:
-        """The page's two records; unless `verbatim`, their upload is on the first day of the data."""
+        """Add the page's two records; unless `verbatim`, they are uploaded on the first day of the data."""
         records = json.loads(PAGE_EXAMPLES.read_bytes())["data"]
         user = None
         for record in reversed(records):  # the page lists the newest first
@@ -194,7 +201,7 @@ class Data:
             id=record["id"],
             order=self._order,
             uploaded=uploaded,
-            # The old API shows the page's own text; the new one lives in the sandbox's time.
+            # The old API keeps the page's own text; the new API uses the sandbox's time.
             verified=parse_old(told["verified_server_time"]) + shift,
             user=user,
             device=user.device,

@@ -1,10 +1,10 @@
 """The new API: `GET /v2/session`, `/v2/event`, `/v2/user`, as https://developer.uxcam.com describes it.
 
-The documentation shows no error body for lists. Chosen here: the one of the deletion API of the same host,
+The documentation shows no error body for lists. The sandbox uses the one of the deletion API of the same host:
 `{"success":false,"error":{"message","status"}}`. 401 means a wrong or missing credential, 403 an app that does not
-belong to the key. The limits are five requests at once and 500 an hour, and "This limit will only be reset every
-24 hours": a request over the hour's budget gets a 429, and so does every request for a day after it. No
-Retry-After is documented, and none is sent. A page beyond the end is an empty list, without `pagination`.
+belong to the key. The limits are five requests at once and 500 per hour, and "This limit will only be reset every
+24 hours": a request over the hourly budget gets a 429, and so does every request in the following day. Retry-After
+is not documented and not sent. A page beyond the end is an empty list without `pagination`.
 """
 
 import re
@@ -28,7 +28,7 @@ STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class Budget:
-    """A number of requests per hour and per second. One too many in an hour locks the app out for a day."""
+    """Limits of requests per hour and per second. Exceeding the hourly limit locks the app out for a day."""
 
     def __init__(self, per_hour: int | None, per_second: int | None, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -37,7 +37,7 @@ class Budget:
         self._second = Window(1, per_second)
 
     def spend(self) -> bool:
-        """Take one request; False if there is none left."""
+        """Take one request; return False if none is left."""
         now = self.clock()
         if now < self.locked_until:
             return False
@@ -52,7 +52,7 @@ class Budget:
 
 
 class Window:
-    """The last so many seconds, in which so many requests are allowed (None for any number)."""
+    """A sliding window of seconds with a limit of requests (None for no limit)."""
 
     def __init__(self, seconds: float, allowed: int | None) -> None:
         self.seconds = seconds
@@ -67,12 +67,12 @@ class Window:
 
 
 def failure(status: int, message: str) -> Answer:
-    """An error; see the module's docstring."""
+    """Return an error; see the module's docstring."""
     return Answer.json({"success": False, "error": {"message": message, "status": status}}, status)
 
 
 def whole(given: dict[str, str], name: str, default: int, largest: int | None) -> int:
-    """A positive integer of the query."""
+    """Parse a positive integer of the query."""
     text = given.get(name)
     if text is None:
         return default
@@ -105,12 +105,12 @@ class DataAccess:
         self._matches: dict[tuple[int, str, str], list[Row]] = {}
 
     def since(self, endpoint: str, start: int) -> list[Row]:
-        """The rows of an endpoint that have a time from that moment on, by the time that `date_range` is about."""
+        """Return the rows of an endpoint since that moment, by the time that `date_range` filters by."""
         held = self._attributes[endpoint]["date_range"][1]
         return [row for row in self.rows(endpoint) if any(at >= start for at in held(row))]
 
     def answer(self, request: Request) -> Answer:
-        """The vendor's answer; its note `credentials` says where those were sent."""
+        """Return the vendor's answer; its note `credentials` names where they were sent."""
         answer = self._answer(request)
         in_header = "X-Api-Key" in request.headers or "X-App-Id" in request.headers
         in_query = any(name in {"apikey", "appid"} for name, _ in request.query)
@@ -137,7 +137,7 @@ class DataAccess:
             return failure(400, str(error))
 
     def _refusal(self, request: Request, given: dict[str, str]) -> Answer | None:
-        """The answer to a client that may not read, whatever it asks for.
+        """Return the refusal of a client without access, None if it has access.
 
         The vendor's pages disagree about credentials in headers. Its newest page about the classic API says 401
         and shows these words.
@@ -167,7 +167,7 @@ class DataAccess:
         data = b'{"success":true,"data":[' + b",".join([self.writer.write(row) for row in rows]) + b"]"
         if (rows or self.readings.endless) and ("page" in given or "page_size" in given):
             following = page + 1 if self.readings.endless or page * size < len(found) else None
-            # In all samples of the vendor, `total` is the number of rows on this page.
+            # In all of the vendor's samples, `total` is the number of rows on this page.
             pagination = Answer.json({"current": page, "next": following, "total": len(rows)}).body
             data += b',"pagination":' + pagination
         return Answer.raw_json(data + b"}")
@@ -184,12 +184,12 @@ class DataAccess:
         found = [row for row in self.rows(endpoint) if all(test(row) for test in tests)]
         if len(self._matches) > 200:
             self._matches.clear()
-        if dated:  # "the last 30 days" change all the time
+        if dated:  # the result of "the last 30 days" changes with time
             self._matches[key] = found
         return found
 
     def _tests(self, endpoint: str, filters: str) -> tuple[list[Test], bool]:
-        """The tests that a row has to pass, and whether one of them is about its date."""
+        """Return the filters of a request, and whether one of them concerns the date."""
         try:
             given = load_json(filters)
         except ValueError as error:
@@ -202,7 +202,7 @@ class DataAccess:
         return [test for _, test in found], "date_range" in {attribute for attribute, _ in found}
 
     def rows(self, endpoint: str) -> Sequence[Row]:
-        """All rows of an endpoint in the order of the vendor's samples: newest first."""
+        """Return all rows of an endpoint in the order of the vendor's samples, newest first."""
         key = (self.data.version, endpoint)
         if key not in self._rows:
             if endpoint == "session":

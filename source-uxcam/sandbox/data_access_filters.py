@@ -27,7 +27,7 @@ OPERATORS = {
     "json": STRING_OPERATORS,
     "event": STRING_OPERATORS,
     "number": NUMBER_OPERATORS,
-    # The vendor's own requests compare how many sessions a user had with `equal` too.
+    # The vendor's own requests also compare the number of a user's sessions with `equal`.
     "count": (*NUMBER_OPERATORS, "equal"),
     "list": ("has_any", "not_has_any"),
     "bool": ("equal",),
@@ -40,30 +40,30 @@ class FilterError(ValueError):
 
 
 def refuse(message: str) -> NoReturn:
-    """Say so."""
+    """Raise the refusal."""
     raise FilterError(message)
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Whether the ends of `between_dates` are in; the documentation does not say."""
+    """Whether `between_dates` includes its ends, which the documentation leaves open."""
 
     lower_inclusive: bool = True
     upper_inclusive: bool = True
 
 
 def texts(*values: Any) -> tuple[str, ...]:  # noqa: ANN401
-    """What a string filter compares: null is nothing, and everything else has a text."""
+    """Return the string that a string filter compares; null is never equal to anything."""
     return tuple(value if isinstance(value, str) else str(value) for value in values if value is not None)
 
 
 def first_web(session: Session) -> Session | None:
-    """The first session in a browser of a session's user."""
+    """Return the first web session of a session's user."""
     return next((each for each in session.user.sessions if each.web), None)
 
 
 def first_referer(session: Session, *, domain: bool) -> tuple[str, ...]:
-    """Where the user came from at first."""
+    """Return the referrer of the user's first visit."""
     first = first_web(session)
     if first is None or first.web is None:
         return ()
@@ -71,24 +71,24 @@ def first_referer(session: Session, *, domain: bool) -> tuple[str, ...]:
 
 
 def first_screen(session: Session) -> tuple[str, ...]:
-    """Where the user came to at first."""
+    """Return the landing page of the user's first visit."""
     first = first_web(session)
     return texts(*sorted(first.flow.screen_names)[:1]) if first else ()
 
 
 def first_utm(session: Session) -> Mapping[str, Any]:
-    """What brought the user at first."""
+    """Return a campaign parameter of the user's first visit."""
     first = first_web(session)
     return first.web.utm if first and first.web else {}
 
 
 def of_device(name: str) -> Held:
-    """A member of the session's device."""
+    """Return an attribute of the session's device."""
     return lambda session: texts(session.device.record[name])
 
 
 def of_web(name: str) -> Held:
-    """A member that only a session in a browser has."""
+    """Return an attribute that only web sessions have."""
     return lambda session: texts(getattr(session.web, name)) if session.web else ()
 
 
@@ -137,12 +137,12 @@ OF_SESSION: dict[str, tuple[str, Held]] = {
 
 
 def total(part: Callable[[Session], float]) -> Held:
-    """A sum over a user's sessions."""
+    """Return a sum over a user's sessions."""
     return lambda user: sum(part(session) for session in user.sessions)
 
 
 def through(fields: Mapping[str, tuple[str, Held]], session_of: Callable[[Any], Session]) -> dict[str, Any]:
-    """The attributes of a row that has a session."""
+    """Return the attributes of a row that has a session."""
 
     def via(held: Held) -> Held:
         return lambda row: held(session_of(row))
@@ -159,7 +159,7 @@ SESSION = {
 }
 EVENT = {
     **through({**COMMON, **OF_SESSION}, lambda event: event.session),
-    # "DateTime … sessions are uploaded" is the documentation's text for events too.
+    # The documentation has the text "DateTime … sessions are uploaded" for events too.
     "date_range": ("date", lambda event: [event.session.uploaded]),
     "event_name": ("event", lambda event: [event.content]),
     "event_screen_name": ("string", lambda event: texts(event.screen)),
@@ -180,7 +180,7 @@ USER = {
         "number",
         total(lambda session: session.gestures - session.unresponsive),
     ),
-    # Of the vendor's own requests; no table of attributes has it.
+    # From the vendor's own requests; no table of attributes lists it.
     "user_session_count": ("count", lambda user: len(user.sessions)),
     "user_session_screen_count": ("number", total(lambda session: session.screens)),
     "user_session_duration": ("number", total(lambda session: session.duration)),
@@ -189,7 +189,7 @@ USER = {
 
 
 def filter_test(given: object, attributes: Mapping[str, tuple[str, Held]], bounds: Bounds) -> tuple[str, Test]:
-    """One filter's attribute and what it lets pass."""
+    """Parse one filter: its attribute and the test that a row must pass."""
     if not isinstance(given, dict):
         refuse(f"a filter is an object, not {given!r}")
     attribute = given.get("attribute")
@@ -215,7 +215,7 @@ def filter_test(given: object, attributes: Mapping[str, tuple[str, Held]], bound
 
 
 def event_test(symbol: str, value: object, name: str | None, held: Held) -> Test:
-    """`event_name`: of the row's events, or of those that have the property `name`, where one is given."""
+    """Parse `event_name`, for all events of the row or only those with the property `name`."""
 
     def names(row: Row) -> tuple[str, ...]:
         return texts(*(event["name"] for event in held(row) if name is None or name in event["params"]))
@@ -224,14 +224,14 @@ def event_test(symbol: str, value: object, name: str | None, held: Held) -> Test
 
 
 def strings(value: object) -> list[str]:
-    """A list of strings that is not empty."""
+    """Parse a non-empty list of strings."""
     if not isinstance(value, list) or not value or not all(isinstance(each, str) for each in value):
         refuse(f"{value!r} is no list of strings")
     return value
 
 
 def string_test(symbol: str, value: object, held: Callable[[Any], Iterable[str]]) -> Test:
-    """A string operator; of several strings one has to fit, or none where the operator says not."""
+    """Parse a string operator; one of several strings must match, none for a negated operator."""
     positive = symbol not in {"not_equal", "not_in", "not_contains"}
     if symbol in {"in", "not_in"}:
         several = strings(value)
@@ -244,7 +244,7 @@ def string_test(symbol: str, value: object, held: Callable[[Any], Iterable[str]]
 
 
 def bool_test(symbol: str, value: object, held: Held) -> Test:
-    """`equal` to true or false: a "Bool String" in the documentation, a boolean in the vendor's own requests."""
+    """Parse `equal` with a boolean, which is a string in the documentation and a boolean in its samples."""
     wanted = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
     if not isinstance(wanted, bool):
         refuse(f"{value!r} is neither true nor false: {symbol} takes no other")
@@ -252,13 +252,13 @@ def bool_test(symbol: str, value: object, held: Held) -> Test:
 
 
 def list_test(symbol: str, value: object, held: Held) -> Test:
-    """Whether a row's list and another have something in common."""
+    """Parse a test whether a row's list shares an element with the given one."""
     wanted = strings(value)
     return lambda row: held(row).isdisjoint(wanted) == (symbol == "not_has_any")
 
 
 def number_test(symbol: str, value: object, held: Held) -> Test:
-    """A comparison of numbers."""
+    """Parse a comparison of numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse(f"{value!r} is no number")
     limit: float = value
@@ -285,7 +285,7 @@ TESTS: dict[str, Callable[[str, object, Held], Test]] = {
 
 
 def moment(value: object) -> tuple[int, int]:
-    """When a date or a time begins, and how many seconds it lasts: `2023-01-01`, `2023-01-01T11:23:12Z`."""
+    """Return when `2023-01-01` or `2023-01-01T11:23:12Z` begins and how many seconds it lasts."""
     written = value if isinstance(value, str) else refuse(f"{value!r} is no DateTime string")
     for shape, form, length in (
         (r"\d{4}-\d\d-\d\d", "%Y-%m-%d", DAY),
@@ -300,7 +300,7 @@ def moment(value: object) -> tuple[int, int]:
 
 
 def date_test(symbol: str, value: object, held: Callable[[Any], Iterable[int]], bounds: Bounds) -> Test:
-    """A DateTime operator; one of the row's moments has to fit. A date is its midnight, but for `on`."""
+    """Parse a DateTime operator; one of the row's times must match. Except with `on`, a date is its midnight."""
     if symbol == "between_dates":
         fits = between(value, bounds)
     else:
@@ -316,7 +316,7 @@ def date_test(symbol: str, value: object, held: Callable[[Any], Iterable[int]], 
 
 
 def between(value: object, bounds: Bounds) -> Callable[[int], bool]:
-    """`between_dates`, with `{"lower":…,"upper":…}`."""
+    """Parse `between_dates` with `{"lower":…,"upper":…}`."""
     if not isinstance(value, dict) or set(value) != {"lower", "upper"}:
         refuse(f'{value!r} is not {{"lower":…,"upper":…}}')
     lower, upper = moment(value["lower"])[0], moment(value["upper"])[0]

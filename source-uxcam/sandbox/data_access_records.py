@@ -1,4 +1,4 @@
-"""The records of the new API: every field that https://developer.uxcam.com shows for lists."""
+"""The records of the new API, with every field that https://developer.uxcam.com shows for lists."""
 
 import time
 from typing import Any
@@ -7,19 +7,19 @@ import orjson
 
 from .records import Device, Event, Session, User
 
-# The documentation has numbers for Android and iOS, and none for the web.
+# The documentation has numbers for Android and iOS but not for the web.
 PLATFORM_NUMBERS = {"android": 1, "ios": 2, "web": 3}
 TIME_FORMS = {"iso": "%Y-%m-%dT%H:%M:%SZ", "space": "%Y-%m-%d %H:%M:%S"}
 DASHBOARD = "https://app.uxcam.com/app"
 
 
 def session_properties(session: Session) -> dict[str, Any]:
-    """The custom properties of a session's user, with what UXCam adds."""
+    """Return the custom properties of a session's user, with the ones UXCam adds."""
     return {**session.properties, "alias": session.user.alias, "uxcamuserid": session.user.id}
 
 
 def device_of(device: Device) -> dict[str, Any]:
-    """A session's device."""
+    """Return a session's device."""
     told = device.record
     return {
         "carrierCode": "42901" if told["carrier_name"] else None,
@@ -50,9 +50,9 @@ def device_of(device: Device) -> dict[str, Any]:
 
 
 class Writer:
-    """Writes each record once; `form` is one of TIME_FORMS: the vendor's pages show both.
+    """Serializes each record once. `form` is one of TIME_FORMS, since the vendor's pages show both.
 
-    The form that names no zone is written in a time zone `hours` ahead of UTC.
+    The form without a zone is written in a time zone `hours` ahead of UTC.
     """
 
     def __init__(self, app_id: str, form: str, hours: float) -> None:
@@ -61,11 +61,11 @@ class Writer:
         self._ahead = 0 if form == "iso" else round(hours * 3600)
 
     def moment(self, seconds: int) -> str:
-        """A time, in the chosen form."""
+        """Format a time in the chosen form."""
         return time.strftime(TIME_FORMS[self.form], time.gmtime(seconds + self._ahead))
 
     def write(self, row: Session | Event | User) -> bytes:
-        """The record of a row, as JSON."""
+        """Return the record of a row, as JSON."""
         written = row.written.get(self.form)
         if written is None:
             if isinstance(row, Session):
@@ -78,7 +78,7 @@ class Writer:
         return written
 
     def session(self, session: Session) -> dict[str, Any]:
-        """A session; `user` alternates between the two shapes of the vendor's samples."""
+        """Return a session; `user` alternates between the two shapes of the vendor's samples."""
         record: dict[str, Any] = {
             "sessionId": session.id,
             "url": f"{DASHBOARD}/{self.app_id}/sessions/list/1/{session.id}",
@@ -110,7 +110,7 @@ class Writer:
         return {**record, "user": user}
 
     def event(self, event: Event) -> dict[str, Any]:
-        """An event with a part of its session."""
+        """Return an event with a part of its session."""
         session, device = event.session, event.session.device
         return {
             "eventId": event.id,
@@ -145,7 +145,7 @@ class Writer:
         }
 
     def user(self, user: User) -> dict[str, Any]:
-        """A user, with sums over all sessions that are kept."""
+        """Return a user, with sums over all stored sessions."""
         sessions, device = user.sessions, user.device
         gestures = sum(session.gestures for session in sessions)
         unresponsive = sum(session.unresponsive for session in sessions)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sandbox_server.traffic import Traffic
 
 POOL = 400
 SCREENS = [
@@ -23,11 +24,11 @@ VIEWS = ["StartButton", "Löschen", "menu", "", "検索"]
 
 @dataclass(frozen=True)
 class Flow:
-    """The `flow` of a session record with what the session's own numbers and filters say about it."""
+    """The `flow` of a session record, with the counts that the session and its filters derive from it."""
 
     written: bytes
     events: tuple[tuple[str, dict[str, Any]], ...]
-    """Each with its screen's name."""
+    """The events, each with the name of its screen."""
     gestures_by_screen: tuple[int, ...]
     events_by_screen: tuple[int, ...]
     screen_names: frozenset[str]
@@ -39,7 +40,7 @@ class Flow:
 
 
 def flow_of(screens: list[dict[str, Any]]) -> Flow:
-    """A flow from its JSON."""
+    """Make a flow from its JSON."""
     events = tuple((screen["activity_name"], event) for screen in screens for event in screen["events"])
     gestures = [gesture for screen in screens for gesture in screen["gestures"]]
     return Flow(
@@ -56,35 +57,35 @@ def flow_of(screens: list[dict[str, Any]]) -> Flow:
     )
 
 
-def flows(dice: random.Random) -> list[Flow]:
-    """A stock of flows; sessions share them, for no key depends on what a screen holds."""
-    return [flow_of(screens(dice)) for _ in range(POOL)]
+def flows(dice: random.Random, traffic: Traffic | None = None) -> list[Flow]:
+    """Make a pool of flows; sessions share them, because no key depends on a screen's content."""
+    return [flow_of(screens(dice, traffic)) for _ in range(POOL)]
 
 
-def screens(dice: random.Random) -> list[dict[str, Any]]:
-    """One to four screens, one after the other."""
+def screens(dice: random.Random, traffic: Traffic | None = None) -> list[dict[str, Any]]:
+    """Make one to four consecutive screens."""
     start = 0.0
     found = []
     for _ in range(dice.choice([1, 1, 2, 2, 3, 4])):
         end = round(start + dice.uniform(2, 60), 3)
-        name = dice.choice(SCREENS)
+        name = dice.choice(traffic.screens if traffic else SCREENS)
         found.append(
             {
                 "activity_name": name,
                 "start_time": start,
                 "end_time": end,
                 "total_time": round(end - start, 3),
-                "gestures": [gesture(dice, start, end) for _ in range(dice.choice([0, 1, 2, 2, 3]))],
-                "events": events(dice, name, start, end),
+                "gestures": [gesture(dice, start, end, traffic) for _ in range(dice.choice([0, 1, 2, 2, 3]))],
+                "events": events(dice, name, start, end, traffic),
             }
         )
         start = end
     return found
 
 
-def gesture(dice: random.Random, start: float, end: float) -> dict[str, Any]:
-    """One touch."""
-    view = dice.choice(VIEWS)
+def gesture(dice: random.Random, start: float, end: float, traffic: Traffic | None = None) -> dict[str, Any]:
+    """Make one touch."""
+    view = dice.choice(traffic.views if traffic else VIEWS)
     return {
         "type": dice.choice(GESTURES),
         "time": round(dice.uniform(start, end), 3),
@@ -98,16 +99,21 @@ def gesture(dice: random.Random, start: float, end: float) -> dict[str, Any]:
     }
 
 
-def events(dice: random.Random, screen: str, start: float, end: float) -> list[dict[str, Any]]:
-    """None to three events; at times the same one twice in the same moment."""
-    found = [event(dice, screen, round(dice.uniform(start, end), 3)) for _ in range(dice.choice([0, 0, 1, 2, 3]))]
+def events(
+    dice: random.Random, screen: str, start: float, end: float, traffic: Traffic | None = None
+) -> list[dict[str, Any]]:
+    """Make zero to three events; sometimes the same one twice at the same time."""
+    found = [
+        event(dice, screen, round(dice.uniform(start, end), 3), traffic)
+        for _ in range(dice.choice([0, 0, 1, 2, 3]))
+    ]
     if found and dice.random() < 0.15:
         found.append(dict(found[-1]))
     return found
 
 
-def event(dice: random.Random, screen: str, moment: float) -> dict[str, Any]:
-    """One event: of the app's own, or of UXCam."""
+def event(dice: random.Random, screen: str, moment: float, traffic: Traffic | None = None) -> dict[str, Any]:
+    """Make one event: the app's own, or UXCam's."""
     if dice.random() < 0.25:
         return {"time": moment, "type": "uxcam", "name": "rage_tap", "params": {"screen_name": screen}}
     params: dict[str, Any] = {
@@ -119,6 +125,6 @@ def event(dice: random.Random, screen: str, moment: float) -> dict[str, Any]:
     return {
         "time": moment,
         "type": "user_defined",
-        "name": dice.choice(EVENTS),
+        "name": dice.choice(traffic.events if traffic else EVENTS),
         "params": params if dice.random() < 0.9 else {},
     }

@@ -1,4 +1,4 @@
-"""The ways in which UXCam may differ from its pages, or from what a client concludes from them."""
+"""Options: the ways in which UXCam may differ from its pages, or from how a client reads them."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,9 +18,9 @@ class SessionApiReadings:
     between_inclusive: bool = True
     """Whether the second day of `between` is included."""
     hours_ahead: float = 0
-    """The days of `sessiondate` are those of a time zone so many hours ahead of UTC."""
+    """How many hours the time zone of the days in `sessiondate` is ahead of UTC."""
     writes_local: bool = False
-    """Server times in records are written in that time zone too; they never name a zone."""
+    """Whether server times in records are in that time zone too; they never name a zone."""
     date_by: DateBy = "upload"
     """`sessiondate` is the day of the upload (the page's table) or of the verified time (the page's example)."""
     page_cap: int | None = None
@@ -28,7 +28,7 @@ class SessionApiReadings:
     beyond_end: BeyondEnd = "empty"
     """The answer to the page after the last one."""
     beyond_status: int = 400
-    """The HTTP status if that page is "refused"."""
+    """The HTTP status for that page if it is "refused"."""
     too_large: TooLarge | None = None
     """A limit of the rows that one request may match."""
 
@@ -41,23 +41,23 @@ class DataAccessReadings:
     upper_inclusive: bool = True
     """Whether the ends of `between_dates` are included."""
     events_by_upload: bool = True
-    """`date_range` of events is about the upload of their session, as the page says, or about the event's date."""
+    """Whether `date_range` of events filters by the upload of their session (documented) or by their date."""
     time_form: Literal["iso", "space"] = "iso"
     """`2023-01-16T10:43:47Z` or `2023-01-16 10:43:47`: the vendor's pages show both."""
     time_zone_hours: float = 0
-    """Times without a zone are written in a time zone so many hours ahead of UTC. Filters stay in UTC."""
+    """How many hours the time zone of times without a zone is ahead of UTC. Filters stay in UTC."""
     requests_per_hour: int | None = 500
-    """The budget of an hour, None for none. A client that exceeds it is locked out for a day."""
+    """The hourly budget, None for no limit. A client that exceeds it is locked out for a day."""
     requests_per_second: int | None = None
-    """"Maximum of five concurrent requests per second": one more is answered 429."""
+    """"Maximum of five concurrent requests per second"; further ones get a 429."""
     refuses_headers: bool = False
     """Whether credentials in headers are refused."""
     refusal: Refusal = 401
     """How they are refused: an HTTP status, or status 200 with `"success": false`."""
     page_cap: int | None = None
-    """The largest page, however many rows are asked for; `next` is correct all the same."""
+    """The largest page, whatever size is requested; `next` is still correct."""
     endless: Literal["empty", "full"] | None = None
-    """`next` always names one more page: after the end an "empty" one, or on every page the "full" first one."""
+    """`next` always names one more page: "empty" pages after the end, or the "full" first page again."""
     too_large: TooLarge | None = None
     """A limit of the rows that one request may match."""
 
@@ -68,7 +68,7 @@ class DataAccessReadings:
 
 
 def read(options: dict[str, Any]) -> tuple[SessionApiReadings, DataAccessReadings]:
-    """Options for either API or both, by name.
+    """Split options by API; options may belong to both.
 
     Raises:
         TypeError: neither API has an option of that name.

@@ -1,4 +1,4 @@
-"""The data behind both APIs: users, devices, sessions and events, each kept once."""
+"""The data behind both APIs: users, devices, sessions and events, each stored once."""
 
 import functools
 import hashlib
@@ -12,7 +12,7 @@ DateBy = Literal["upload", "occurrence"]
 
 
 class Place(NamedTuple):
-    """Where an IP address is; UXCam names the country and its code."""
+    """The location of an IP address; UXCam returns the country and its code."""
 
     code: str | None
     country: str | None
@@ -23,18 +23,18 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Device:
-    """A device: its record in the old API, and what only the new API shows."""
+    """A device: its record in the old API, and the fields that only the new API has."""
 
     platform: str
     """android, ios or web."""
     version: str
-    """Of the operating system, without its name."""
+    """The version of the operating system, without its name."""
     record: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Web:
-    """What only a session in a browser has."""
+    """The fields that only web sessions have."""
 
     browser: str
     browser_version: str
@@ -45,7 +45,7 @@ class Web:
 
 @dataclass(eq=False)
 class User:
-    """A user with the sessions that are kept."""
+    """A user with all stored sessions."""
 
     id: str
     name: str | None
@@ -56,21 +56,21 @@ class User:
     properties: dict[str, Any]
     sessions: "list[Session]" = field(default_factory=list)
     written: dict[str, bytes] = field(default_factory=dict)
-    """The user's record in the new API, by the form of its times; empty if it has to be written again."""
+    """The user's record in the new API, by the form of its times; emptied when it is outdated."""
 
     @functools.cached_property
     def active(self) -> list[int]:
-        """When the user uploaded a session or fired an event, in order."""
+        """When the user uploaded a session or triggered an event, in order."""
         moments = {session.uploaded for session in self.sessions}
         return sorted(moments.union(event.at for session in self.sessions for event in session.events))
 
     @property
     def registered(self) -> int:
-        """When the user was seen first."""
+        """When the user was first seen."""
         return min(session.verified for session in self.sessions)
 
     def changed(self) -> None:
-        """Forget everything that was derived from the sessions."""
+        """Clear everything that was derived from the sessions."""
         self.written.clear()
         self.__dict__.pop("active", None)
 
@@ -81,7 +81,7 @@ class Session:
 
     id: str
     order: int
-    """Orders sessions of the same second: the higher number is newer."""
+    """Orders sessions within the same second; the higher number is newer."""
     uploaded: int
     verified: int
     user: User
@@ -106,11 +106,11 @@ class Session:
     events: "list[Event]" = field(default_factory=list)
 
     def moment(self, by: DateBy = "upload") -> int:
-        """When the session was uploaded, or when it occurred by the vendor's clock."""
+        """Return when the session was uploaded, or when it occurred by the vendor's clock."""
         return self.uploaded if by == "upload" else self.verified
 
     def day(self, *, by: DateBy = "upload", ahead: float = 0) -> str:
-        """The day of that moment in a time zone so many hours ahead of UTC, as `2019-04-21`."""
+        """Return the day of that moment in a time zone that many hours ahead of UTC, as `2019-04-21`."""
         return time.strftime("%Y-%m-%d", time.gmtime(self.moment(by) + ahead * 3600))
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class Session:
 
 @dataclass(eq=False)
 class Event:
-    """One event, as the new API lists it."""
+    """One event as the new API lists it."""
 
     id: str
     at: int

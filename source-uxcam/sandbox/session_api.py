@@ -1,9 +1,9 @@
 """The old API: `GET /public/session`, as its page describes it.
 
-https://dashboardapi.uxcam.com/public/session takes `apikey`, `appid`, `page` and one parameter per filter
-field. The page does not describe errors. Chosen here: HTTP 400 for a request that the page does not allow, 401
-for a wrong key, 403 for a wrong app, 429 and 5xx as usual, each with `{"success":"false","message":…}`: `success`
-is a string, as in the page's example.
+https://dashboardapi.uxcam.com/public/session takes `apikey`, `appid`, `page` and one parameter per filter field.
+The page does not describe errors. The sandbox answers 400 for a request that the page does not allow, 401 for a
+wrong key, 403 for a wrong app, 429 and 5xx as usual, each with `{"success":"false","message":…}`; `success` is a
+string, as in the page's example.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ CREDENTIALS = ("apikey", "appid")
 
 
 def failure(status: int, message: str) -> Answer:
-    """An error; see the module's docstring."""
+    """Return an error; see the module's docstring."""
     return Answer.json({"success": "false", "message": message}, status)
 
 
@@ -44,15 +44,15 @@ class SessionApi:
         self._matches: dict[tuple[int, object], list[Session]] = {}
 
     def sessions(self) -> list[Session]:
-        """The sessions that this API lists: Android and iOS, since the page knows no other platform."""
+        """Return the sessions that this API lists: Android and iOS, the only platforms on the page."""
         return [session for session in self.data.sessions if session.device.platform != "web"]
 
     def since(self, start: int) -> list[Session]:
-        """The sessions of this API from that moment on, by the time that `sessiondate` is about."""
+        """Return the sessions of this API since that moment, by the time that `sessiondate` filters by."""
         return [session for session in self.sessions() if session.moment(self.readings.date_by) >= start]
 
     def answer(self, request: Request) -> Answer:
-        """The vendor's answer; its note `beyond_end` counts the pages that a request is past the end."""
+        """Return the vendor's answer; its note `beyond_end` is how many pages the request is past the end."""
         if request.method != "GET":
             return failure(405, "use GET")
         names = [name for name, _ in request.query]

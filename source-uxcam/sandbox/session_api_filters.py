@@ -25,7 +25,7 @@ class RefusedError(ValueError):
 
 
 def compact_json(text: str, name: str) -> Any:  # noqa: ANN401
-    """JSON without white space around its tokens, as in the page's examples."""
+    """Parse JSON without white space between tokens, as in the page's examples."""
     try:
         value = load_json(text)
     except ValueError as error:
@@ -36,21 +36,21 @@ def compact_json(text: str, name: str) -> Any:  # noqa: ANN401
 
 
 def number(value: object, *, name: str) -> float:
-    """A number of zero or more, not a boolean: all numeric fields are unsigned."""
+    """Parse a non-negative number that is not a boolean; all numeric fields are unsigned."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise RefusedError(f"{name}: {value!r} is not a number of zero or more")
     return value
 
 
 def text(value: object, *, name: str) -> str:
-    """A string."""
+    """Parse a string."""
     if not isinstance(value, str):
         raise RefusedError(f"{name}: {value!r} is not a string")
     return value
 
 
 def day(value: object, *, name: str) -> str:
-    """An existing date, `yyyy-mm-dd`; as text it sorts by day."""
+    """Parse an existing date, `yyyy-mm-dd`; as a string it sorts by day."""
     written = text(value, name=name)
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", written, re.ASCII):
         raise RefusedError(f"{name}: {written!r} is not yyyy-mm-dd")
@@ -62,13 +62,13 @@ def day(value: object, *, name: str) -> str:
 
 
 def several(value: object, *, name: str, of: Callable[..., Any]) -> list[Any]:
-    """A list that is not empty."""
+    """Parse a non-empty list."""
     if not isinstance(value, list) or not value:
         raise RefusedError(f"{name}: {value!r} is not a list of values")
     return [of(each, name=name) for each in value]
 
 
-# The page's table of operators. A value that a session does not have is equal to nothing.
+# The page's table of operators. A missing value equals nothing.
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "is": operator.eq,
     "isnot": operator.ne,
@@ -97,7 +97,7 @@ OPERATORS: dict[str, Sequence[str]] = {
     "string": ("is", "isnot", "in", "notin", "contains", "containsnot"),
     "list": ("hasany", "nothasany", "hasall", "nothasall"),
     "date": ("on", "noton", "after", "from", "before", "to", "in", "notin", "between"),
-    # The page has no operators for booleans; `is` follows from its descriptions of `video` and `crashed`.
+    # The page lists no operators for booleans; `is` follows from its descriptions of `video` and `crashed`.
     "bool": ("is",),
     "platform": ("isandroid", "isios"),
 }
@@ -133,7 +133,7 @@ FIELDS: dict[str, tuple[str, Callable[[Session], Any]]] = {
 
 
 def filter_test(name: str, written: str, readings: SessionApiReadings) -> Test:
-    """The test of one parameter's filter, `{"operator":…,"value":…}`."""
+    """Parse the filter of one parameter, `{"operator":…,"value":…}`."""
     given = compact_json(written, name)
     if not isinstance(given, dict) or set(given) != {"operator", "value"}:
         raise RefusedError(f"{name} has to be an object with operator and value, nothing else")
@@ -161,7 +161,7 @@ def filter_test(name: str, written: str, readings: SessionApiReadings) -> Test:
 
 
 def between(days: list[str], held: Callable[[Session], Any], *, inclusive: bool) -> Test:
-    """`between` two days. The page does not say whether the second is included: an option decides."""
+    """Parse `between` two days. The page leaves open whether the second is included; an option decides."""
     if len(days) != 2 or days[0] > days[1]:
         raise RefusedError(f"between takes two days, the earlier one first, not {days}")
     lower, upper = days

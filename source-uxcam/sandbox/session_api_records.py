@@ -1,4 +1,4 @@
-"""The records of the old API: every field that https://dashboardapi.uxcam.com/public/session shows."""
+"""The records of the old API, with every field that https://dashboardapi.uxcam.com/public/session shows."""
 
 import calendar
 import time
@@ -12,22 +12,22 @@ from .records import Session
 
 
 class Writer:
-    """Writes each record once."""
+    """Serializes each record once."""
 
     def __init__(self, readings: SessionApiReadings) -> None:
         self._ahead = round(readings.hours_ahead * 3600) if readings.writes_local else 0
-        # The times of the page's own examples stay as they are unless an option is about them.
+        # The times of the page's own examples are unchanged unless an option affects them.
         self._rewrites = readings.writes_local or readings.date_by == "occurrence"
         self._form = f"old {self._ahead} {self._rewrites}"
 
     def write(self, session: Session) -> bytes:
-        """The record of a session, as JSON."""
+        """Return the record of a session, as JSON."""
         if self._form not in session.written:
             session.written[self._form] = orjson.dumps(self.record(session))
         return session.written[self._form]
 
     def record(self, session: Session) -> dict[str, Any]:
-        """The record of a session."""
+        """Return the record of a session."""
         if session.original is None:
             return record(session, self._server_times(session))
         if not self._rewrites:
@@ -43,7 +43,7 @@ class Writer:
 
 
 def record(session: Session, server_times: dict[str, str]) -> dict[str, Any]:
-    """The record of a session that is not the page's own."""
+    """Return the record of a session that is not one of the page's examples."""
     place, user = session.place, session.user
     zone = int(session.device.record["time_zone"])
     local = session.verified + zone * 3600 - (37 if session.offline else 0)

@@ -38,15 +38,15 @@ logger = logging.getLogger("airbyte")
 
 
 def app_platform(row: Row) -> str | None:
-    """Read the platform, which is a word in some answers and a number in others."""
-    written = str(at(row, "device", "platform")).lower()
-    return {"1": "android", "android": "android", "2": "ios", "ios": "ios", "web": "web"}.get(written)
+    """Return the platform, which is a word in some answers and a number in others."""
+    platform = str(at(row, "device", "platform")).lower()
+    return {"1": "android", "android": "android", "2": "ios", "ios": "ios", "web": "web"}.get(platform)
 
 
 class _List(Endpoint):
-    """A list of v2: up to 500 a page, newest first, ``pagination.next`` names the next page.
+    """A list of v2: up to 500 a page, newest first; ``pagination.next`` names the next page.
 
-    ``date_range`` filters by the time of the upload. Whether its bounds are included is not documented: the
+    ``date_range`` filters by the time of the upload. The page does not say whether its bounds are included: the
     lower one is sent a second early, and the upper one may be either.
     """
 
@@ -65,14 +65,14 @@ class _List(Endpoint):
         self._left_out = [field for field in fields if not DATA_ACCESS_V2.knows(self.path, field)]
 
     def prepare(self, fetch: Fetch, partitions: list[Partition], span: Window) -> None:
-        """Name the filters that are left out, once a sync."""
+        """Log which filters this list does not have, once a sync."""
         if self._left_out:
             logger.warning(
                 f"{self.name}: UXCam has no filter {', '.join(self._left_out)} for this list. It is read without."
             )
 
     def request(self, page: PageContext) -> Request:
-        """Ask for a page of what was uploaded in the window. White space in parameters is not allowed."""
+        """Request a page of what was uploaded in the window. UXCam allows no white space in parameters."""
         lower, upper = page.window.whole_seconds(early=1)
         dates = {
             "attribute": "date_range",
@@ -123,7 +123,7 @@ class Sessions(_List):
 
 
 class Events(_List):
-    """``GET event``. An event tells when it happened, not when it was uploaded, which is what is filtered by.
+    """``GET event``. An event has the time when it happened; the filter goes by the upload.
 
     https://developer.uxcam.com/reference/events-1
     """
@@ -141,10 +141,10 @@ class Events(_List):
 
 
 class Users(_List):
-    """``GET user``: who was active in the window, with the totals of all time.
+    """``GET user``: the users who were active in the window, with the totals of all time.
 
-    A user is told once per window of activity, with the latest time they were seen, which may lie beyond the
-    window and beyond ``end_date``: no row is left out for it. https://developer.uxcam.com/reference/users-1
+    A user is listed once per window of activity, with the latest time they were seen. That may be after the window
+    and after ``end_date``; the row is emitted all the same. https://developer.uxcam.com/reference/users-1
     """
 
     name = "users"

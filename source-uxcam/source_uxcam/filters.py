@@ -1,4 +1,4 @@
-"""Filters: what each API can be asked for, checked against the data type before anything is sent.
+"""Filters: the fields and operators of each API. Filters are checked before anything is sent.
 
 Session API: the tables of https://dashboardapi.uxcam.com/public/session. v2:
 https://developer.uxcam.com/reference/filter-operators
@@ -40,7 +40,7 @@ def _boolean(value: Value) -> bool:
 
 
 class DataType(NamedTuple):
-    """What a field holds, and its operators by how many values they take."""
+    """A type of values, and its operators by how many values they take."""
 
     what: str
     convert: Callable[[Value], Value]
@@ -50,10 +50,10 @@ class DataType(NamedTuple):
     none: tuple[str, ...] = ()
 
     def value(self, operator: str, values: list[Value]) -> Value:
-        """Make the value that is sent.
+        """Return the value to send.
 
         Raises:
-            ValueError: the operator does not go with this type, or the values not with the operator.
+            ValueError: the type does not have the operator, or the operator does not take these values.
         """
         if operator in self.none and not [value for value in values if value]:
             return ""
@@ -67,7 +67,7 @@ class DataType(NamedTuple):
         raise ValueError
 
     def described(self) -> str:
-        """Say what may be asked of a field of this type."""
+        """Describe the operators and how many values they take."""
         by_count = {"one value": self.one, "a list": self.many, "two values": self.pair, "no value": self.none}
         operators = "; ".join(f"{', '.join(names)} with {count}" for count, names in by_count.items() if names)
         return f"{self.what}: {operators}"
@@ -78,8 +78,8 @@ class Grammar:
 
     Args:
         types: the fields, by their data type.
-        has_one_per_field: whether a request has room for only one filter of a field.
-        unknown_to: fields that some endpoints do not know, by endpoint.
+        has_one_per_field: whether a request takes only one filter per field.
+        unknown_to: fields that some endpoints do not have, by endpoint.
         properties: the fields that take ``property_name``, and whether they need it.
     """
 
@@ -97,22 +97,22 @@ class Grammar:
         self._properties = properties or {}
 
     def checked(self, filters: list[Filter]) -> list[tuple[Filter, Value]]:
-        """Check a config's filters and give each with the value that is sent for it.
+        """Check a config's filters and return each with the value to send.
 
         Raises:
-            AirbyteTracedException: one cannot be sent as it is; the message says what its field takes.
+            AirbyteTracedException: UXCam does not take one; the message says what its field takes.
         """
-        fields = [one["field"] for one in filters]
+        fields = [one["field"] for one in filters if one["field"] in self.types]
         for field in fields:
             if self._has_one_per_field and fields.count(field) > 1:
                 raise config_error(
-                    f"There are two filters for {field}, and the Session API takes one. Keep one of them; put "
-                    "several values into its list."
+                    f"There are two filters for {field}, and the Session API takes one per field. Keep one of "
+                    "them and put several values into its list."
                 )
         return [(one, self._value(one, number)) for number, one in enumerate(filters, start=1)]
 
     def knows(self, endpoint: str, field: str) -> bool:
-        """Tell whether an endpoint knows a field; a filter that it does not know is left out for it."""
+        """Return whether an endpoint has a field; filters that it does not have are not sent to it."""
         return field not in self._unknown_to.get(endpoint, frozenset())
 
     def _value(self, one: Filter, number: int) -> Value:
@@ -133,8 +133,8 @@ class Grammar:
             return data_type.value(one["operator"], values)
         except (ValueError, KeyError, OverflowError):
             raise config_error(
-                f"Filter number {number} in api.filters cannot be sent: its operator or its values do not fit its "
-                f"field. {field} is {data_type.described()}."
+                f"Filter number {number} in api.filters has an operator or values that do not fit its field. "
+                f"{field} is {data_type.described()}."
             ) from None
 
 
@@ -156,7 +156,7 @@ SESSION_API = Grammar(
         ),
         DataType("true or false", _boolean, one=("is",)): ("video", "crashed"),
         DataType("a platform", _text, none=("isandroid", "isios")): ("platform",),
-        # Unsigned integers, which the page's table of operators compares with floats.
+        # Unsigned integers; the page's table of operators compares them with floats.
         DataType("a number from 0", _count, one=(*_EQUALITY, "gt", "gteq", "lt", "lteq"), many=_MEMBERSHIP): (
             "sessionhashofuser",
             "totalgesture",
@@ -171,7 +171,7 @@ SESSION_API = Grammar(
     has_one_per_field=True,
 )
 
-# The documentation spells two of them in two ways; each is sent as it is written.
+# The documentation has two spellings of two of them; each is sent as the user writes it.
 _NUMBER_OPERATORS = ("greater", "less", "greater_or_equal", "less_or_equal", "greater_than", "less_than")
 _STRING_OPERATORS = {"one": ("equal", "not_equal", "contains", "not_contains"), "many": ("in", "not_in")}
 _OF_SESSIONS = ("session_crashed", "session_has_video")
@@ -192,7 +192,7 @@ _COUNTS_OF_USERS = (
     "user_session_duration",
     "user_unresponsive_gesture_count",
 )
-# These two are compared with `equal` too in the vendor's own requests, which alone have the second one.
+# In the vendor's Postman requests both take `equal` too; the second one is documented only there.
 _SESSION_NUMBER, _SESSION_COUNT = "session_number_of_user", "user_session_count"
 
 DATA_ACCESS_V2 = Grammar(
@@ -229,7 +229,7 @@ DATA_ACCESS_V2 = Grammar(
             "user_first_utm",
             "utm",
         ),
-        # "Bool String" in the documentation, a boolean in the vendor's own requests.
+        # "Bool String" in the documentation, a boolean in the vendor's Postman requests.
         DataType("true or false", _boolean, one=("equal",)): _OF_SESSIONS,
         DataType("a number", _number, one=_NUMBER_OPERATORS): (*_COUNTS_OF_SESSIONS, *_COUNTS_OF_USERS),
         DataType("a number from 0", _count, one=(*_NUMBER_OPERATORS, "equal")): (_SESSION_NUMBER, _SESSION_COUNT),
@@ -271,6 +271,6 @@ DATA_ACCESS_V2 = Grammar(
 
 
 def of_config(config: Config) -> list[Filter]:
-    """Take the filters out of a config."""
+    """Return the filters of a config."""
     filters: list[Filter] = config.get("api", {}).get("filters") or []
     return filters

@@ -1,6 +1,6 @@
 """UXCam's Session API: one list of whole sessions. https://dashboardapi.uxcam.com/public/session
 
-Announced for retirement by the vendor, and still the only one that tells screens and gestures.
+The vendor has announced to retire it. It is the only API with screens and gestures.
 """
 
 import json
@@ -33,18 +33,20 @@ from session_source.api.columns import UNFIT, Column
 from source_uxcam.answers import successful
 from source_uxcam.filters import SESSION_API, Filter
 
+PAGE_SIZE = 100
+
 
 def app_platform(row: Row) -> str | None:
-    """Tell android from ios by the operating system, the device's class and its producer; else null."""
+    """Return the platform by the operating system, the device's class and its producer; null if unknown."""
     device = row.get("device")
     if not isinstance(device, dict):
         return None
     return _platform(str(device.get("os_version")), str(device.get("class")), str(device.get("producer")))
 
 
-@lru_cache(maxsize=1024)  # there are far fewer kinds of devices than sessions
-def _platform(*told: str) -> str | None:
-    texts = [text.lower() for text in told]
+@lru_cache(maxsize=1024)  # there are few kinds of devices
+def _platform(*words: str) -> str | None:
+    texts = [text.lower() for text in words]
     if any("android" in text for text in texts):
         return "android"
     if texts[2] == "apple" or any(re.search(r"\b(ios|ipados|iphone|ipad|ipod)\b", text) for text in texts):
@@ -53,42 +55,38 @@ def _platform(*told: str) -> str | None:
 
 
 def screens(row: Row) -> Iterator[Row]:
-    """Give the screens of a session."""
+    """Yield the screens of a session."""
     for index, screen in enumerate(objects(row.get("flow"), "activity_name")):
         yield screen | {"screen_index": index}
 
 
 def gestures(row: Row) -> Iterator[Row]:
-    """Give the gestures of a session, screen by screen."""
+    """Yield the gestures of a session, screen by screen."""
     return _inside_screens(row, "gestures", item="type", index="gesture_index", moment="gesture_at")
 
 
 def events(row: Row) -> Iterator[Row]:
-    """Give the events of a session, screen by screen."""
+    """Yield the events of a session, screen by screen."""
     return _inside_screens(row, "events", item="name", index="event_index", moment="event_at")
 
 
 def _inside_screens(row: Row, name: str, *, item: str, index: str, moment: str) -> Iterator[Row]:
-    """Give what is on a session's screens, with the screen's name and the moment that ``time`` means."""
+    """Yield the items of a session's screens, with the screen's name and the moment of ``time``."""
     start = _known(STARTED_AT.moment, row)
-    for screen in screens(row):
+    offset_of = OFFSET.read
+    for number, screen in enumerate(objects(row.get("flow"), "activity_name")):
         screen_name = _known(SCREEN_NAME, screen)
         for position, found in enumerate(objects(screen.get(name), item)):
             try:
-                seconds = OFFSET(found)
+                seconds = offset_of(found)
                 at = None if start is None or seconds is None else rfc3339(start + timedelta(0, seconds))
             except UNFIT:
                 at = None
-            yield found | {
-                "screen_index": screen["screen_index"],
-                index: position,
-                "screen_name": screen_name,
-                moment: at,
-            }
+            yield {**found, "screen_index": number, index: position, "screen_name": screen_name, moment: at}
 
 
 def _known(column: Column, row: Row) -> Value:
-    """Read a column; null where the value is unfit, which is reported for the vendor's own field."""
+    """Return a column; null if the value does not fit, which is reported for the vendor's own field."""
     try:
         return column(row)
     except UNFIT:
@@ -99,14 +97,14 @@ STARTED_AT = Moment("session", "verified_server_time")
 DURATION = Number("session", "duration_sec")
 SCREEN_NAME = Text("activity_name")
 OFFSET = Number("time")
-"""When something happened on a screen, in seconds from the start of its session."""
+"""When an item happened, in seconds since the start of its session."""
 
 
 class Sessions(Endpoint):
     """``GET session``: up to 100 a page, newest upload first, filtered by the day of the upload.
 
-    The days are sent as a list (``in``): what ``between`` does with its bounds is not documented. Nor is whose
-    days they are, while the time of the upload is taken as UTC.
+    The days are sent as a list (``in``), since the page does not say whether ``between`` includes its bounds. It
+    does not say in which time zone the days are either; the time of the upload is taken as UTC.
     """
 
     name = "sessions"
@@ -147,7 +145,7 @@ class Sessions(Endpoint):
     }
     id = "session_id"
     time_filter = CalendarDay("uploaded_at", "started_at", longest=timedelta(days=31))  # keeps the URL short
-    pager = PageNumber(size=100)
+    pager = PageNumber(size=PAGE_SIZE)
 
     def __init__(self, filters: list[Filter]) -> None:
         self._filters = {
@@ -156,7 +154,7 @@ class Sessions(Endpoint):
         }
 
     def request(self, page: PageContext) -> Request:
-        """Ask for a page of the days that the window touches."""
+        """Request a page of the days that the window touches."""
         days = page.window.days()
         dates = {"operator": "in", "value": days} if len(days) > 1 else {"operator": "on", "value": days[0]}
         conditions = self._filters | {"sessiondate": dates}

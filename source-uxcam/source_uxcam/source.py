@@ -14,6 +14,7 @@ from session_source import (
 )
 
 from source_uxcam import data_access_v2, session_api
+from source_uxcam.assumptions import ASSUMPTIONS
 from source_uxcam.filters import of_config
 
 PRODUCTION = {
@@ -23,7 +24,7 @@ PRODUCTION = {
 
 
 class SourceUxcam(SessionSource):
-    """Reads one app through one of UXCam's two API generations, which ``api.version`` chooses."""
+    """Reads one app through one of UXCam's two APIs; ``api.version`` chooses it."""
 
     vendor = "UXCam"
     credentials_hint = (
@@ -32,9 +33,10 @@ class SourceUxcam(SessionSource):
     )
     window_days = 30
     workers = 4
+    assumptions = ASSUMPTIONS
 
     def endpoints(self, config: Config) -> list[Endpoint]:
-        """Give the endpoints of the chosen API."""
+        """Return the endpoints of the chosen API."""
         filters = of_config(config)
         if self.api_version(config) == "session_api":
             return [session_api.Sessions(filters)]
@@ -47,8 +49,8 @@ class SourceUxcam(SessionSource):
     def auth(self, config: Config) -> AuthBase:
         """Put the app's id and key onto requests.
 
-        The Session API takes them in the URL only. Of v2 the vendor's pages tell both: headers, which keep the
-        key out of URLs and are tried first, and the URL alone.
+        The Session API takes them in the URL only. For v2 the vendor's pages have both: headers, which keep the
+        key out of URLs and are tried first, and the URL.
         """
         in_url = QueryAuth({"apikey": config["api_key"], "appid": config["app_id"]})
         if self.api_version(config) == "session_api":
@@ -56,21 +58,21 @@ class SourceUxcam(SessionSource):
         return EitherAuth(HeaderAuth({"X-App-Id": config["app_id"], "X-Api-Key": config["api_key"]}), in_url)
 
     def base_url(self, config: Config) -> str:
-        """Give the address of the chosen API."""
+        """Return the address of the chosen API."""
         return PRODUCTION[self.api_version(config)]
 
     def budget(self, config: Config) -> Budget | None:
-        """Keep to what v2 allows: beyond it an app is locked out for up to a day."""
+        """Limit v2 to the requests an hour that UXCam allows: beyond them it locks an app out for up to a day."""
         if self.api_version(config) == "session_api":
             return None
         return Budget(int(config.get("api", {}).get("requests_per_hour", 500)))
 
     def rate(self, config: Config) -> RequestRate | None:
-        """Keep to v2's five requests in a second. The Session API's page has no such limit."""
+        """Limit v2 to five requests in a second. The Session API's page has no such limit."""
         return None if self.api_version(config) == "session_api" else RequestRate(5)
 
     def api_version(self, config: Config) -> str:
-        """Name the chosen API."""
+        """Return the chosen API."""
         version: str = config.get("api", {}).get("version", "data_access_v2")
         return version
 

@@ -12,7 +12,7 @@ WINDOW = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 19, 12, 0, 0, 500, 
 
 
 @pytest.mark.parametrize(("endpoint", "path"), [(Sessions, "session"), (Events, "event"), (Users, "user")])
-def test_a_window_is_asked_for_without_white_space_and_a_second_early(endpoint: type[Any], path: str) -> None:
+def test_a_window_is_requested_without_white_space_and_a_second_early(endpoint: type[Any], path: str) -> None:
     request = request_of(endpoint([]), *WINDOW, token=2)
     assert (request.method, request.path) == ("GET", path)
     assert request.params == {

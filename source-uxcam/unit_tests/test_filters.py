@@ -66,7 +66,7 @@ def test_the_session_api_gets_filters_as_its_page_shows_them(
         ("eventname", "is", ["buy"], "hasany"),
     ],
 )
-def test_a_filter_that_cannot_be_sent_is_told_with_what_its_field_takes(
+def test_a_filter_that_cannot_be_sent_is_reported_with_what_its_field_takes(
     field: str, operator: str, values: list[Any], words: str
 ) -> None:
     with pytest.raises(AirbyteTracedException) as caught:
@@ -84,6 +84,14 @@ def test_what_is_written_in_a_filter_is_never_quoted(place: str) -> None:
     with pytest.raises(AirbyteTracedException) as caught:
         old(one | {place: [pasted] if place == "values" else pasted})
     assert pasted not in str(caught.value)
+
+
+@pytest.mark.promise(n=8)
+def test_two_filters_of_an_unknown_field_do_not_quote_it() -> None:
+    one = {"field": "s3cret-that-was-pasted", "operator": "is", "values": ["5"]}
+    with pytest.raises(AirbyteTracedException, match="Filter number 1") as caught:
+        old(one, one)
+    assert "s3cret-that-was-pasted" not in str(caught.value)
 
 
 def test_the_session_api_takes_one_filter_per_field() -> None:

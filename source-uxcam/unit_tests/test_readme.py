@@ -1,4 +1,4 @@
-"""What README.md shows works as it stands."""
+"""The examples in README.md work."""
 
 import json
 import re
@@ -44,4 +44,4 @@ def test_the_statements_delete_the_rows_of_elements_that_no_longer_exist_and_no_
         "gestures": [("some", 0, 0), ("some", 0, 1)],
         "events": [("some", 1, 0)],
     }
-    assert unknown == (12,), "of sessions that are not in the warehouse nothing is known"
+    assert unknown == (12,), "nothing is known of sessions that are not in the warehouse"

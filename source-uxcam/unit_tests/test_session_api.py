@@ -141,13 +141,13 @@ def test_a_moment_is_the_start_and_the_time_or_null(start: object, time: object,
         (None, None),
     ],
 )
-def test_the_platform_is_told_from_the_device_and_never_guessed(device: object, platform: str | None) -> None:
+def test_the_platform_is_read_from_the_device_and_never_guessed(device: object, platform: str | None) -> None:
     values, nulled = columns_of(Sessions.columns, {"id": "a", "device": device})
     assert values["app_platform"] == platform
     assert nulled == []
 
 
-def test_a_window_is_asked_for_by_the_days_it_touches() -> None:
+def test_a_window_is_requested_by_the_days_it_touches() -> None:
     request = request_of(Sessions([]), START, END, token=3)
     assert (request.method, request.path) == ("GET", "session")
     assert request.params == {
@@ -161,14 +161,14 @@ def test_a_window_is_asked_for_by_the_days_it_touches() -> None:
 def test_windows_are_short_enough_for_a_url() -> None:
     longest = Sessions.time_filter.longest
     assert longest is not None
-    # At the edges of a gap, days of other zones are asked for too.
+    # At the edges of a gap, days of other zones are requested too.
     request = request_of(Sessions([]), START - timedelta(days=1), START + longest + timedelta(days=2))
     assert len(urlencode(request.params)) < 1000
 
 
 @pytest.mark.parametrize(("rows", "following"), [(100, Next(5, is_certain=False)), (0, None)])
 def test_a_page_with_rows_may_be_followed_by_another_one(rows: int, following: Next | None) -> None:
-    """Whether it is asked for is decided by the lengths of pages, since no answer says it."""
+    """The lengths of pages decide whether it is requested, since no answer says it."""
     body = {"success": "true", "data": [{"id": str(n)} for n in range(rows)]}
     assert next_of(Sessions([]), body, token=4) == following
 
@@ -183,7 +183,7 @@ def test_a_page_with_rows_may_be_followed_by_another_one(rows: int, following: N
         ("{}", 500),
     ],
 )
-def test_an_error_told_in_a_200_counts_as_the_error_it_is(body: str, status: int) -> None:
+def test_an_error_in_a_200_counts_as_the_error_it_is(body: str, status: int) -> None:
     with pytest.raises(StatusInBody) as told:
         page_of(Sessions([]), body)
     assert told.value.status == status

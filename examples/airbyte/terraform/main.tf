@@ -1,4 +1,4 @@
-# The connectors' images as custom definitions, and for each vendor in var.configs a source and a connection.
+# Custom definitions of the connectors' images, and a source and a connection for each vendor in var.configs.
 
 terraform {
   required_version = ">= 1.5"
@@ -18,23 +18,23 @@ provider "airbyte" {
 }
 
 locals {
-  # What each vendor's connection reads, and at which minute of every hour.
+  # The streams of each vendor's connection, and the minute of every hour at which it runs.
   connectors = {
     uxcam = {
       name          = "UXCam"
-      documentation = "https://developer.uxcam.com/reference"
+      documentation = "https://developer.uxcam.com/docs/data-access-api"
       minute        = 5
       streams       = ["sessions", "events", "users"]
     }
     opentracker = {
       name          = "Opentracker"
-      documentation = "https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp"
+      documentation = "https://help.opentracker.net"
       minute        = 15
       streams       = ["sessions"]
     }
     browsee = {
       name          = "Browsee"
-      documentation = "https://docs.browsee.io"
+      documentation = "https://docs.browsee.io/integration/api-calls/generate-secret-key"
       minute        = 25
       streams       = ["sessions", "session_pages"]
     }
@@ -46,16 +46,16 @@ locals {
     }
     devrev = {
       name          = "DevRev"
-      documentation = "https://developer.devrev.ai"
+      documentation = "https://developer.devrev.ai/about/authentication"
       minute        = 45
       streams       = ["sessions", "session_recordings"]
     }
   }
 
-  # Streams without a cursor are read whole.
+  # Streams without a cursor are read completely.
   whole = ["websites"]
 
-  # Which vendors there are is no secret; what their configs hold is.
+  # The names of the vendors are not secret; their configs are.
   used = nonsensitive(toset(keys(var.configs)))
 }
 

@@ -1,45 +1,45 @@
 variable "airbyte_api" {
-  description = "The public API of an Airbyte that you run yourself."
+  description = "The public API of a self-managed Airbyte."
   type        = string
   default     = "http://localhost:8000/api/public/v1"
 }
 
 variable "airbyte_client_id" {
-  description = "Of an application under User settings > Applications in Airbyte."
+  description = "The client ID of an application (User settings > Applications in Airbyte)."
   type        = string
   sensitive   = true
 }
 
 variable "airbyte_client_secret" {
-  description = "Of the same application."
+  description = "The client secret of the same application."
   type        = string
   sensitive   = true
 }
 
 variable "workspace_id" {
-  description = "The workspace in which everything is made."
+  description = "The ID of the workspace in which everything is created."
   type        = string
 }
 
 variable "destination_id" {
-  description = "A destination that is there."
+  description = "The ID of an existing destination."
   type        = string
 }
 
 variable "image_repository" {
-  description = "Where Airbyte pulls the images from, without the last part: registry.example.com/session-connectors."
+  description = "The registry and folder of the images, such as registry.example.com/session-connectors."
   type        = string
   default     = "session-connectors"
 }
 
 variable "image_tag" {
-  description = "Which version of the images."
+  description = "The version of the images."
   type        = string
   default     = "0.1.0"
 }
 
 variable "configs" {
-  description = "For each vendor that you use its connector's config, as JSON: uxcam, opentracker, browsee, inspectlet, devrev."
+  description = "The config of each vendor that you use, as JSON. Keys: uxcam, opentracker, browsee, inspectlet, devrev."
   type        = map(string)
   sensitive   = true
 

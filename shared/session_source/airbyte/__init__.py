@@ -1,1 +1,1 @@
-"""The Airbyte connector around it: commands, config, catalog and messages."""
+"""The Airbyte connector: commands, config, catalog, metrics."""

@@ -1,6 +1,6 @@
-"""The command line's arguments, and what scripts need of it: configured catalogs and misspelled keys.
+"""The command line: arguments, configured catalogs, and warnings about misspelled config keys.
 
-``source-<vendor> spec | check | discover | catalog | read``, ``--version`` and ``--help``.
+``source-<vendor> spec | check | discover | catalog | read | verify``, ``--version`` and ``--help``.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import importlib.metadata
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.models import AirbyteCatalog, AirbyteMessage, AirbyteMessageSerializer, Type
@@ -17,15 +18,25 @@ from session_source.airbyte import files
 from session_source.api.errors import config_error
 
 CATALOG = "catalog"
+VERIFY = "verify"
 _CONFIG = "the configuration, a JSON file"
 
 
 def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse the arguments. What is no command ends the process with a usage message and exit code 2.
+    """Parse the arguments. If they are wrong, print the usage and exit with code 2.
 
     Args:
         package: the vendor's package.
-        arguments: the words after the program's name.
+        arguments: the arguments without the program's name.
+    """
+    return argument_parser(package).parse_args(list(arguments))
+
+
+def argument_parser(package: str) -> argparse.ArgumentParser:
+    """Return the parser of all commands with their options.
+
+    Args:
+        package: the vendor's package.
     """
     program = package.replace("_", "-")
     parser = argparse.ArgumentParser(
@@ -37,24 +48,45 @@ def parse(package: str, arguments: Sequence[str]) -> argparse.Namespace:
     configured = argparse.ArgumentParser(add_help=False, parents=[common])
     configured.add_argument("--config", required=True, metavar="FILE", help=_CONFIG)
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="command")
-    commands.add_parser("spec", parents=[common], help="print the properties of a configuration")
+    commands.add_parser("spec", parents=[common], help="print the properties of the configuration")
     commands.add_parser(
-        "check", parents=[configured], help="check that the vendor can be read with a configuration"
+        "check", parents=[configured], help="check that the configuration works: credentials, ids, access"
     )
     commands.add_parser("discover", parents=[configured], help="print the streams and their schemas")
     catalog = commands.add_parser(CATALOG, parents=[configured], help="print a configured catalog, for read")
-    catalog.add_argument("--streams", default="", metavar="NAMES", help="separated by commas; all if not given")
+    catalog.add_argument(
+        "--streams", default="", metavar="NAMES", help="stream names, separated by commas; default: all"
+    )
     read = commands.add_parser("read", parents=[configured], help="read records")
     read.add_argument(
         "--catalog",
         required=True,
         metavar="FILE",
-        help="the streams to read: the output of catalog or of discover",
+        help="the streams to read: the output of `catalog` or of `discover`",
     )
     read.add_argument(
-        "--state", metavar="FILE", help="where to go on: the output of an earlier read, or its states"
+        "--state", metavar="FILE", help="where to resume: the output of an earlier read, or its state messages"
     )
-    return parser.parse_args(list(arguments))
+    read.add_argument(
+        "--metrics", metavar="FILE", type=Path, help="write metrics of the sync to this file, for Prometheus"
+    )
+    read.add_argument(
+        "--progress",
+        metavar="SECONDS",
+        type=float,
+        help="log the progress this often as a JSON object for programs, instead of lines for people",
+    )
+    read.add_argument(
+        "--record",
+        metavar="FILE",
+        type=Path,
+        help="write requests and answers to this file, without secrets and personal values, to report a problem",
+    )
+    verify = commands.add_parser(
+        VERIFY, parents=[configured], help="check what the connector assumes about the vendor with your account"
+    )
+    verify.add_argument("--report", metavar="FILE", help="write a report without secrets and personal data")
+    return parser
 
 
 def _version(program: str) -> str:
@@ -62,22 +94,22 @@ def _version(program: str) -> str:
     try:
         return f"{program} {importlib.metadata.version(program)}"
     except importlib.metadata.PackageNotFoundError:
-        return f"{program}, which is not installed as a package"
+        return f"{program} (not installed as a package)"
 
 
 def log_to_stderr() -> None:
-    """Keep log lines out of the output of ``catalog``, which is a file's content."""
+    """Send log lines to stderr, because the output of ``catalog`` is saved as a file."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(sys.stderr)
 
 
 def configure(catalog: AirbyteCatalog, names: str) -> dict[str, Any]:
-    """Make a configured catalog, as JSON.
+    """Return a configured catalog, as JSON.
 
     Args:
         catalog: all streams.
-        names: separated by commas; empty for all.
+        names: the streams to select, separated by commas; empty for all.
 
     Raises:
         AirbyteTracedException: a stream does not exist.
@@ -91,7 +123,7 @@ def configure(catalog: AirbyteCatalog, names: str) -> dict[str, Any]:
 
 
 def unknown_keys(specification: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
-    """Say which keys of a config the spec does not have, and which were probably meant."""
+    """Yield a warning for each config key that the spec does not have, with the key that was probably meant."""
     places = list(_places(specification, ""))
     yield from _unknown(specification, config, "", places)
 
@@ -121,7 +153,7 @@ def _warning(key: str, beside: list[str], places: list[str]) -> str:
 
 
 def _properties(part: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the properties of an object; of alternatives, those of the one that its constants choose."""
+    """Return the properties of an object. Of alternatives, use the one that the object's constants select."""
     properties = dict(part.get("properties", {}))
     for variant in part.get("oneOf", []):
         declared = variant.get("properties", {})
@@ -132,7 +164,7 @@ def _properties(part: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, 
 
 
 def _places(part: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Give the paths of all properties."""
+    """Yield the paths of all properties."""
     for variant in [part, *part.get("oneOf", [])]:
         for name, inner in variant.get("properties", {}).items():
             yield f"{path}{name}"

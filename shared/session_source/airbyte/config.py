@@ -1,4 +1,4 @@
-"""The part of a config that all connectors share, read once at the start of a command."""
+"""The config properties that all connectors share, read once at the start of a command."""
 
 import contextlib
 from collections.abc import Mapping
@@ -15,30 +15,43 @@ from session_source.http.addresses import is_loopback
 from session_source.sync.settings import Settings
 
 Config = Mapping[str, Any]
-"""A user's config, as it was loaded."""
+"""A user's config, as loaded from JSON."""
+
+
+NOW = "_now"
+"""The key of a config that stops the clock of a read at a moment, so that a recorded read can be repeated."""
+
+
+def now(config: Config) -> datetime:
+    """Return when a sync starts: now, unless the config says otherwise.
+
+    Raises:
+        ValueError: the config names no date that exists.
+    """
+    return times.from_text(config[NOW]) if NOW in config else datetime.now(UTC)
 
 
 def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Settings:
-    """Read the shared properties of a config that fits its spec.
+    """Read the shared properties of a valid config.
 
     Args:
         config: the user's config.
-        defaults: for ``window_in_days`` and ``num_workers``, which differ by vendor.
-        now: when the sync starts. Its fraction of a second is cut: a vendor that writes whole seconds may
-            still get a session of the current one.
+        defaults: of ``window_in_days`` and ``num_workers``, which differ by vendor.
+        now: when the sync starts. It is rounded down to a second, because a vendor that writes whole seconds may
+            still receive sessions of the current one.
 
     Raises:
-        AirbyteTracedException: a date does not exist, or nothing lies between the dates.
+        AirbyteTracedException: a date does not exist, or the dates leave nothing to read.
     """
-    start = max(_date(config, "start_date"), times.EPOCH)  # whoever writes year 1 means all there is
+    start = max(_date(config, "start_date"), times.EPOCH)  # year 1 means everything
     end = began = now.astimezone(UTC).replace(microsecond=0)
     if config.get("end_date"):
         last = _date(config, "end_date")
         if last <= start:
-            raise config_error("end_date is not after start_date. Set an end_date that is later, or none.")
+            raise config_error("end_date is not after start_date. Set a later end_date, or remove it.")
         end = min(end, last)
     if start >= end:
-        raise config_error("start_date is in the future. Set the day from which on sessions are read.")
+        raise config_error("start_date is in the future. Set it to the first day whose sessions you want.")
     return Settings(
         span=Window(start, end),
         now=began,
@@ -50,14 +63,14 @@ def settings(config: Config, defaults: Mapping[str, Any], now: datetime) -> Sett
 
 
 def base_url(config: Config, production: str) -> str:
-    """Give the address to talk to: HTTPS, or a server on this machine.
+    """Return the base URL: HTTPS, or a server on this machine.
 
     Raises:
         AirbyteTracedException: it is neither.
     """
     url = str(config.get("base_url") or production)
     parts = urlsplit("")
-    with contextlib.suppress(ValueError):  # what is no URL, has no such port, or a host that cannot be
+    with contextlib.suppress(ValueError):  # not a URL, or an invalid host or port
         requests.Request("GET", url).prepare()
         (urlsplit(url).hostname or "").encode("idna")
         parts = urlsplit(url)
@@ -65,7 +78,9 @@ def base_url(config: Config, production: str) -> str:
     if not host or parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not is_loopback(host)):
         raise config_error("base_url must begin with https:// and name a host; http:// is for this machine only.")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise config_error("base_url must hold an address only: no user, no password, no query.")
+        raise config_error(
+            "base_url must be an address only: remove the user, password, query or fragment from it."
+        )
     return url
 
 

@@ -1,11 +1,12 @@
-"""Files: the config, catalog and state that a command is given, and a message where they cannot be used."""
+"""Files: reads the config, catalog and state files of a command, and reports those that cannot be used."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from airbyte_cdk.models import (
     AirbyteStateMessage,
     AirbyteStateMessageSerializer,
@@ -26,14 +27,14 @@ STATE = "state: the lines that an earlier read printed, or a list of its state m
 
 @contextmanager
 def readable(path: str, what: str) -> Iterator[None]:
-    """Say which file cannot be read, or is not what it should be.
+    """Report a file that cannot be read, or has the wrong content.
 
     Args:
         path: the file that the block reads.
-        what: what it should hold: one of this module's messages.
+        what: its expected content: one of this module's constants.
 
     Raises:
-        AirbyteTracedException: it does not.
+        AirbyteTracedException: the block failed.
     """
     try:
         yield
@@ -41,11 +42,23 @@ def readable(path: str, what: str) -> Iterator[None]:
         raise config_error(f"The file {path} cannot be read ({error.strerror}). Check its path.") from None
     except Exception as error:  # noqa: BLE001 - each parser has its own
         why = " ".join(str(error).split())[:200].rstrip(".")
-        raise config_error(f"The file {path} is not what it should be ({why}). Give a {what}.") from None
+        raise config_error(f"The file {path} has the wrong content ({why}). It must be a {what}.") from None
+
+
+def write_report(path: str, report: Mapping[str, Any]) -> None:
+    """Write a report as JSON.
+
+    Raises:
+        AirbyteTracedException: the file cannot be written.
+    """
+    try:
+        Path(path).write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise config_error(f"The report {path} cannot be written ({error.strerror}). Check its path.") from None
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
-    """Read a configured catalog, or the output of ``discover``: then all of its streams.
+    """Read a configured catalog, or the output of ``discover``, of which all streams are configured.
 
     Raises:
         ValueError: it is neither.
@@ -59,7 +72,7 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
 
 
 def read_state(path: str) -> list[AirbyteStateMessage]:
-    """Read a list of state messages, or the output of an earlier read: the last state of each stream in it.
+    """Read a list of state messages, or the output of an earlier read. The last state of each stream counts.
 
     Raises:
         ValueError: it is neither.
@@ -76,7 +89,7 @@ def read_state(path: str) -> list[AirbyteStateMessage]:
                     state["state"] if state.get("type") == "STATE" and "state" in state else state
                 )
             except Exception:  # noqa: BLE001 - the protocol's parser has many errors
-                _LOGGER.warning("A state message cannot be read and is left out; what it covered is read again.")
+                _LOGGER.warning("A state message cannot be read and is ignored. What it covered is read again.")
                 continue
             if not (loaded.stream or loaded.global_ or loaded.data):
                 raise ValueError("a state message has neither a stream nor a global state")
@@ -85,7 +98,7 @@ def read_state(path: str) -> list[AirbyteStateMessage]:
 
 
 def configured(streams: list[dict[str, Any]]) -> dict[str, Any]:
-    """Make a configured catalog of streams, as JSON: each incremental if it can be."""
+    """Return a configured catalog of streams, as JSON. Each stream is incremental if it supports that."""
     return {
         "streams": [
             {
@@ -101,7 +114,7 @@ def configured(streams: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _values(path: str) -> list[Any]:
-    """Read a file of one JSON value, or of one on each line."""
+    """Read a file with one JSON value, or with one on each line."""
     text = Path(path).read_bytes()
     try:
         return [_value(text)] if text.strip() else []
@@ -113,5 +126,5 @@ def _values(path: str) -> list[Any]:
 
 
 def _value(text: bytes) -> Value:
-    """Parse JSON, and cut what is nested too deeply for Python."""
+    """Parse JSON. Values that are nested too deeply for Python are cut."""
     return Answer(200, {}, text).json()

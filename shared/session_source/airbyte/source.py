@@ -1,12 +1,12 @@
-"""The source: config → endpoints → groups of streams → windows → pages → messages."""
+"""The source: from a config through endpoints, groups, windows and pages to messages."""
 
 import logging
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
@@ -32,6 +32,10 @@ from session_source import redaction
 from session_source.airbyte import config as configs
 from session_source.airbyte import files, specification
 from session_source.airbyte.config import Config
+from session_source.airbyte.verify import survey
+from session_source.airbyte.verify.assumption import Assumptions
+from session_source.airbyte.verify.result import Result, probe
+from session_source.airbyte.verify.survey import Exchanges, Survey
 from session_source.api import windows
 from session_source.api.endpoint import Endpoint, PageContext, Partition
 from session_source.api.errors import Fault, as_traced, config_error
@@ -40,104 +44,113 @@ from session_source.api.windows import Window
 from session_source.http.budget import Budget, RequestRate
 from session_source.http.client import Client
 from session_source.http.retry import RetryPolicy
+from session_source.http.transport import Observer
 from session_source.sync import state
 from session_source.sync.claims import described
 from session_source.sync.details import Details
 from session_source.sync.groups import Group
 from session_source.sync.messages import Sync
+from session_source.sync.plan import affordable_requests
+from session_source.sync.progress import Progress
 from session_source.sync.reading import read
 from session_source.sync.records import Recorder, RecordPage, Records
+from session_source.sync.reports import LogReport, Report
 from session_source.sync.settings import Settings
 from session_source.sync.state import StreamState
 
 CHECKED_PARTITIONS = 10
-"""How many sites, apps or segments `check` asks for."""
+"""How many sites, apps or segments `check` requests."""
 
 CHECK_SECONDS = 25.0
-"""When `check` asks nothing more; with start-up it ends within 30 seconds."""
+"""After this `check` sends no request; with start-up it ends within 30 seconds."""
 
 
 class SessionSource(Source):
-    """An Airbyte source for one vendor of sessions.
+    """An Airbyte source for one session-analytics vendor.
 
     Class attributes:
-        vendor: the vendor's name, as messages use it.
-        credentials_hint: a message that says where a user mends credentials.
+        vendor: the vendor's name, as messages show it.
+        credentials_hint: tells the user where to fix credentials; messages end with it.
         window_days: the default of ``window_in_days``.
-        workers: the default of ``num_workers``; 1 where the vendor allows one request at a time, and then it
-            is no option.
+        workers: the default of ``num_workers``. If the vendor allows one request at a time, it is 1, and the spec
+            does not offer the property.
+        assumptions: what the connector assumes about the vendor, by ``api_version``; see ``verify``.
     """
 
     vendor: ClassVar[str]
     credentials_hint: ClassVar[str]
     window_days: ClassVar[int]
     workers: ClassVar[int]
+    assumptions: ClassVar[Assumptions] = {}
+
+    observer: Observer | None = None
+    """What is called with each request and its answer or failure."""
 
     @abstractmethod
     def endpoints(self, config: Config) -> list[Endpoint]:
-        """Return the endpoints that a config has.
+        """Return the endpoints for a config.
 
         Raises:
-            AirbyteTracedException: the config cannot be right, though it fits the spec.
+            AirbyteTracedException: the config matches the spec, but contradicts itself.
         """
 
     @abstractmethod
     def auth(self, config: Config) -> AuthBase:
-        """Put the config's credentials onto requests."""
+        """Return what adds the config's credentials to requests."""
 
     @abstractmethod
     def base_url(self, config: Config) -> str:
-        """Give the production address for a config."""
+        """Return the production base URL for a config."""
 
     def checked_endpoint(self, config: Config) -> str:
-        """Return the name of the endpoint that `check` asks."""
+        """Return the name of the endpoint that `check` requests."""
         return self.endpoints(config)[0].name
 
     def retry_policy(self) -> RetryPolicy:
-        """How long to wait for what."""
+        """Return the timeouts and the limits on retries."""
         return RetryPolicy()
 
     def budget(self, config: Config) -> Budget | None:
-        """Give the hourly budget of requests, where the vendor locks out who sends more."""
+        """Return the hourly request budget, for a vendor that locks out clients that exceed it."""
         return None
 
     def rate(self, config: Config) -> RequestRate | None:
-        """Give the limit on requests in a moment, where the vendor's page has one."""
+        """Return the limit on requests per second, if the vendor documents one."""
         return None
 
     def api_version(self, config: Config) -> str | None:
-        """Name the API api_version that a config asks for; state of another one is not used."""
+        """Return the API version that a config selects. State of another version is ignored."""
         return None
 
     @property
     def package(self) -> str:
-        """The vendor's package, where spec.yaml and schemas/ are."""
+        """The vendor's package, with spec.yaml and schemas/."""
         return type(self).__module__.split(".")[0]
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
-        """Describe the config: the vendor's own properties, then those that all connectors share."""
+        """Return the spec: the vendor's own properties, then those that all connectors share."""
         return specification.load(self.package, self.window_days, self.workers)
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
-        """Read the config from its file."""
+        """Read the config file."""
         with files.readable(config_path, files.CONFIG):
             return Source.read_config(config_path)
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        """Read the configured catalog from its file."""
+        """Read the file with the configured catalog."""
         with files.readable(catalog_path, files.CATALOG):
             return files.read_catalog(catalog_path)
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Read the state from its file; without one, there is none."""
+        """Read the state file. Without a path there is no state."""
         with files.readable(state_path, files.STATE):
             return files.read_state(state_path) if state_path else []
 
     def discover(self, logger: logging.Logger, config: Config) -> AirbyteCatalog:
-        """List the streams; needs no network."""
+        """List the streams. Needs no network."""
         return AirbyteCatalog(
             streams=[
                 stream.as_airbyte_stream(self.package)
@@ -147,14 +160,33 @@ class SessionSource(Source):
         )
 
     def check(self, logger: logging.Logger, config: Config) -> AirbyteConnectionStatus:
-        """Ask for one page of each configured part, the first ten, and say in a message what is wrong."""
+        """Request one page of each configured part (the first ten), and report what is wrong in one message."""
         self._protect(config)
         try:
             self._check(logger, config)
-        except Exception as error:  # noqa: BLE001 - told, whatever it is
-            told = as_traced(error, f"checking {self.vendor}")
-            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(told.message or str(told)))
+        except Exception as error:  # noqa: BLE001 - every error is reported
+            traced = as_traced(error, f"checking {self.vendor}")
+            return AirbyteConnectionStatus(Status.FAILED, redaction.clean(traced.message or str(traced)))
         return AirbyteConnectionStatus(Status.SUCCEEDED)
+
+    def verify(self, config: Config) -> Result:
+        """Check the connector's assumptions about the vendor with an account; at most 30 requests, in a minute."""
+        self._protect(config)
+        settings = self._settings(config)
+        deadline = time.monotonic() + survey.SECONDS
+        policy = replace(survey.POLICY, after_timeout=self.retry_policy().after_timeout)
+        exchanges = Exchanges()
+        options = self._options(config, settings, policy, self.budget(config), deadline)
+        client = Client(**options | {"observer": exchanges.note})
+        try:
+            endpoints = self.endpoints(config)
+            found = Survey(
+                endpoints, client, exchanges, settings.span, settings.now, settings.window_days, self.package
+            )
+            version = self.api_version(config)
+            return probe(self.package.replace("_", "-"), version, self.assumptions.get(version or "", ()), found)
+        finally:
+            client.close()
 
     def read(
         self,
@@ -166,7 +198,7 @@ class SessionSource(Source):
         """Read the configured streams.
 
         Raises:
-            AirbyteTracedException: at the end, when a stream failed; each failure was told before.
+            AirbyteTracedException: at the end, if a stream failed. Each failure was reported before.
         """
         for message in self.read_pages(logger, config, catalog, state):
             if isinstance(message, RecordPage):
@@ -174,15 +206,26 @@ class SessionSource(Source):
             elif isinstance(message, AirbyteMessage):
                 yield message
 
-    def read_pages(
+    def read_pages(  # noqa: PLR0913 - the CDK's four, and the two that differ for the command line
         self,
         logger: logging.Logger,
         config: Config,
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
+        *,
         form: Callable[[RecordPage], Records] = lambda page: page,
+        reports: Callable[[Progress], Sequence[Report]] | None = None,
     ) -> Iterator[AirbyteMessage | Records]:
-        """Do the same, with a page of records as one piece, in a form that is made where the page was read."""
+        """Read the configured streams, and yield the records of a page as one object.
+
+        Args:
+            logger: receives the log lines.
+            config: the user's config.
+            catalog: the streams.
+            state: the state to resume from.
+            form: converts a page of records, in the thread that read it.
+            reports: makes the reports of the sync's progress; by default, log lines for people.
+        """
         self._protect(config)
         settings = self._settings(config)
         budget = self.budget(config)
@@ -193,39 +236,48 @@ class SessionSource(Source):
         if budget is not None:
             budget.spend(saved.requests for saved in states.values())
         client = self._client(config, settings, self.retry_policy(), budget)
-        sync = Sync(states, budget=budget, logger=logger)
-
-        yield from sync.start(known)
-        parts: list[tuple[Endpoint, Partition]] = []
-        for endpoint in endpoints:
-            own = [stream for stream in known if stream in endpoint.all_streams]
-            if not own:
-                continue
-            limits: list[float] = []
-            fetch = partial(
-                client.fetch, log=logger.info, limited=limits.append, traffic=client.traffic.part(endpoint.name)
-            )
-            try:
-                partitions = endpoint.partitions(fetch)
-                endpoint.prepare(fetch, partitions, settings.span)
-            except Exception as error:  # noqa: BLE001 - reported, whatever it is; the other streams go on
-                yield from sync.fail(own, error, endpoint.name)
-                continue
-            if limits:
-                yield from sync.limited(own, 0)
-            if not partitions:
-                logger.info(f"{endpoint.name}: the configuration names nothing to read.")
-            parts += [(endpoint, partition) for partition in partitions]
-            for configured in (chosen[stream.name] for stream in own):
-                for partition in partitions:
-                    states[configured.stream.name].begin(
-                        partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
-                    )
-        groups = _groups(parts, set(chosen), states, settings, client)
-        recorder = Recorder(known, self.package, form)
-        yield from sync.messages(read(groups, client, recorder, settings.workers))
-        yield from sync.end(known)
-        yield from self._missing(set(chosen) - {stream.name for stream in known}, sync)
+        progress = Progress(endpoints, chosen, client.traffic)
+        sync = Sync(
+            states,
+            progress=progress,
+            budget=budget,
+            logger=logger,
+            reports=reports(progress) if reports else [LogReport(progress, logger)],
+        )
+        try:
+            yield from sync.start(known)
+            parts: list[tuple[Endpoint, Partition]] = []
+            for endpoint in endpoints:
+                own = [stream for stream in known if stream in endpoint.all_streams]
+                if not own:
+                    continue
+                limits: list[float] = []
+                traffic = client.traffic.part(endpoint.name)
+                fetch = partial(client.fetch, log=logger.info, limited=limits.append, traffic=traffic)
+                try:
+                    partitions = endpoint.partitions(fetch)
+                    endpoint.prepare(fetch, partitions, settings.span)
+                except Exception as error:  # noqa: BLE001 - every error is reported; the other streams go on
+                    yield from sync.fail(own, error, endpoint.name)
+                    continue
+                if limits:
+                    yield from sync.limited(own, 0)
+                if not partitions:
+                    logger.info(f"{endpoint.name}: the configuration selects nothing to read.")
+                parts += [(endpoint, partition) for partition in partitions]
+                for configured in (chosen[stream.name] for stream in own):
+                    for partition in partitions:
+                        states[configured.stream.name].begin(
+                            partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
+                        )
+            groups = _groups(parts, set(chosen), states, settings, client)
+            progress.begin(groups)
+            recorder = Recorder(known, self.package, form)
+            yield from sync.messages(read(groups, client, recorder, settings.workers))
+            yield from sync.end(known)
+            yield from self._missing(set(chosen) - {stream.name for stream in known}, sync)
+        finally:
+            sync.close()
         if sync.errors:
             raise _summary(sync.errors)
 
@@ -245,7 +297,9 @@ class SessionSource(Source):
             for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
                 left = end - time.monotonic()
                 if number and left < 2 * retry_policy.total:
-                    logger.warning(f"{self.vendor} answers slowly: only {number} of {len(partitions)} were asked.")
+                    logger.warning(
+                        f"{self.vendor} answers slowly: only {number} of {len(partitions)} were checked."
+                    )
                     return
                 page = PageContext(window, window, partition)
                 page = page._replace(token=endpoint.first(page))
@@ -266,9 +320,9 @@ class SessionSource(Source):
 
     def _settings(self, config: Config) -> Settings:
         defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
-        if self.workers == 1:  # no option: one that stands in the config all the same would ask too much
+        if self.workers == 1:  # the spec does not offer num_workers; ignore it if the config has it all the same
             config = {**config, "num_workers": 1}
-        settings = configs.settings(config, defaults, datetime.now(UTC))
+        settings = configs.settings(config, defaults, configs.now(config))
         rate = self.rate(config)
         return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
 
@@ -280,17 +334,23 @@ class SessionSource(Source):
         budget: Budget | None,
         deadline: float = math.inf,
     ) -> Client:
-        return Client(
-            vendor=self.vendor,
-            base_url=configs.base_url(config, self.base_url(config)),
-            auth=self.auth(config),
-            hint=self.credentials_hint,
-            retry_policy=retry_policy.for_limit(settings.limit_wait),
-            budget=budget,
-            rate=self.rate(config),
-            workers=settings.workers,
-            deadline=deadline,
-        )
+        return Client(**self._options(config, settings, retry_policy, budget, deadline))
+
+    def _options(
+        self, config: Config, settings: Settings, policy: RetryPolicy, budget: Budget | None, deadline: float
+    ) -> dict[str, Any]:
+        return {
+            "vendor": self.vendor,
+            "base_url": configs.base_url(config, self.base_url(config)),
+            "auth": self.auth(config),
+            "hint": self.credentials_hint,
+            "retry_policy": policy.for_limit(settings.limit_wait),
+            "budget": budget,
+            "rate": self.rate(config),
+            "workers": settings.workers,
+            "deadline": deadline,
+            "observer": self.observer,
+        }
 
     def _states(
         self,
@@ -310,7 +370,7 @@ class SessionSource(Source):
         for name in sorted(names):
             error = config_error(
                 f"The connector has no stream {name!r} with this configuration. Refresh the schema of the "
-                "connection, or leave the stream out."
+                "connection, or deselect the stream."
             )
             yield status_message(StreamDescriptor(name=name), AirbyteStreamStatus.INCOMPLETE)
             yield error.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=name))
@@ -324,10 +384,10 @@ def _groups(
     settings: Settings,
     client: Client,
 ) -> list[Group]:
-    """Put together the streams of each part that have the same windows to read."""
-    found: list[tuple[Endpoint, Partition, windows.Finished, set[str]]] = []
+    """Group the streams of each part that have the same windows to read."""
+    found: list[tuple[Endpoint, Partition, windows.Intervals, set[str]]] = []
     for endpoint, partition in parts:
-        names_by_finished: dict[windows.Finished, set[str]] = {}
+        names_by_finished: dict[windows.Intervals, set[str]] = {}
         for name in (stream.name for stream in endpoint.all_streams if stream.name in chosen):
             finished = windows.within(states[name].finished(partition), settings.span)
             names_by_finished.setdefault(finished, set()).add(name)
@@ -351,18 +411,18 @@ def _groups(
                 now=settings.now,
                 lengths=lengths[endpoint],
                 parallel=parallel,
-                affordable=lambda: None if budget is None else budget.left() / settings.workers,
+                affordable=partial(affordable_requests, budget, settings.workers),
             )
         )
     return groups
 
 
 def _summary(errors: Mapping[str, AirbyteTracedException]) -> AirbyteTracedException:
-    """Make the sync's last error: the user's to mend only if a stream failed by its config."""
+    """Return the error that ends the sync: a config error only if a stream failed with one."""
     kinds = {error.failure_type for error in errors.values()}
     order = [FailureType.config_error, FailureType.system_error, FailureType.transient_error]
     messages = " ".join(dict.fromkeys(str(error) for error in errors.values()))
     return AirbyteTracedException(
-        message=f"These streams did not end well: {', '.join(errors)}. {messages}",
+        message=f"These streams failed: {', '.join(errors)}. {messages}",
         failure_type=next(kind for kind in order if kind in kinds),
     )

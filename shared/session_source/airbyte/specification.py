@@ -1,4 +1,4 @@
-"""The specification: a vendor's own properties, and after them those that all connectors share."""
+"""The specification: a vendor's own config properties, then those that all connectors share."""
 
 from importlib import resources
 from typing import Any
@@ -8,12 +8,12 @@ from airbyte_cdk.models import ConnectorSpecification, ConnectorSpecificationSer
 
 
 def load(package: str, window_days: int, workers: int) -> ConnectorSpecification:
-    """Put the spec of a connector together.
+    """Return the spec of a connector.
 
     Args:
-        package: the vendor's package; its ``spec.yaml`` holds what is the vendor's own.
+        package: the vendor's package; its ``spec.yaml`` has the vendor's own properties.
         window_days: the vendor's default of ``window_in_days``.
-        workers: the vendor's default of ``num_workers``; with 1 it is no option.
+        workers: the vendor's default of ``num_workers``; if it is 1, the spec does not offer the property.
     """
     spec: dict[str, Any] = yaml.safe_load((resources.files(package) / "spec.yaml").read_bytes())
     shared: dict[str, Any] = yaml.safe_load((resources.files("session_source.airbyte") / "spec.yaml").read_bytes())

@@ -1,7 +1,7 @@
-"""Validation: says in messages what of a config does not fit its spec.
+"""Validation: checks a config against its spec.
 
-The messages of ``jsonschema`` quote the values that do not fit, and a value may be a password that was pasted into
-the wrong field. These messages state the rule only.
+The error messages of ``jsonschema`` quote the invalid values, and a value may be a password that was pasted into
+the wrong field. The messages here state the rule only.
 """
 
 import json
@@ -15,10 +15,10 @@ from session_source.api.columns import Value
 from session_source.api.errors import config_error
 
 _Error: TypeAlias = Any
-"""A ``jsonschema.ValidationError``, in whose annotations all attributes may be unset."""
+"""A ``jsonschema.ValidationError``. Its annotations allow every attribute to be unset."""
 
 MOST_PROBLEMS = 5
-"""Problems that are reported at once, beside the properties that are missing."""
+"""How many problems one message reports, besides missing properties."""
 
 _TYPES = {
     "string": "text",
@@ -35,14 +35,14 @@ def validate(specification: Mapping[str, Any], config: Value) -> None:
     """Check a config against its JSON schema.
 
     Raises:
-        AirbyteTracedException: it does not fit; all properties that are missing are named.
+        AirbyteTracedException: it is invalid. The message names all missing properties.
     """
     try:
         orjson.dumps(config)
     except orjson.JSONEncodeError:
         raise config_error(
-            "The configuration holds what cannot be sent: a number beyond 64 bits, half of a surrogate pair, or "
-            "objects and lists nested hundreds of levels deep."
+            "The configuration has a value that cannot be sent: a number beyond 64 bits, half of a surrogate "
+            "pair, or objects and lists nested hundreds of levels deep. Remove it."
         ) from None
     errors = list(_innermost(Draft7Validator(specification).iter_errors(config)))
     missing = list(dict.fromkeys(name for error in errors for name in _missing(error)))
@@ -50,11 +50,11 @@ def validate(specification: Mapping[str, Any], config: Value) -> None:
     others = dict.fromkeys(_sentence(error) for error in errors if error.validator != "required")
     messages += list(others)[:MOST_PROBLEMS]
     if messages:
-        raise config_error(f"{' '.join(messages)} The spec of the connector describes every property.")
+        raise config_error(f"{' '.join(messages)} The connector's spec describes every property.")
 
 
 def _innermost(errors: Iterable[_Error]) -> Iterator[_Error]:
-    """Replace an error about alternatives by those about the one that was chosen, which a constant names."""
+    """Replace an error about alternatives by those of the one that the config's constant selects."""
     for error in errors:
         branches: dict[Any, list[_Error]] = {}
         for inner in error.context or ():
@@ -67,7 +67,7 @@ def _innermost(errors: Iterable[_Error]) -> Iterator[_Error]:
 
 
 def _is_of_another(error: _Error) -> bool:
-    """Return whether an error says that another alternative was chosen, or none."""
+    """Return whether an error means that the config selects another alternative, or none."""
     parts = error.schema.get("properties", {})
     return error.validator == "const" or (
         error.validator == "required" and any("const" in parts.get(name, {}) for name in _names_missing(error))
@@ -86,7 +86,7 @@ def _missing(error: _Error) -> list[str]:
 
 
 def _sentence(error: _Error) -> str:
-    """State the rule that a value does not keep to."""
+    """State the rule that a value breaks."""
     rule, place = error.validator_value, _place(error)
     if error.validator in {"oneOf", "anyOf"}:
         constants = [
@@ -121,11 +121,11 @@ def _rule(validator: str, rule: Value, schema: Mapping[str, Any]) -> str:  # noq
             return f"must be at most {rule}"
         case "additionalProperties":
             return f"may have only the properties {_values(schema.get('properties', {}))}"
-    return f"is not what the spec asks for ({validator})"
+    return f"does not match the spec ({validator})"
 
 
 def _place(error: _Error) -> str:
-    """Name the property that an error is about: ``apps[0].platform``."""
+    """Return the path of the property that an error is about: ``apps[0].platform``."""
     names = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
     return "".join(names).removeprefix(".")
 

@@ -1,4 +1,4 @@
-"""Answers: what comes back from a vendor, as plain values."""
+"""Answers: a vendor's HTTP responses as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from session_source.api.columns import Row, Value
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, its body read to the end."""
+    """One HTTP response with its complete body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Value:
-        """Parse the body without losing anything; see ``json_text.parse``.
+        """Parse the body without losing precision; see ``json_text.parse``.
 
         Raises:
             ValueError: the body is not JSON.
@@ -28,20 +28,20 @@ class Answer:
         """Parse the body, which must be a JSON object.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: the body is not a JSON object.
         """
         value = self.json()
         if not isinstance(value, dict):
-            raise ValueError("the body is no JSON object")
+            raise ValueError("the body is not a JSON object")
         return value
 
 
 def rows_of(items: Value) -> list[Row]:
-    """Take a list of records out of an answer.
+    """Check that a part of an answer is a list of records, and return it.
 
     Raises:
-        ValueError: it is no list of objects.
+        ValueError: it is not a list of objects.
     """
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ValueError("the answer holds no list of records where one belongs")
+        raise ValueError("the answer has no list of records where one is expected")
     return items

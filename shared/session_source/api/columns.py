@@ -1,32 +1,33 @@
-"""Columns: what is added beside a vendor's record, each read from a path in it.
+"""Columns: values that are added to a vendor's record. Most are read from a path in the record.
 
-A column is a function from a row to a value. A path that is missing, null or ``""`` gives null; a value that
-cannot be what the column declares raises ``ValueError`` (or a relative), and the reader then writes null and
-tells it in the record's ``meta.changes``.
+A column is a function that takes a row and returns a value. It returns None where the path is missing, null or
+``""``. It raises one of ``UNFIT`` where the value cannot be converted to the column's type; the record then has
+null there, and its ``meta.changes`` names the column.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from session_source.api import times
 
 Value: TypeAlias = Any  # whatever JSON holds
 Row: TypeAlias = dict[str, Value]
 Column: TypeAlias = Callable[[Row], Value]
+Read = TypeVar("Read")
 
 LARGEST = 2**63 - 1
-"""The largest integer of the warehouses that records go to; beyond 64 bits there is no way to write one here."""
+"""The largest integer that warehouses store. orjson writes no integer beyond 64 bits."""
 
-_NUMBERS = (int, float)  # made once: `int | float` in a call makes it each time
+_NUMBERS = (int, float)  # a constant: `int | float` inside a function is built at every call
 
 UNFIT = (ValueError, TypeError, OverflowError, ArithmeticError, RecursionError)
-"""What a column raises where a value cannot be what it declares."""
+"""The errors that a column raises for a value that cannot be converted."""
 
 
 def at(row: Row, *path: str) -> Value:
-    """Follow a path of names into a row; null where it leads nowhere."""
+    """Return the value at a path of names in a row; None if the path does not exist."""
     value: Value = row
     for name in path:
         if not isinstance(value, dict):
@@ -36,133 +37,192 @@ def at(row: Row, *path: str) -> Value:
 
 
 def objects(items: Value, name: str) -> Iterator[Row]:
-    """Give a list's items as objects; an item that is none is put under ``name``, so that none is lost."""
+    """Yield the items of a list as objects. An item of another type is wrapped as ``{name: item}``."""
     if isinstance(items, list):
         for item in items:
             yield item if isinstance(item, dict) else {name: item}
 
 
-class _AtPath:
-    """A column that stands at a path of the vendor's record."""
+def _value_at(path: tuple[str, ...]) -> Column:
+    """Return a function that reads the value at a path; None if the path does not exist or the value is ``""``."""
+    first, *others = path
 
-    def __init__(self, *path: str) -> None:
-        self.path = path
+    def value_of_field(row: Row) -> Value:
+        value = row.get(first)
+        return None if value == "" else value
 
-    def _value(self, row: Row) -> Value:
+    def value_at_path(row: Row) -> Value:
         value: Value = row
         try:
-            for name in self.path:
+            for name in path:
                 value = value[name]
-        except (KeyError, TypeError, IndexError):  # it is not there, or what is there has no names
+        except (KeyError, TypeError, IndexError):  # the path does not exist, or leads through a scalar
             return None
         return None if value == "" else value
 
-
-class Text(_AtPath):
-    """A string; a number is written as one, since ids come as both."""
-
-    def __call__(self, row: Row) -> str | None:
-        """Read the column from a row."""
-        value = self._value(row)
-        if value is None or isinstance(value, str):
-            return value
-        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
-            raise ValueError("no text")
-        return str(value)
+    return value_at_path if others else value_of_field
 
 
-class Number(_AtPath):
-    """A number, also where the vendor writes it as a string; divided by ``per`` (1000: ms to seconds)."""
+class _AtPath(Generic[Read]):
+    """A column at a path of the vendor's record.
+
+    Attributes:
+        path: the path.
+        read: the column as a plain function, which is called faster than an object.
+    """
+
+    def __init__(self, path: tuple[str, ...], read: Callable[[Row], Read | None]) -> None:
+        self.path = path
+        self.read = read
+
+    def __call__(self, row: Row) -> Read | None:
+        """Return the column's value in a row."""
+        return self.read(row)
+
+
+class Text(_AtPath[str]):
+    """A string. Numbers are converted, because vendors write ids as both."""
+
+    def __init__(self, *path: str) -> None:
+        value_of = _value_at(path)
+
+        def read(row: Row) -> str | None:
+            value = value_of(row)
+            if value is None or isinstance(value, str):
+                return value
+            if isinstance(value, bool) or not isinstance(value, _NUMBERS):
+                raise ValueError("a value is not a string")
+            return str(value)
+
+        super().__init__(path, read)
+
+
+class Number(_AtPath[float]):
+    """A number, or a string with a number. Divided by ``per`` (1000 converts milliseconds to seconds)."""
 
     def __init__(self, *path: str, per: int = 1) -> None:
-        super().__init__(*path)
-        self.per = per
+        value_of = _value_at(path)
 
-    def __call__(self, row: Row) -> float | None:
-        """Read the column from a row."""
-        value = self._value(row)
-        if value is None or (type(value) is int and self.per == 1):
-            return value
-        if isinstance(value, str):
-            value = float(value)
-        if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not isfinite(value):
-            raise ValueError("no number")
-        number: float = value if self.per == 1 else value / self.per
-        return number
+        def read(row: Row) -> float | None:
+            value = value_of(row)
+            if value is None or (type(value) is int and per == 1):
+                return value
+            if isinstance(value, str):
+                value = float(value)
+            if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not isfinite(value):
+                raise ValueError("a value is not a number")
+            number: float = value if per == 1 else value / per
+            return number
 
-
-class Integer(Number):
-    """A whole number, also where the vendor writes it as a string or with ``.0``."""
-
-    def __call__(self, row: Row) -> int | None:
-        """Read the column from a row."""
-        number = super().__call__(row)
-        if number is None:
-            return None
-        if number != (whole := int(number)) or abs(whole) > LARGEST:
-            raise ValueError("no whole number of 64 bits")
-        return whole
+        super().__init__(path, read)
 
 
-class Moment(_AtPath):
-    """A moment: text, or a count since 1970 where ``per_second`` is given (1: seconds, 1000: milliseconds).
+class Integer(_AtPath[int]):
+    """A whole number. The vendor may write it as a string or with ``.0``."""
 
-    With ``plus``, that many seconds later; null where either is missing.
+    def __init__(self, *path: str) -> None:
+        number_of = Number(*path).read
+
+        def read(row: Row) -> int | None:
+            number = number_of(row)
+            if number is None:
+                return None
+            if number != (whole := int(number)) or abs(whole) > LARGEST:
+                raise ValueError("a number is not an integer of 64 bits")
+            return whole
+
+        super().__init__(path, read)
+
+
+class Moment(_AtPath[str]):
+    """A moment, written as RFC 3339 in UTC.
+
+    Args:
+        path: where the vendor's value is.
+        per_second: the unit of a count since 1970: 1 for seconds, 1000 for milliseconds. Without it, the value is
+            text.
+        plus: seconds to add. The column is null if they are.
+
+    Attributes:
+        moment: returns the moment as a ``datetime`` in UTC.
     """
 
     def __init__(self, *path: str, per_second: int | None = None, plus: Number | None = None) -> None:
-        super().__init__(*path)
-        self._count = Number(*path) if per_second else None
-        self._per_second = per_second or 1
-        self._plus = plus
+        self.moment: Callable[[Row], datetime | None]
+        self._is_count = per_second is not None
+        self._value_of = value_of = _value_at(path)
+        number_of = Number(*path).read
 
-    def moment(self, row: Row) -> datetime | None:
-        """Read the moment as such, for comparing it."""
-        if self._count is not None:
-            count = self._count(row)
-            moment = None if count is None else times.from_epoch(count, per_second=self._per_second)
-        else:
-            value = self._value(row)
-            moment = None if value is None else times.from_text(value)
-        if moment is None or self._plus is None:
-            return moment
-        seconds = self._plus(row)
-        return None if seconds is None else moment + timedelta(0, seconds)
+        def moment_of_text(row: Row) -> datetime | None:
+            value = value_of(row)
+            return None if value is None else times.from_text(value)
+
+        def moment_of_count(row: Row) -> datetime | None:
+            count = number_of(row)
+            return None if count is None else times.from_epoch(count, per_second=per_second or 1)
+
+        moment_of = self.moment = moment_of_count if per_second else moment_of_text
+        if plus is not None:
+            seconds_of = plus.read
+
+            def later_moment(row: Row) -> datetime | None:
+                moment = moment_of(row)
+                seconds = None if moment is None else seconds_of(row)
+                return None if moment is None or seconds is None else moment + timedelta(0, seconds)
+
+            self.moment = later_moment
+        read_moment = self.moment
+
+        def read(row: Row) -> str | None:
+            moment = read_moment(row)
+            return None if moment is None else times.rfc3339(moment)
+
+        super().__init__(path, read)
 
     def has_zone(self, row: Row) -> bool:
-        """Return whether the moment is exact: a count, or a text with its offset from UTC."""
-        text = self._value(row)
-        return self._count is not None or (isinstance(text, str) and times.has_zone(text))
-
-    def __call__(self, row: Row) -> str | None:
-        """Read the column from a row, as RFC 3339 in UTC."""
-        moment = self.moment(row)
-        return None if moment is None else times.rfc3339(moment)
+        """Return whether the moment is exact: a count, or text with an offset from UTC."""
+        text = self._value_of(row)
+        return self._is_count or (isinstance(text, str) and times.has_zone(text))
 
 
 class Either:
-    """The first of several columns that has a value, for vendors that write the same thing in several ways."""
+    """The first of several columns that is not null, for vendors that write one thing in several ways."""
 
     def __init__(self, *columns: Column) -> None:
         self._columns = columns
 
     def __call__(self, row: Row) -> Value:
-        """Read the column from a row."""
+        """Return the column's value in a row."""
         return next((value for column in self._columns if (value := column(row)) is not None), None)
 
 
-def evaluate(columns: Mapping[str, Column], row: Row) -> tuple[Row, list[str]]:
-    """Read all columns of a row.
+def reader(columns: Mapping[str, Column], constants: Row | None = None) -> Callable[[Row], tuple[Row, list[str]]]:
+    """Return a function that reads all columns of a row.
 
-    Returns:
-        The values by name, and the names of the columns whose value was no such thing and is null now.
+    It returns the values by name, and the names of the columns that are null because their value could not be
+    converted.
+
+    Args:
+        columns: the columns, by name.
+        constants: columns with the same value in all rows. They replace others of the same name.
     """
-    values: Row = {}
-    nulled: list[str] = []
-    for name, column in columns.items():
-        try:
-            values[name] = column(row)
-        except UNFIT:
-            values[name] = None
-            nulled.append(name)
-    return values, nulled
+    constants = constants or {}
+    readers = [(name, getattr(one, "read", one)) for name, one in columns.items() if name not in constants]
+    template: Row = {**dict.fromkeys(columns), **constants}  # a copy is faster than a dict that grows
+
+    def read(row: Row) -> tuple[Row, list[str]]:
+        values = template.copy()
+        nulled: list[str] = []
+        for name, read_column in readers:
+            try:
+                values[name] = read_column(row)
+            except UNFIT:
+                nulled.append(name)
+        return values, nulled
+
+    return read
+
+
+def evaluate(columns: Mapping[str, Column], row: Row) -> tuple[Row, list[str]]:
+    """Read all columns of one row; see ``reader``."""
+    return reader(columns)(row)

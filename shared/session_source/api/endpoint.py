@@ -1,4 +1,4 @@
-"""Endpoints: how one paged call of a vendor's API is requested and how its answer is read. No loops, no I/O."""
+"""Endpoints: how one paged call of a vendor's API is requested and how its answers are read. No loops, no I/O."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -14,34 +14,35 @@ from session_source.api.time_filter import TimeFilter
 from session_source.api.windows import Window
 
 Partition = Mapping[str, Any]
-"""A part of the vendor's data with windows and state of its own (a site, an app); ``{}`` where there is one."""
+"""A part of the vendor's data with its own windows and state (a site, an app); ``{}`` if the data has no parts."""
 
 Fetch = Callable[[Request, Callable[[Answer], Any]], Any]
-"""Sends a request until its answer could be read, and returns what the second argument read from it."""
+"""Sends a request, retries it as needed, and returns what the second argument reads from the answer."""
 
 
 class PageContext(NamedTuple):
-    """Where a page is: in which part of the vendor's data, in which window, and how far down its list."""
+    """The position of a page: the partition, the window, and the page's token in the window's list."""
 
     window: Window
-    """What to ask for. At the edges of a gap it is wider than what is to be read, as the time filter wants it."""
+    """The time range to request. At the edges of a gap, the time filter makes it wider than the gap."""
     gap: Window
-    """All that is asked for around it: its windows tile the gap."""
+    """The whole range that is requested for the gap around the window. The gap's windows tile it."""
     partition: Partition
     token: Token = None
 
 
 class Endpoint(ABC):
-    """One paged call. A vendor declares how to ask and how to read; the core does everything else.
+    """One paged call. A vendor defines the requests and reads the answers; the core does the rest.
 
     Attributes:
         name: what is read, for logs and errors: ``sessions``.
         streams: the streams made from its rows.
-        columns: what is added beside the vendor's record, by name.
-        id: the column that distinguishes two rows of a partition. A row without it gets a hash of itself.
-        time_filter: how the vendor's dates relate to a row; None for a list without dates, which is read whole.
-        pager: how the list is continued.
-        detail: one more call for each row, for streams that need it; made only when one of them is selected.
+        columns: the columns that are added to the vendor's record, by name.
+        id: the column that identifies a row within a partition. A row without an id gets a hash of its content.
+        time_filter: how the vendor's date filter relates to a row; None for a list without dates, which every sync
+            reads in full.
+        pager: how to find the next page.
+        detail: one more call per row. It is made only if one of its streams is selected.
     """
 
     name: ClassVar[str]
@@ -54,18 +55,18 @@ class Endpoint(ABC):
 
     @property
     def all_streams(self) -> tuple[Stream, ...]:
-        """The streams made from its rows and from their details."""
+        """The streams made from the rows and from their details."""
         return (*self.streams, *(self.detail.streams if self.detail else ()))
 
     def partitions(self, fetch: Fetch) -> list[Partition]:
-        """List the parts that are read by themselves, once a sync.
+        """Return the partitions. Called once per sync.
 
-        Each member of a partition is a column of all its rows: put it into the keys and the schemas.
+        Each member of a partition becomes a column of all its rows: add it to the keys and the schemas.
         """
         return [{}]
 
     def prepare(self, fetch: Fetch, partitions: list[Partition], span: Window) -> None:  # noqa: B027 - most need none
-        """Find out what the vendor's page leaves open, before ``[start, end)`` is read; `check` does without."""
+        """Probe for behaviour that the vendor does not document, before ``span`` is read. `check` skips it."""
 
     def first(self, page: PageContext) -> Token:
         """Return the token of a window's first page."""
@@ -77,25 +78,24 @@ class Endpoint(ABC):
 
     @abstractmethod
     def page(self, answer: Answer, page: PageContext) -> Page:
-        """Read an answer with a good status. No two threads do it at once.
+        """Read an answer with a good status. Never called by two threads at the same time.
 
         Raises:
             StatusInBody: the answer reports that the request failed.
-            Fault: the same, where the vendor's words say more than a status would.
-            ValueError: it is truncated, garbled, or another request's; it is requested again, for a few minutes.
-            For
-                what will be the same the next time, raise a ``Fault``.
+            Fault: the same, where the vendor's message says more than a status.
+            ValueError: the answer is truncated, garbled, or belongs to another request. The page is requested
+                again for a few minutes. If a retry cannot help, raise a ``Fault``.
         """
 
     def following(self, page: PageContext, read: Page) -> Next | None:
-        """Return the page after the one that was read; None where it was the last."""
+        """Return the page after the one that was read; None if it was the last."""
         return self.pager.following(page.token, read)
 
     def fault(self, answer: Answer) -> Fault | None:
-        """Explain an answer with a bad status in the vendor's terms; None leaves it to the status alone.
+        """Explain an answer with a bad status in the vendor's terms. If it returns None, the status alone decides.
 
         Raises:
-            ValueError: the body is not the vendor's, a proxy's page for example; the status decides.
+            ValueError: the vendor did not write the body (a proxy's page, for example). The status alone decides.
         """
         return None
 
@@ -106,8 +106,8 @@ class Detail(ABC):
     Attributes:
         name: what is read, for logs and errors.
         streams: the streams made from it.
-        columns: what is added beside the vendor's record, by name.
-        id: the column that identifies the row they belong to; it is the row's.
+        columns: the columns that are added to the vendor's record, by name.
+        id: the column that identifies the row. The core sets it to the row's id.
     """
 
     name: ClassVar[str]
@@ -121,8 +121,8 @@ class Detail(ABC):
 
     @abstractmethod
     def rows(self, answer: Answer) -> list[Row]:
-        """Read an answer with a good status; raises what ``Endpoint.page`` does."""
+        """Read an answer with a good status. Raises the same errors as ``Endpoint.page``."""
 
     def fault(self, answer: Answer) -> Fault | None:
-        """Explain an answer with a bad status in the vendor's terms; None leaves it to the status alone."""
+        """Explain an answer with a bad status in the vendor's terms; see ``Endpoint.fault``."""
         return None

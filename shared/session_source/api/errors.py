@@ -1,7 +1,7 @@
-"""Errors: what can go wrong with a vendor, whose it is to mend, and whether trying again can help.
+"""Errors: what can go wrong with a vendor, who can fix it, and whether a retry can help.
 
-``Fault`` is what endpoints and the client raise; ``of_status`` reads one from an HTTP status. Every message
-tells the hint and is shown to the user as it stands.
+Endpoints and the client raise ``Fault``. Its message is shown to the user unchanged, so it says what happened and
+how to fix it.
 """
 
 from enum import Enum
@@ -12,26 +12,26 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from session_source import redaction
 
 QUOTED = 300
-"""Characters of a vendor's words that are quoted."""
+"""Characters of a vendor's message that are quoted."""
 
 LONGEST_WORDS = 4000
-"""Characters of them that are looked at."""
+"""Characters of a vendor's message that are searched for secrets before it is cut."""
 
 
 class Kind(Enum):
-    """What sort of error it is, which decides its Airbyte failure type and whether it is tried again."""
+    """The kind of an error. It decides the Airbyte failure type and whether the request is retried."""
 
-    CONFIG = "the user's to mend: credentials, rights, a name, a filter"
-    LIMIT = "the vendor asks to slow down; workers wait together, up to max_waiting_time"
-    OUTAGE = "a server error, a timeout, a cut connection, an unreadable body; tried again for a few minutes"
-    TOO_LARGE = "the vendor cannot answer so much at once; less is requested, where that is possible"
-    GONE = "one record that the vendor deleted meanwhile; a detail call that meets it gives no row"
-    STUCK = "trying again now does not help; a later sync may"
-    DEFECT = "the vendor or this connector does what neither's documentation tells"
+    CONFIG = "the user can fix it: credentials, permissions, a name, a filter"
+    LIMIT = "the vendor limits the rate; all workers wait, up to max_waiting_time"
+    OUTAGE = "a server error, a timeout, a lost connection, an unreadable body; retried for a few minutes"
+    TOO_LARGE = "the vendor cannot answer so much at once; less is requested if possible"
+    GONE = "the vendor deleted the record; its detail call returns no row"
+    STUCK = "a retry does not help now; a later sync may succeed"
+    DEFECT = "the vendor or the connector does not work as documented"
 
     @property
     def failure_type(self) -> FailureType:
-        """The failure type that Airbyte is told."""
+        """The failure type in Airbyte's trace message."""
         if self in {Kind.CONFIG, Kind.TOO_LARGE}:
             return FailureType.config_error
         return FailureType.system_error if self is Kind.DEFECT else FailureType.transient_error
@@ -42,15 +42,15 @@ class Kind(Enum):
         return self in {Kind.LIMIT, Kind.OUTAGE}
 
 
-class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or ours; the name is short for a reason
+class Fault(Exception):  # noqa: N818 - a short name, because vendors use it often
     """An error with a message for the user.
 
     Args:
-        kind: whose it is to mend, and whether it is tried again.
-        message: what is wrong and how to mend it; free of secrets by the time it is shown.
-        wait: seconds that the vendor asks to wait before the next request, where it says so.
-        status: the HTTP status of the answer, where there is one.
-        is_timeout: whether there is none because the vendor took too long.
+        kind: who can fix it, and whether the request is retried.
+        message: what happened and how to fix it. Secrets in it are redacted.
+        wait: seconds to wait before the next request, if the vendor says so.
+        status: the HTTP status of the answer, if there is one.
+        is_timeout: whether the vendor did not answer in time.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
 
     @property
     def may_be_too_large(self) -> bool:
-        """Whether the vendor may answer if less is asked for at once."""
+        """Whether the vendor may answer a request for less data."""
         return self.kind is Kind.TOO_LARGE or self.status in {413, 504} or self.is_timeout
 
     def about(self, what: str) -> "Fault":
-        """Say the same of a named part of the vendor's data."""
+        """Return the same error with the name of a part of the vendor's data before its message."""
         return Fault(
             self.kind,
             f"{what}: {self.message}",
@@ -88,14 +88,14 @@ class Fault(Exception):  # noqa: N818 - a fault of the vendor's, the user's or o
         )
 
     def traced(self) -> AirbyteTracedException:
-        """Turn it into the CDK's exception."""
+        """Convert it to the CDK's exception."""
         return AirbyteTracedException(
             message=self.message, internal_message=self.message, failure_type=self.kind.failure_type
         )
 
 
-class StatusInBody(Exception):  # noqa: N818 - it carries a status to where statuses are read
-    """The vendor tells an error in an answer with a good status: it counts as the status that fits it.
+class StatusInBody(Exception):  # noqa: N818 - it carries a status rather than an error
+    """The body of an answer with a good status reports an error. The client handles it like the given status.
 
     Args:
         status: the HTTP status that the vendor should have sent.
@@ -107,16 +107,16 @@ class StatusInBody(Exception):  # noqa: N818 - it carries a status to where stat
 
 
 def config_error(message: str) -> AirbyteTracedException:
-    """Make the exception for something in the config that the user must mend."""
+    """Return the exception for an error in the config."""
     return Fault(Kind.CONFIG, message).traced()
 
 
 def as_traced(error: Exception, what: str) -> AirbyteTracedException:
-    """Turn whatever was raised into the CDK's exception.
+    """Convert any exception to the CDK's.
 
     Args:
-        error: a fault, the CDK's own, or something that nobody expected.
-        what: what was being done: ``reading sessions of 123``.
+        error: a ``Fault``, the CDK's exception, or an unexpected one.
+        what: what the connector was doing: ``reading sessions of 123``.
     """
     if isinstance(error, AirbyteTracedException):
         return error
@@ -124,18 +124,16 @@ def as_traced(error: Exception, what: str) -> AirbyteTracedException:
         return error.traced()
     return AirbyteTracedException.from_exception(
         error,
-        message=f"The connector met something it does not know while it was {what} ({type(error).__name__}). "
-        "Please report it with the log of this sync.",
+        message=f"Unexpected error while {what} ({type(error).__name__}). Report it with the log of this sync.",
     )
 
 
 def quoted(words: str) -> str:
-    """Quote a vendor's own words behind a message: short, on one line, and without secrets.
+    """Return a vendor's message as a quotation: shortened, on one line, and without secrets.
 
     Returns:
-        ``: "the words"``, or nothing if there are none.
+        ``: "the message"``, or ``""`` if there is none.
     """
-    # Hidden before they are cut: too little may be left of a secret that is cut for anybody to recognize it. But a
-    # body may be long, and hiding takes time.
+    # Redact before shortening: a part of a secret would not be recognized. The first cut limits the time it takes.
     shown = " ".join(redaction.clean(words[:LONGEST_WORDS]).split())[:QUOTED]
     return f': "{shown}"' if shown else ""

@@ -1,4 +1,4 @@
-"""JSON: parses the body of an answer so that nothing is lost and different values stay different."""
+"""JSON: parses the body of an answer without loss, so that different values stay different."""
 
 import codecs
 import contextlib
@@ -13,15 +13,15 @@ from session_source.api.columns import Value
 
 
 def parse(body: bytes, content_type: str = "") -> Value:
-    r"""Parse a body; the result can be written as JSON again.
+    r"""Parse a body. The result can be written as JSON again.
 
-    What JSON or orjson cannot hold becomes text, so that different values stay different: an integer beyond 64
-    bits becomes its digits, half of a surrogate pair ``\ud800``, a byte that is not UTF-8 ``\xff``. ``NaN`` and
-    infinities become null.
+    A value that orjson cannot represent becomes text: an integer beyond 64 bits becomes its digits, half of a
+    surrogate pair becomes ``\ud800``, a byte that is not UTF-8 becomes ``\xff``. ``NaN`` and infinities become
+    null.
 
     Args:
         body: the bytes.
-        content_type: the header of that name, which may name a charset.
+        content_type: the Content-Type header, which may name a charset.
 
     Raises:
         ValueError: the body is not JSON.
@@ -43,7 +43,7 @@ def _parse_exactly(body: bytes, content_type: str) -> Value:
 
 
 def _decode(body: bytes, content_type: str) -> str:
-    """Decode a body as UTF-8, as JSON should be, or in the charset that the vendor names."""
+    """Decode a body as UTF-8, the encoding of JSON, or else in the charset of the header."""
     charset = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.IGNORECASE)
     for name in (json.detect_encoding(body), charset[1] if charset else ""):
         with contextlib.suppress(LookupError, UnicodeDecodeError):
@@ -55,11 +55,11 @@ _ZEROS = bytes(ord("0") if byte in b"0123456789" else ord("x") for byte in range
 """Translates each digit to 0 and each other byte to x."""
 
 _LARGE = 19
-"""Integers of so many digits may need more than 64 bits, and orjson would read them as floats."""
+"""An integer with this many digits may need more than 64 bits. orjson reads such integers as floats."""
 
 _DIGITS = re.compile(rb"[0-9]+")
 _NUMBER = re.compile(rb"(?<![^\s:,\[-])[0-9]+(?![^\s,\]}])")
-"""Digits where JSON has a number, and not in a string."""
+"""Digits at a place where JSON allows a number, not inside a string."""
 
 
 def _has_large_integer(body: bytes) -> bool:
@@ -76,13 +76,13 @@ def _has_large_integer(body: bytes) -> bool:
 
 
 def _integer(text: str) -> int | str:
-    """Read an integer; one beyond 64 bits stays text, because orjson could not write it."""
+    """Read an integer. One beyond 64 bits stays text, because orjson cannot write it."""
     number = int(text) if len(text) <= 20 else 2**64
     return number if -(2**63) <= number < 2**64 else text
 
 
 _ESCAPE = "session_source.escape"
-"""The error handler that writes bytes that cannot be decoded as ``\\xff`` into a string of JSON."""
+"""The error handler that replaces undecodable bytes in JSON text by ``\\xff``."""
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
@@ -95,14 +95,14 @@ codecs.register_error(_ESCAPE, _escape)
 
 
 _TOO_DEEP = 300
-"""Levels of nesting that are parsed, where Python cannot parse all; records have fewer (``columns.DEEPEST``)."""
+"""Levels of nesting that are kept where Python cannot parse all. Records have fewer (``schema.DEEPEST``)."""
 
 _BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
-"""A bracket of JSON, or a string, in which brackets mean nothing."""
+"""A bracket, or a whole string, so that brackets inside strings are skipped."""
 
 
 def _shallow(text: str) -> str:
-    """Replace what is nested too deeply in a JSON text by null."""
+    """Replace values that are nested too deeply in a JSON text by null."""
     kept: list[str] = []
     depth = start = 0
     for match in _BRACKET.finditer(text):
@@ -120,7 +120,7 @@ def _shallow(text: str) -> str:
 
 
 def _writable(value: Value) -> Value:
-    """Replace, in place, what cannot be written as JSON: broken text and numbers that are not finite."""
+    """Replace broken text and non-finite numbers, which cannot be written as JSON, in place."""
     root = [value]
     containers: list[Any] = [root]
     while containers:

@@ -1,8 +1,7 @@
-"""Pagination: from one page to the token of the next, without any I/O.
+"""Pagination: how to find the next page. No I/O.
 
-A next token in the answer or a total decides where a list ends. Where the vendor sends neither, a page that is
-shorter than the requested size may be the last one, or the vendor may serve fewer rows than requested: see
-``PageLengths``.
+A next token or a total in the answer decides where a list ends. If the vendor sends neither, a page that is
+shorter than requested may be the last one, or the vendor may serve fewer rows than requested: see ``PageLengths``.
 """
 
 from collections.abc import Mapping
@@ -11,17 +10,17 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from session_source.api.columns import Integer, Row, Value, at
 
-Token: TypeAlias = Any  # whatever is hashable: a number, a text, a vendor's own object; None: none
+Token: TypeAlias = Any  # any hashable value: a number, text, a vendor's own object; None if there is none
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: the vendor's records, and what the pager needs to find the next page.
+    """One answer: the vendor's records, and the data that the pager needs to find the next page.
 
     Args:
         rows: the records.
-        body: the answer's object, for pagers that read a token or a total in it.
-        is_doubtful: the vendor's code does not trust the page; it is requested again, and then taken as it is.
+        body: the JSON object of the answer, for pagers that read a token or a total from it.
+        is_doubtful: the page may belong to another request. It is requested again, and then accepted as it is.
     """
 
     rows: list[Row]
@@ -34,16 +33,16 @@ class Next(NamedTuple):
 
     token: Token
     is_certain: bool = True
-    """Whether the vendor says that there is one. Otherwise the lengths of pages decide whether to ask for it,
+    """Whether the vendor says that this page exists. Otherwise the lengths of pages decide whether to request it,
     and an answer without new rows, or a 400 or 404, ends the list."""
     total: int | None = None
-    """How many rows the list has, where the vendor says so."""
+    """How many rows the list has, if the vendor says so."""
     begins_a_list: bool = False
     """Whether it is the first page of another list of the same window."""
 
 
 class Pager(Protocol):
-    """How a vendor's list is continued."""
+    """Finds the next page of a vendor's list."""
 
     @property
     def first(self) -> Token:
@@ -51,13 +50,13 @@ class Pager(Protocol):
 
     @property
     def size(self) -> int | None:
-        """How many rows are requested for a page, where a shorter page may be the last."""
+        """How many rows are requested per page, if a shorter page may be the last."""
 
     def following(self, token: Token, page: Page) -> Next | None:
-        """Return the page after the one that ``token`` asked for; None where that was the last.
+        """Return the page after the one with ``token``; None if that was the last.
 
         Raises:
-            ValueError: the answer contradicts itself; the page is requested again.
+            ValueError: the answer contradicts itself. The page is requested again.
         """
 
 
@@ -68,15 +67,15 @@ class OnePage:
     size: int | None = None
 
     def following(self, token: Token, page: Page) -> None:
-        """There is none."""
+        """Return None: there is no next page."""
         return
 
 
 class PageNumber:
-    """Pages counted from 1. The answer does not say which one is the last.
+    """Page numbers that start at 1. The answer does not say which page is the last.
 
     Args:
-        size: how many rows are requested for a page, or documented for one.
+        size: how many rows per page are requested or documented.
     """
 
     first: Token = 1
@@ -90,15 +89,15 @@ class PageNumber:
 
 
 class Offset:
-    """Offsets counted from 0, continued after the rows that came. The answer has the number of all rows.
+    """Offsets that start at 0 and grow by the rows received. The answer has the total number of rows.
 
     ``{"exports": {"total": 230, "to": 100, "data": […]}}``
 
-    The total may change from page to page or be an estimate, so a full page is never taken as the last.
+    The total may change between pages or be an estimate, so a full page is never taken as the last.
 
     Args:
-        total: where the number of all rows is, ``("exports", "total")``.
-        size: how many rows are requested for a page.
+        total: the path of the total, ``("exports", "total")``.
+        size: how many rows are requested per page.
     """
 
     first: Token = 0
@@ -108,10 +107,11 @@ class Offset:
         self._total = Integer(*total)
 
     def following(self, token: Token, page: Page) -> Next | None:
-        """Return the offset after the rows.
+        """Return the offset after the page's rows.
 
         Raises:
-            ValueError: the total is no whole number, or there are no rows although there is more.
+            ValueError: the total is not an integer, or the page is empty although the total says that there is
+                more.
         """
         total = self._total(dict(page.body))
         behind = int(token) + len(page.rows)
@@ -131,9 +131,9 @@ class NextInAnswer:
     ``{"data": […], "pagination": {"current": 1, "next": 2}}``
 
     Args:
-        path: where the next token is, ``("pagination", "next")``. Null, ``""`` or 0 there is the end.
+        path: the path of the next token, ``("pagination", "next")``. Null, ``""`` or 0 is the end of the list.
         first: the token of the first page.
-        otherwise: the rule for an answer that lacks the object around the token.
+        otherwise: the pager for an answer without the object around the token.
     """
 
     def __init__(self, *path: str, first: Token = None, otherwise: Pager | None = None) -> None:
@@ -146,27 +146,27 @@ class NextInAnswer:
         """Read the next token.
 
         Raises:
-            ValueError: it is neither a text nor a number.
+            ValueError: the token is neither text nor a number.
         """
         body = dict(page.body)
         around: Value = at(body, *self.path[:-1])
         if (isinstance(around, dict) and self.path[-1] in around) or self.otherwise is None:
             following: Token = at(body, *self.path) or None
             if isinstance(following, dict | list):
-                raise ValueError("its next page is neither a text nor a number")
+                raise ValueError("its next page is neither text nor a number")
             return None if following is None else Next(following)
         return self.otherwise.following(token, page)
 
 
 class PageLengths:
-    """How many rows a vendor serves on a page, as far as this sync has seen.
+    """The page lengths that a vendor has served in this sync.
 
-    A vendor may serve fewer rows than requested, today or from some day on. So a short page ends a list only if
-    the vendor has served full pages of the requested size, or at least twice a page of the same smaller size that
-    another one followed. Until then the next page is requested: one request a list at most.
+    A vendor may serve fewer rows than requested. So a short page ends a list only if the vendor has served a page
+    of the requested size, or at least two continued pages of one smaller size. Until then the next page is
+    requested, which costs at most one request per list.
 
     Args:
-        size: how many rows are requested for a page; None where the endpoint does not say.
+        size: how many rows are requested per page; None if the endpoint does not say.
     """
 
     def __init__(self, size: int | None) -> None:
@@ -176,24 +176,24 @@ class PageLengths:
         self._is_repeated = False
 
     def note(self, rows: int) -> None:
-        """Remember the length of a page."""
+        """Record the length of a page."""
         self._longest = max(self._longest, rows)
 
     def note_continued(self, rows: int) -> None:
-        """Remember the length of a page that another one with more rows followed."""
+        """Record the length of a page that was followed by a page with new rows."""
         self._is_repeated = self._is_repeated or rows in self._continued
         self._continued.add(rows)
 
     def is_full(self, rows: int) -> bool:
-        """Return whether a page with so many rows has as many as were requested."""
+        """Return whether a page with this many rows is full."""
         return self._size is not None and rows >= self._size
 
     def is_short(self, rows: int) -> bool:
-        """Return whether the vendor has served longer pages."""
+        """Return whether the vendor has served a longer page than this."""
         return rows < self._longest
 
     def ends(self, rows: int) -> bool:
-        """Return whether a page with so many rows is certainly the last of its list."""
+        """Return whether a page with this many rows is certainly the last of its list."""
         if not self.is_short(rows):
             return False
         if self._size is not None and self._longest >= self._size:

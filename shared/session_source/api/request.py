@@ -1,4 +1,4 @@
-"""Requests: what is sent to a vendor, as plain values."""
+"""Requests: what is sent to a vendor, as plain values without credentials."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +11,13 @@ from session_source.api.answer import Answer
 
 @dataclass(eq=False)
 class Wish:
-    """Fields of a JSON body that a vendor may refuse (400). Requests that share a wish learn from each other.
+    """Fields of a JSON body that a vendor may refuse (400). Requests that share a wish share what was learned.
 
     Args:
-        options: what to send, in the order of preference: the next one where one is refused. ``{}`` sends nothing.
-        is_about: whether a refusal may be about these fields; by default any may.
-        granted: the number of the option that was accepted first; None until then.
+        options: the fields to send, in order of preference. After a refusal, the next option is sent. ``{}`` sends
+            no field.
+        is_about: returns whether a refusal may be about these fields. By default, any may.
+        granted: the number of the first option that was accepted; None until then.
     """
 
     options: Sequence[Mapping[str, Any]]
@@ -26,11 +27,20 @@ class Wish:
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, before credentials: ``path`` is below the connection's base URL.
+    """One HTTP request without credentials.
 
-    With ``is_kept``, it is sent once, and its answer is kept until the command ends: for requests that several
-    endpoints have in common. ``within`` is how many seconds to keep trying, where that is less than the
-    connection's retry_policy; waits for a rate limit do not count. ``wishes`` are tried in order.
+    Args:
+        method: the HTTP method.
+        path: the path below the connection's base URL.
+        params: the query.
+        headers: headers beside the client's own.
+        form: a body of form fields.
+        json: a JSON body.
+        is_kept: send the request once and keep its answer until the command ends, for requests that endpoints
+            share.
+        within: how many seconds to retry, if less than the connection's retry policy. Rate-limit waits do not
+            count.
+        wishes: fields that the vendor may refuse. They are tried in order.
     """
 
     method: str
@@ -45,6 +55,6 @@ class Request:
 
     @property
     def address(self) -> bytes:
-        """All that its answer depends on."""
+        """A key of everything that the answer depends on."""
         sent = [self.method, self.path, self.params, self.headers, self.form, self.json]
         return orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)

@@ -1,11 +1,11 @@
-"""Schemas: what a stream declares, and records made to keep to it.
+"""Schemas: loads the schema of a stream, checks records against it and repairs those that do not fit.
 
-A vendor's ``schemas/<stream>.json`` lists the vendor's own fields, one property a line. The columns that every
-session has are the same for all vendors, so they stand once, in ``session_columns.json`` of this package.
+A vendor's ``schemas/<stream>.json`` lists the vendor's own fields, one property per line. The session columns are
+the same for all vendors; they are in ``session_columns.json`` of this package.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -15,10 +15,11 @@ import orjson
 from session_source.api.columns import LARGEST, Row, Value
 
 DEEPEST = 250
-"""Levels of nesting that a record may have; orjson writes 254, and a message puts some around a record."""
+"""Levels of nesting that a record may have. orjson writes 254, and a message adds some around the record."""
 
 MANY = 200
-"""Undeclared fields of a stream from which on no more are looked for: they are somebody's data, not a vendor's."""
+"""After this many undeclared fields of a stream, the search stops: they are keys of user data, not new API
+fields."""
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
@@ -35,9 +36,9 @@ def load(package: str, name: str, *, is_session: bool) -> dict[str, Any]:
     """Load a stream's JSON schema from its package.
 
     Args:
-        package: the vendor's package, ``source_uxcam``.
+        package: the vendor's package, ``source_<vendor>``.
         name: the file below ``schemas/``, without ``.json``.
-        is_session: whether the columns that all sessions have are part of it.
+        is_session: whether to add the session columns that all vendors share.
     """
     schema: dict[str, Any] = orjson.loads((resources.files(package) / "schemas" / f"{name}.json").read_bytes())
     if is_session:
@@ -52,10 +53,10 @@ def load(package: str, name: str, *, is_session: bool) -> dict[str, Any]:
 
 
 class Shape:
-    """A schema, compiled for checking many records fast and for fixing the few that do not fit. Threads share it.
+    """A schema that is compiled to check many records fast, and to repair the few that do not fit. Thread-safe.
 
-    Checking is done in Rust by ``jsonschema-rs``, a fifth of the time of a loop in Python. Draft 4 is the one
-    in which ``3.0`` is no integer, as in the warehouses the records go to.
+    ``jsonschema-rs`` does the checks in Rust, five times faster than a loop in Python. In draft 4, ``3.0`` is not
+    an integer, as in warehouses.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
@@ -64,19 +65,20 @@ class Shape:
         self._open = jsonschema_rs.Draft4Validator(_types_only(schema, is_closed=False))
         self._closed = jsonschema_rs.Draft4Validator(self._known)
         self._count = 0
-        """Undeclared fields that were found."""
+        """How many undeclared fields were found."""
         self._lock = threading.Lock()
 
-    def is_plain(self, record: Row) -> bool:
-        """Return whether a record fits and has no field that would be new to ``new_fields``."""
-        return self._closed.is_valid(record)
+    @property
+    def is_plain(self) -> Callable[[Row], bool]:
+        """Returns whether a record fits the schema and has no field that ``new_fields`` would report."""
+        return self._closed.is_valid
 
     def fits(self, record: Row) -> bool:
-        """Return whether every declared value of a record has a declared type, at all levels."""
+        """Return whether every declared field of a record has a declared type, at all levels."""
         return self._open.is_valid(record)
 
     def new_fields(self, record: Row) -> list[str]:
-        """Return the paths of the undeclared fields of a record that no record had before; ``[]`` marks a list."""
+        """Return the paths of the undeclared fields that no earlier record had; ``[]`` marks a list."""
         with self._lock:
             paths = list(_undeclared(record, self._known, "")) if self._count < MANY else []
             if paths:
@@ -85,24 +87,24 @@ class Shape:
                 self._closed = self._open if is_full else jsonschema_rs.Draft4Validator(self._known)
             return paths
 
-    def mended(self, record: Row) -> tuple[Row, list[str]]:
-        """Copy a record as the schema declares it.
+    def repaired(self, record: Row) -> tuple[Row, list[str]]:
+        """Copy a record so that it fits the schema.
 
-        A value of another type is converted where nothing is lost (``"5"`` and ``5.0`` in an integer), and nulled
-        otherwise. Nothing else changes.
+        A value of another type is converted if that loses nothing (``"5"`` and ``5.0`` to an integer). Otherwise
+        it is replaced by null. Nothing else changes.
 
         Returns:
-            The copy, and the paths of what was nulled.
+            The copy, and the paths of the values that were replaced by null.
         """
         nulled: list[str] = []
-        return _mend(record, self._schema, "", nulled), nulled
+        return _repair(record, self._schema, "", nulled), nulled
 
 
 def shallow(value: Value) -> tuple[Value, list[str]]:
-    """Copy a record, with null in place of each list and object below its ``DEEPEST`` level.
+    """Copy a record, with null in place of every list and object that is nested deeper than ``DEEPEST``.
 
     Returns:
-        The copy, and the paths of what was nulled.
+        The copy, and the paths of the values that were replaced by null.
     """
     nulled: list[str] = []
     return _cut(value, "", DEEPEST, nulled), nulled
@@ -124,12 +126,12 @@ def _below(path: str, name: str) -> str:
 
 
 def _types_only(schema: Mapping[str, Any], *, is_closed: bool) -> dict[str, Any]:
-    """Leave nothing of a schema but types, and that an integer has 64 bits: all that a record is held to.
+    """Reduce a schema to what records are checked for: types, and that integers fit into 64 bits.
 
     Args:
         schema: a stream's schema, or a part of it.
-        is_closed: whether objects may have no other fields than those that are declared, unless
-            ``additionalProperties`` says that their fields are the users' own.
+        is_closed: whether an undeclared field is an error. Objects with ``additionalProperties`` hold user data
+            and may have any field.
     """
     kept: dict[str, Any] = {"type": schema["type"]} if "type" in schema else {}
     if int in (types := _python_types(schema)) and float not in types:
@@ -146,7 +148,7 @@ def _types_only(schema: Mapping[str, Any], *, is_closed: bool) -> dict[str, Any]
 
 
 def _undeclared(value: Value, known: dict[str, Any], path: str) -> Iterator[str]:
-    """Find the fields that a schema lacks, and add them to it."""
+    """Yield the paths of the fields that a schema lacks, and add them to it."""
     if isinstance(value, dict) and "properties" in known:
         properties = known["properties"]
         for name, part in value.items():
@@ -162,20 +164,20 @@ def _undeclared(value: Value, known: dict[str, Any], path: str) -> Iterator[str]
 
 
 def _python_types(schema: Mapping[str, Any]) -> set[type]:
-    """Tell which types a value may have."""
+    """Return the Python types that a value may have."""
     declared = schema.get("type", list(_PYTHON_TYPES))
     names = [declared] if isinstance(declared, str) else declared
     return {python for name in names for python in _PYTHON_TYPES[name]}
 
 
 def _has_type(value: Value, types: set[type]) -> bool:
-    """Tell whether a value has one of the types; an integer beyond 64 bits is none."""
+    """Return whether a value has one of the types. An integer beyond 64 bits has none."""
     if type(value) is int and float not in types and abs(value) > LARGEST:
         return False
     return type(value) in types
 
 
-def _mend(value: Value, schema: Mapping[str, Any], path: str, nulled: list[str]) -> Value:
+def _repair(value: Value, schema: Mapping[str, Any], path: str, nulled: list[str]) -> Value:
     types = _python_types(schema)
     if not _has_type(value, types):
         value = _in_declared_type(value, types)
@@ -185,16 +187,16 @@ def _mend(value: Value, schema: Mapping[str, Any], path: str, nulled: list[str])
     properties = schema.get("properties")
     if isinstance(value, dict) and properties:
         return {
-            name: _mend(part, properties[name], _below(path, name), nulled) if name in properties else part
+            name: _repair(part, properties[name], _below(path, name), nulled) if name in properties else part
             for name, part in value.items()
         }
     if isinstance(value, list) and "items" in schema:
-        return [_mend(item, schema["items"], f"{path}[{n}]", nulled) for n, item in enumerate(value)]
+        return [_repair(item, schema["items"], f"{path}[{n}]", nulled) for n, item in enumerate(value)]
     return value
 
 
 def _in_declared_type(value: Value, types: set[type]) -> Value:
-    """Convert a value to a declared type if that loses nothing; else return null."""
+    """Convert a value to a declared type; None if that would lose something."""
     if isinstance(value, str):
         value = _unquoted(value)
     elif str in types and isinstance(value, bool | int | float):
@@ -207,7 +209,7 @@ def _in_declared_type(value: Value, types: set[type]) -> Value:
 
 
 def _unquoted(text: str) -> Value:
-    """Read a number, or ``true`` and ``false`` in any case, that a vendor wrote as text."""
+    """Read a number, or ``true`` and ``false`` in any case, from text."""
     try:
         return orjson.loads(text.lower())
     except orjson.JSONDecodeError:

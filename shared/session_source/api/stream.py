@@ -1,6 +1,6 @@
-"""Streams: what Airbyte sees. Each is a view of an endpoint's rows; several may stand on the same pages."""
+"""Streams: what Airbyte sees. A stream is a view of an endpoint's rows; several may share the same pages."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +10,20 @@ from session_source.api import schema
 from session_source.api.columns import Row
 
 Items = Callable[[Row], Iterable[Row]]
-"""What a derived stream takes from a row: the vendor's objects in it, each with its 0-based index."""
+"""Returns the records of a derived stream in a row: copies of the vendor's objects, with their 0-based index."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream: its name, its keys, and what one row of the endpoint becomes.
+    """A stream: its name, its keys, and how one row of the endpoint becomes records.
 
     Args:
-        name: as the catalog shows it.
-        key: the primary key's columns, in order.
-        cursor: the cursor column; None for a stream that is always read whole.
-        items: for a derived stream, the objects in a row that are its records; without it, the row itself.
-        is_session: whether it carries the columns that every session has, whatever the vendor.
-        schema: the file below ``schemas/``, without ``.json``, where that is not the stream's name.
+        name: the name in the catalog.
+        key: the columns of the primary key, in order.
+        cursor: the cursor column; None for a stream that every sync reads in full.
+        items: returns the records of a derived stream in a row. Without it, the row is the record.
+        is_session: whether the schema includes the session columns that all vendors share.
+        schema: the file below ``schemas/``, without ``.json``, if it is not the stream's name.
     """
 
     name: str
@@ -37,19 +37,20 @@ class Stream:
         """Load the stream's JSON schema from the vendor's package."""
         return schema.load(package, self.schema or self.name, is_session=self.is_session)
 
-    def records(self, row: Row, columns: Row) -> Iterator[Row]:
-        """Turn one row into records.
+    def records(self, row: Row, columns: Row) -> list[Row]:
+        """Return the records of one row.
 
         Args:
             row: the vendor's record.
-            columns: the endpoint's columns of this row; a derived stream carries those of its key and cursor.
+            columns: the endpoint's columns of this row. A derived stream gets those of its key and cursor.
         """
         if self.items is None:
-            yield row | columns
-            return
+            return [row | columns]
         carried = {name: columns[name] for name in (*self.key, self.cursor) if name in columns}
-        for item in self.items(row):
-            yield item | carried
+        records = list(self.items(row))
+        for record in records:
+            record.update(carried)
+        return records
 
     def as_airbyte_stream(self, package: str) -> AirbyteStream:
         """Describe the stream for the catalog."""

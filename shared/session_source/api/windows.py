@@ -1,7 +1,8 @@
-"""Windows of time: half-open, tiled over what is still to be read, and the state that remembers the rest.
+"""Windows of time, and sets of them: pure functions.
 
-Pure functions. "Finished" is always a tuple of windows that are sorted, disjoint and do not touch; its JSON
-is the CDK's date-range state, which Airbyte, PyAirbyte and the Connector Builder understand.
+``Intervals`` are windows that are sorted and disjoint and do not touch each other. The finished intervals of a
+stream are its state: their JSON is the CDK's date-range state, which Airbyte, PyAirbyte and the Connector Builder
+understand.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,33 +19,33 @@ class Window(NamedTuple):
     end: datetime
 
     def __contains__(self, moment: object) -> bool:
-        """Tell whether a moment lies in the window: at its start yes, at its end no."""
+        """Return whether a moment is in the window. The start is, the end is not."""
         return isinstance(moment, datetime) and self.start <= moment < self.end
 
     def __str__(self) -> str:
         return f"{times.rfc3339(self.start)} to {times.rfc3339(self.end)}"
 
     def days(self) -> list[str]:
-        """List the UTC days that the window touches, as ``2026-01-31``."""
+        """Return the UTC days that the window overlaps, as ``2026-01-31``."""
         last = self.end - timedelta(microseconds=1)
         count = (times.midnight(last) - times.midnight(self.start)).days + 1
         return [(self.start + timedelta(days=n)).strftime("%Y-%m-%d") for n in range(count)]
 
     def whole_seconds(self, *, early: int = 0) -> "Window":
-        """Widen the window to whole seconds, and begin some seconds early.
+        """Widen the window to whole seconds, and start it ``early`` seconds earlier.
 
-        For vendors that compare seconds, or do not say whether the lower bound is included.
+        For vendors that compare seconds, or do not document whether the lower bound is included.
         """
         start = self.start.replace(microsecond=0) - timedelta(seconds=early)
         late = timedelta(seconds=1 if self.end.microsecond else 0)
         return Window(start, self.end.replace(microsecond=0) + late)
 
 
-Finished = tuple[Window, ...]
+Intervals = tuple[Window, ...]
 
 
-def union(windows: Iterable[Window]) -> Finished:
-    """Merge windows that overlap or touch; drop empty ones."""
+def union(windows: Iterable[Window]) -> Intervals:
+    """Merge windows that overlap or touch, and drop empty ones."""
     merged: list[Window] = []
     for window in sorted(windows):
         if window.start >= window.end:
@@ -56,45 +57,45 @@ def union(windows: Iterable[Window]) -> Finished:
     return tuple(merged)
 
 
-def within(finished: Finished, span: Window) -> Finished:
-    """Keep what of the finished windows lies in the span."""
-    return union(Window(max(w.start, span.start), min(w.end, span.end)) for w in finished)
+def within(intervals: Intervals, span: Window) -> Intervals:
+    """Return the part of the intervals that is in the span."""
+    return union(Window(max(w.start, span.start), min(w.end, span.end)) for w in intervals)
 
 
-def before(finished: Finished, end: datetime) -> Finished:
-    """Keep what of the finished windows lies before a moment."""
-    return union(Window(window.start, min(window.end, end)) for window in finished)
+def before(intervals: Intervals, end: datetime) -> Intervals:
+    """Return the part of the intervals that is before a moment."""
+    return union(Window(window.start, min(window.end, end)) for window in intervals)
 
 
-def gaps(finished: Finished, span: Window) -> Finished:
-    """Give what of the span is not finished."""
+def gaps(intervals: Intervals, span: Window) -> Intervals:
+    """Return the part of the span that is in none of the intervals."""
     missing: list[Window] = []
     start = span.start
-    for window in within(finished, span):
+    for window in within(intervals, span):
         missing.append(Window(start, window.start))
         start = window.end
     missing.append(Window(start, span.end))
     return union(missing)
 
 
-def overlaps(finished: Finished, first: datetime, last: datetime) -> bool:
-    """Return whether one of the windows has a moment from ``first`` to ``last``, both included."""
-    return any(first < window.end and last >= window.start for window in finished)
+def overlaps(intervals: Intervals, first: datetime, last: datetime) -> bool:
+    """Return whether an interval holds a moment from ``first`` to ``last``, both included."""
+    return any(first < window.end and last >= window.start for window in intervals)
 
 
-def to_json(finished: Finished) -> dict[str, Any]:
-    """Write finished windows as the CDK's date-range state."""
+def to_json(intervals: Intervals) -> dict[str, Any]:
+    """Write finished intervals as the CDK's date-range state."""
     return {
         "state_type": "date-range",
-        "slices": [{"start": times.rfc3339(w.start), "end": times.rfc3339(w.end)} for w in finished],
+        "slices": [{"start": times.rfc3339(w.start), "end": times.rfc3339(w.end)} for w in intervals],
     }
 
 
-def from_json(cursor: object) -> Finished:
-    """Read finished windows from a date-range state; keys it does not know are passed over.
+def from_json(cursor: object) -> Intervals:
+    """Read finished intervals from a date-range state. Unknown keys are ignored.
 
     Raises:
-        ValueError: it is no date-range state. Reading from the start is then the safe thing to do.
+        ValueError: it is not a date-range state. The caller then reads from the start.
     """
     slices = cursor.get("slices") if isinstance(cursor, Mapping) else None
     if not isinstance(slices, list):

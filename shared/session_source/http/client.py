@@ -23,7 +23,7 @@ from session_source.http.concurrency import ConcurrencyLimit
 from session_source.http.gate import Gate
 from session_source.http.retry import RetryPolicy
 from session_source.http.traffic import Traffic
-from session_source.http.transport import Transport
+from session_source.http.transport import Observer, Transport
 
 Read = TypeVar("Read")
 
@@ -41,6 +41,7 @@ class Client:
         rate: the limit on requests in a moment.
         workers: how many threads use the client, and so how many requests are open at most.
         deadline: when everything ends, in ``time.monotonic()``: nothing is sent or waited for after it.
+        observer: called with each request that was sent, and its outcome.
     """
 
     def __init__(  # noqa: PLR0913 - each is one thing a vendor or a user chooses
@@ -55,13 +56,16 @@ class Client:
         rate: RequestRate | None = None,
         workers: int = 1,
         deadline: float = math.inf,
+        observer: Observer | None = None,
     ) -> None:
         self.vendor = vendor
         self.retry_policy = retry_policy.until(deadline)
         self.budget = budget
         self.traffic = Traffic()
         self._gate = Gate(vendor, ConcurrencyLimit(workers), self.retry_policy, budget=budget, rate=rate)
-        self._transport = Transport(vendor, base_url, connections=workers, closed=self._gate.closed)
+        self._transport = Transport(
+            vendor, base_url, connections=workers, closed=self._gate.closed, observer=observer
+        )
         self._kept = KeptAnswers()
         self._connection = Connection(
             vendor=vendor,
@@ -73,6 +77,11 @@ class Client:
             traffic=self.traffic,
             kept=self._kept,
         )
+
+    @property
+    def spellings(self) -> tuple[AuthBase, ...]:
+        """How the credentials may be written on a request; the one that the vendor accepted comes first."""
+        return self._connection.auth.candidates
 
     def close(self) -> None:
         """Wake every thread that waits; it ends with ``Closed``."""

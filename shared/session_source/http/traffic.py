@@ -12,6 +12,9 @@ TIMEOUT = "timeout"
 NO_ANSWER = "no_answer"
 """How a request is counted that got no HTTP status: the vendor took too long, or the connection failed."""
 
+MOMENT = 0.5
+"""Seconds; a wait that ends earlier is not reported as one that goes on."""
+
 
 class Reason(Enum):
     """Why the connector waits before it sends a request; the value is how the log names it."""
@@ -115,9 +118,10 @@ class Traffic:
             }
 
     def current_wait(self) -> Wait | None:
-        """Return the wait that lasts longest from now on; None if no worker waits."""
+        """Return the wait that ends last; None if no worker waits, or only for a moment."""
         with self._lock:
             if not self._waits:
                 return None
             reason, end = max(self._waits, key=lambda wait: wait[1])
-            return Wait(reason, max(end - self._clock(), 0.0))
+            seconds = end - self._clock()
+            return Wait(reason, seconds) if seconds >= MOMENT else None

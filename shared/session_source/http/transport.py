@@ -6,7 +6,9 @@ CPU time of a request.
 
 import contextlib
 import threading
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
@@ -20,6 +22,9 @@ from session_source.http.addresses import is_loopback
 from session_source.http.deadlines import Adapter, Deadlines
 from session_source.http.form import Form
 from session_source.http.retry import RetryPolicy
+
+Observer: TypeAlias = Callable[[requests.PreparedRequest, Answer | Fault, float], None]
+"""Called with each request as it was sent, its answer or the fault instead of one, and the seconds it took."""
 
 LARGEST_ANSWER = 256 * 2**20
 """The largest body that is read, in bytes after decompression."""
@@ -38,9 +43,18 @@ class Transport:
         base_url: the address that the paths of requests are below.
         connections: how many requests may be open at once.
         closed: set when the client is closed.
+        observer: called with each request and its outcome.
     """
 
-    def __init__(self, vendor: str, base_url: str, *, connections: int, closed: threading.Event) -> None:
+    def __init__(
+        self,
+        vendor: str,
+        base_url: str,
+        *,
+        connections: int,
+        closed: threading.Event,
+        observer: Observer | None = None,
+    ) -> None:
         self._vendor = vendor
         self._base_url = base_url.rstrip("/")
         self._adapter = Adapter(pool_connections=1, pool_maxsize=connections)
@@ -53,6 +67,7 @@ class Transport:
         if is_loopback(urlsplit(self._base_url).hostname or ""):
             self._settings["proxies"] = {}
         self._deadlines = Deadlines(closed)
+        self._observer = observer
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -69,11 +84,23 @@ class Transport:
         Raises:
             Fault: there is no complete answer.
         """
+        prepared = self._prepared(request, form)
+        if self._observer is None:
+            return self._exchange(prepared, policy)
+        began = time.monotonic()
+        try:
+            answer = self._exchange(prepared, policy)
+        except Fault as fault:
+            self._observer(prepared, fault, time.monotonic() - began)
+            raise
+        self._observer(prepared, answer, time.monotonic() - began)
+        return answer
+
+    def _exchange(self, prepared: requests.PreparedRequest, policy: RetryPolicy) -> Answer:
         total = min(policy.total, policy.left)
         if total <= 0:
             raise self._timeout(policy.total, policy)
         connect, read = min(policy.connect, total), min(policy.read, total)
-        prepared = self._prepared(request, form)
         with self._deadlines.within(total) as exchange:
             try:
                 response = self._adapter.send(prepared, timeout=(connect, read), **self._settings)

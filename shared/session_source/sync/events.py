@@ -1,4 +1,4 @@
-"""Events: what workers put into a short queue for the one thread that emits."""
+"""Events: what happens in the workers, passed to the thread that emits through a short queue."""
 
 import threading
 from collections import deque
@@ -11,7 +11,10 @@ from session_source.sync.groups import Group
 from session_source.sync.records import Records
 
 QUEUE_LENGTH = 2
-"""Events between the workers and the thread that emits; more only cost memory."""
+"""How many events wait for the thread that emits; a longer queue would only take memory."""
+
+IDLE = 1.0
+"""Seconds without an event after which the thread that emits gets a ``Tick``."""
 
 
 class PageRead(NamedTuple):
@@ -22,14 +25,22 @@ class PageRead(NamedTuple):
 
 
 class WindowRead(NamedTuple):
-    """A window was read to its end; all its pages came before."""
+    """A window was read to its end. The events of its pages come before."""
 
     group: Group | Details
     window: Window
 
 
+class WindowSized(NamedTuple):
+    """The vendor reported how many rows a window has."""
+
+    group: Group
+    window: Window
+    rows: int
+
+
 class GroupFailed(NamedTuple):
-    """A group will not be read further."""
+    """Reading a group failed. No further window of it is read."""
 
     group: Group | Details
     error: Exception
@@ -49,14 +60,18 @@ class LogLine(NamedTuple):
     line: str
 
 
-Event: TypeAlias = PageRead | WindowRead | GroupFailed | Limited | LogLine
+class Tick(NamedTuple):
+    """Nothing happened for a while."""
+
+
+Event: TypeAlias = PageRead | WindowRead | WindowSized | GroupFailed | Limited | LogLine | Tick
 
 
 class Queue:
-    """A short queue that ends when its last writer has left, and can be closed by its reader.
+    """A short queue that ends when its last writer leaves. Its reader can close it.
 
-    Pages and ends of windows take a ticket while it is their turn, and leave in the order of the tickets. So the
-    end of a window comes after every row that was claimed before it, whichever window claimed it.
+    Events of pages and of windows that end have a ticket and leave in the order of the tickets. So the end of a
+    window comes after every row that was claimed before it, by whichever window.
     """
 
     def __init__(self, writers: int) -> None:
@@ -68,16 +83,16 @@ class Queue:
         self._served = 0
 
     def ticket(self) -> int:
-        """Take the next place in the order of pages and ends of windows."""
+        """Return the next place in the order of pages and window ends."""
         with self._changed:
             self._tickets += 1
             return self._tickets
 
     def put(self, event: Event, ticket: int | None = None) -> None:
-        """Add an event when there is room, and when it is the turn of its ticket.
+        """Add an event as soon as there is room and all earlier tickets are served.
 
         Raises:
-            Closed: the reader has left.
+            Closed: the reader closed the queue.
         """
         with self._changed:
             self._changed.wait_for(
@@ -91,22 +106,30 @@ class Queue:
             self._served += ticket is not None
             self._changed.notify_all()
 
-    def get(self) -> Event | None:
-        """Wait for the next event and return it; None when all writers have left."""
+    def get(self, idle: float = IDLE) -> Event | None:
+        """Wait for the next event and return it.
+
+        Args:
+            idle: the seconds to wait at most.
+
+        Returns:
+            ``Tick`` if there was none; None when all writers have left.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._events or not self._writers)
+            if not self._changed.wait_for(lambda: self._events or not self._writers, idle):
+                return Tick()
             event = self._events.popleft() if self._events else None
             self._changed.notify_all()
             return event
 
     def leave(self) -> None:
-        """Note that a writer adds nothing more."""
+        """Remove a writer, which adds nothing more."""
         with self._changed:
             self._writers -= 1
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let every writer end with ``Closed``."""
+        """Make every writer fail with ``Closed``."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()

@@ -1,13 +1,14 @@
 """Keys: which rows were emitted, remembered as long as the vendor may list them again.
 
-A vendor lists a row again while its window is read (lists grow, pages repeat), in the windows next to it (bounds
-are inclusive, days of another zone lie in two) and, where a row is long, in every window that it touches. Keys are
-forgotten when no window that is open or still to come can list them: memory is bounded by windows, not by rows.
+A vendor may list a row again while its window is read (lists grow, pages repeat), in the adjacent windows (bounds
+are inclusive, a day of another time zone is in two windows), and, if the row is long, in every window that it
+overlaps. Keys are dropped once no open or future window can list them. So memory depends on windows, not on the
+number of rows.
 """
 
 from collections.abc import Iterable, Sequence
 
-from session_source.api.time_filter import Reach
+from session_source.api.time_filter import TimeRange
 from session_source.api.windows import Window
 from session_source.sync.seen import Seen
 
@@ -16,86 +17,83 @@ class OpenWindow:
     """One reading of a window.
 
     Args:
-        window: what counts as finished when it is read.
-        asked: what is asked for to get it, both ends included.
+        window: what counts as finished once it is read.
+        requested: the range that is requested to get it.
     """
 
-    def __init__(self, window: Window, asked: Reach) -> None:
+    def __init__(self, window: Window, requested: TimeRange) -> None:
         self.window = window
-        self.asked = asked
+        self.requested = requested
         self.seen = Seen()
-        self.left: set[object] = set()
+        self.skipped: set[object] = set()
         """Keys that were seen and not emitted."""
         self.is_done = False
-        self.is_left = False
+        self.is_put_back = False
         """Whether it was put back, to be read in smaller windows."""
-        self.covered: Reach | None = None
+        self.covered: TimeRange | None = None
         """From the earliest to the latest of its rows, by the latest time of each."""
 
     def __str__(self) -> str:
         return str(self.window)
 
     def touches(self, other: "OpenWindow") -> bool:
-        """Return whether a vendor may list a row for both."""
-        return self.asked.touches(other.asked)
+        """Return whether a vendor may list a row for both windows."""
+        return self.requested.touches(other.requested)
 
-    def cover(self, times: Sequence[Reach]) -> None:
-        """Note the times of a page's rows: the latest of each, since a row may have begun long before."""
+    def cover(self, times: Sequence[TimeRange]) -> None:
+        """Record the times of a page's rows: the latest of each, because a row may have started long before."""
         if times:
             last = [one.last for one in times]
-            page = Reach(min(last), max(last))
+            page = TimeRange(min(last), max(last))
             self.covered = page if self.covered is None else self.covered.joined(page)
 
 
 class Keys:
-    """The keys of the windows of a group. Whoever uses it from several threads holds a lock."""
+    """The keys of a group's windows. Not thread-safe: the caller holds a lock."""
 
     def __init__(self) -> None:
-        self._windows: list[OpenWindow] = []
-        self._lasting: dict[object, Reach] = {}
-
-    def __len__(self) -> int:
-        """How many windows are remembered."""
-        return len(self._windows)
+        self.windows: list[OpenWindow] = []
+        """The windows of which keys are remembered."""
+        self._lasting: dict[object, TimeRange] = {}
 
     def open(self, window: OpenWindow) -> None:
-        """Begin a window."""
-        self._windows.append(window)
+        """Start a window."""
+        self.windows.append(window)
 
     def taken(self, window: OpenWindow, keys: set[object]) -> set[object]:
-        """Return those of the keys that another window has emitted."""
+        """Return the keys that another window has emitted."""
         taken = self._lasting.keys() & keys
-        for other in self._windows:
+        for other in self.windows:
             if other is not window and other.touches(window):
-                taken |= other.seen.among(keys) - other.left
+                taken |= other.seen.among(keys) - other.skipped
         return taken
 
-    def keep(self, key: object, reach: Reach) -> None:
-        """Remember a key of a row that may be listed far from the window that emitted it."""
-        self._lasting[key] = reach
+    def keep(self, key: object, positions: TimeRange) -> None:
+        """Remember the key of a row that the vendor may list far from the window that emitted it."""
+        self._lasting[key] = positions
 
-    def close(self, window: OpenWindow, remaining: Iterable[Reach]) -> list[OpenWindow]:
-        """Note that nothing more is read of a window, and forget what cannot be listed again.
+    def close(self, window: OpenWindow, remaining: Iterable[TimeRange]) -> list[OpenWindow]:
+        """End a window, and drop the keys that cannot be listed again.
 
         Args:
             window: the window.
-            remaining: what is asked for to get what no window was opened for yet.
+            remaining: the ranges that will be requested for windows that are not open yet.
 
         Returns:
-            The windows that were forgotten: they and all beside them are read.
+            The windows that were dropped: they and all adjacent windows are read.
         """
         window.is_done = True
-        known = self._windows
-        to_come = [*remaining, *(other.asked for other in self._windows if not other.is_done)]
-        self._windows = [
+        known = self.windows
+        to_come = [*remaining, *(other.requested for other in self.windows if not other.is_done)]
+        self.windows = [
             other
-            for other in self._windows
-            if not other.is_done or any(other.asked.touches(asked) for asked in to_come)
+            for other in self.windows
+            if not other.is_done or any(other.requested.touches(requested) for requested in to_come)
         ]
         if self._lasting:
             self._lasting = {
-                key: reach
-                for key, reach in self._lasting.items()
-                if any(reach.touches(asked) for asked in to_come)
+                key: positions
+                for key, positions in self._lasting.items()
+                if any(positions.touches(requested) for requested in to_come)
             }
-        return [other for other in known if other not in self._windows]
+        return [other for other in known if other not in self.windows]

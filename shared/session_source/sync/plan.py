@@ -1,8 +1,8 @@
-"""The plan: what of a partition is still to be read, and how it is cut into windows, newest first.
+"""The plan: which part of a partition remains to be read, and how it is split into windows, newest first.
 
-Nobody knows how many rows a piece of time holds before it is read. So the first window is as long as the config
-allows. When its first page shows that it holds much more than a window should, it is put back and cut: a busy
-month becomes many pieces of work and many checkpoints, and a quiet year takes few requests.
+How many rows a range of time has is unknown before it is read. So the first window is as long as the config
+allows. If its first page shows that it has too many rows, it is put back and split. A busy month becomes many
+windows and checkpoints, and a quiet year takes few requests.
 """
 
 from collections.abc import Callable
@@ -10,58 +10,75 @@ from datetime import datetime, timedelta
 
 from session_source.api import times, windows
 from session_source.api.time_filter import DAY, MOMENT
-from session_source.api.windows import Finished, Window
+from session_source.api.windows import Intervals, Window
+from session_source.http.budget import Budget
+
+
+def affordable_requests(budget: Budget | None, workers: int) -> float | None:
+    """Return how many requests each worker may still send, for the size of its window; None if there is no limit.
+
+    At least a fifth of the hourly limit is counted on, even if less is left. Otherwise windows become so small at
+    the end of an hour that most of their pages are not full.
+    """
+    return None if budget is None else max(budget.left(), budget.limit / 5) / workers
 
 
 class Plan:
-    """Cuts what is missing into windows. Whoever uses it from several threads holds a lock.
+    """Splits the missing intervals into windows. Not thread-safe: the caller holds a lock.
 
     Args:
-        missing: what is to be read.
-        step: the smallest piece that can be asked for; None where a gap cannot be cut.
+        missing: the intervals to read.
+        step: the smallest range that can be requested; None if a gap cannot be split.
         longest: the longest window.
         parallel: how many windows of this partition can be read at the same time.
-        affordable: returns how many requests may still be sent for each of these windows; None for any number.
+        affordable: returns how many requests each of these windows may still send; None if there is no budget.
     """
 
     ROWS = 2000
-    """What a window should hold where that takes a day or more: seconds of work, not minutes."""
+    """How many rows a window of a day or more should have: seconds of work, not minutes."""
+
+    DENSE_ROWS = 20_000
+    """How many rows a window of less than a day should have: so many that a page that is not full costs little."""
+
+    BUDGETED_PAGES = 10
+    """How many pages a window should have at most where requests are limited: fewer waste more on pages that are
+    not full, and more are lost with a sync that ends because the limit is reached."""
 
     FEW_PAGES = 4
-    """What is not worth cutting, though workers are idle."""
+    """A window with no more pages than this is not split, even if workers are idle."""
 
     GROWTH = 4
-    """How many times longer than the last one the next window may be, where windows were made short."""
+    """How many times longer than the last window the next one may be, once windows are short."""
 
     def __init__(
         self,
-        missing: Finished,
+        missing: Intervals,
         *,
         step: timedelta | None,
         longest: timedelta,
         parallel: int = 1,
         affordable: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self.remaining: Finished = missing
-        """What no window was taken for."""
+        self.remaining: Intervals = missing
+        """The intervals for which no window was taken yet."""
         self.is_guess = True
-        """Whether nothing was read yet that shows how long windows should be."""
+        """Whether no page has shown yet how long windows should be."""
         self._is_sized = False
-        """Whether a window was read to its end, or cut."""
+        """Whether a window was read completely or put back."""
         self._step = step
         self._longest = longest
         self._parallel = parallel
         self._affordable = affordable
         self._rows: float = self.ROWS
         self._page = 1
-        """How many rows the longest page had."""
+        """The number of rows of the longest page."""
         self._cuts = 0
-        """How many windows were cut under a budget since one was read to its end."""
-        self._least = max(step or DAY, DAY)  # shorter windows waste a part of a page each
+        """How many windows were split because of the budget since one was read completely."""
+        self._least = max(step or DAY, DAY)  # a shorter window wastes a part of a page
         self._length = longest
 
     def take(self) -> Window | None:
-        """Return the next window: the newest piece, from a midnight (UTC) where that is possible."""
+        """Return the next window: the newest one. It starts at midnight (UTC) if possible."""
         if not self.remaining:
             return None
         *older, piece = self.remaining
@@ -71,41 +88,47 @@ class Plan:
         self.remaining = windows.union([*older, Window(piece.start, start)])
         return Window(start, piece.end)
 
+    @property
+    def ahead(self) -> int:
+        """How many windows the remaining time will be, at their present length."""
+        lengths = [piece.end - piece.start for piece in self.remaining]
+        return len(lengths) if self._step is None else sum(-(-length // self._length) for length in lengths)
+
     def put_back(self, window: Window, length: timedelta) -> None:
-        """Return a window that is too large; it is cut into windows of this length, or a little longer."""
+        """Put back a window that is too large, to be split into windows of about this length."""
         self.remaining = windows.union([*self.remaining, window])
         self._least = min(self._least, max(length, self._step or length))
         self._set_length(length)
 
     def limit(self, length: timedelta) -> None:
-        """Let no window be longer than this: the vendor does not answer longer ones."""
+        """Set the longest window: the vendor does not answer longer ones."""
         self._longest = min(self._longest, length)
 
     def can_cut(self, window: Window) -> bool:
-        """Return whether a smaller window than this one can be asked for."""
+        """Return whether a smaller window than this one can be requested."""
         return self._step is not None and self._start(window, self._step, self._step) > window.start
 
     def note(self, window: Window, rows: int) -> None:
-        """Learn from a window that was read how long the next ones should be."""
+        """Set the length of the next windows after a window was read completely."""
         self._cuts = 0
         length = window.end - window.start
-        # Lengths grow step by step: what is older may be as busy as what made the windows short.
+        # Lengths grow step by step: older data may be as busy as the data that made windows short.
         self._set_length(min(length * (self._rows / max(rows, 1)), max(self._length, self.GROWTH * length)))
 
     def better_length(
         self, window: Window, rows: int, page: int, *, covered: timedelta, total: int | None = None
     ) -> timedelta | None:
-        """Return how long the windows should be instead of one of which more pages are to come.
+        """Return the length of the windows that should replace one of which more pages follow.
 
         Args:
             window: the window.
             rows: how many rows it has listed so far.
             page: how many of them were on the last page.
-            covered: from the earliest to the latest of their times.
-            total: how many rows it holds, where the vendor says so.
+            covered: the time between the earliest and the latest of them.
+            total: how many rows it has, if the vendor says so.
 
         Returns:
-            None if it is best to read on.
+            None if it is best to continue.
         """
         self.is_guess = False
         self._page = max(self._page, page)
@@ -115,16 +138,17 @@ class Plan:
             expected = max(expected, total)
         elif timedelta() < covered < length:
             expected = max(expected, rows * (length / covered))
-        best = max(length * (self.ROWS / expected), DAY)
+        best = max(length * (self.ROWS / expected), min(length * min(self.DENSE_ROWS / expected, 1), DAY))
         if not self._is_sized:
             left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
             best = min(best, max(left / (2 * self._parallel), length * (self.FEW_PAGES * self._page / expected)))
-        # What was read of a window that is put back is read again.
+        # The rows that were read are read again after the window is put back.
         is_worth_it = not self._is_sized or expected > 5 * rows
         affordable = self._affordable()
         if affordable is not None:
-            self._rows = min(self.ROWS, self._page * max(affordable, 1) / 2)
-            # Where rows come in no order, nothing shows how many there are: after each cut, cut more.
+            most = max(self.ROWS, min(self.BUDGETED_PAGES * self._page, self.DENSE_ROWS))
+            self._rows = min(most, self._page * max(affordable, 1) / 2)
+            # Rows without an order do not show how many there are: split more after each split.
             best = min(best, length * (self._rows / expected * 0.5**self._cuts))
             is_worth_it = is_worth_it or expected - rows > page * affordable
         if not is_worth_it or length <= 2 * best or not self.can_cut(window):
@@ -139,7 +163,7 @@ class Plan:
 
     @staticmethod
     def _start(window: Window, length: timedelta, step: timedelta) -> datetime:
-        """Return where the newest piece of a window begins, on a multiple of a day or of a step."""
+        """Return where the newest part of a window starts: a multiple of a day or of a step."""
         unit = max(step, DAY) if length >= DAY else step
         last = window.end - MOMENT
         return last - (last - times.EPOCH) % unit - (max(length // unit, 1) - 1) * unit

@@ -1,8 +1,7 @@
-"""Reading: windows are read in parallel, page by page, and one thread is handed what they held.
+"""Reading: workers read windows in parallel, page by page, and pass the records to the thread that emits.
 
-The unit that crosses the queue is a page, not a record, in the form in which it is printed: that halves the CPU
-of a read. The queue is short, so memory stays flat however many windows there are. Closing it wakes and ends every
-worker.
+Pages, not records, cross the queue, already serialized: that halves the CPU of a read. The queue is short, so
+memory does not grow with the number of windows. Closing it wakes and ends every worker.
 """
 
 import threading
@@ -21,7 +20,16 @@ from session_source.http.client import Client
 from session_source.http.gate import Closed
 from session_source.sync.claims import Claimed, Doubt
 from session_source.sync.details import Details
-from session_source.sync.events import Event, GroupFailed, Limited, LogLine, PageRead, Queue, WindowRead
+from session_source.sync.events import (
+    Event,
+    GroupFailed,
+    Limited,
+    LogLine,
+    PageRead,
+    Queue,
+    WindowRead,
+    WindowSized,
+)
 from session_source.sync.groups import Group
 from session_source.sync.keys import OpenWindow
 from session_source.sync.records import Recorder, Records
@@ -29,26 +37,32 @@ from session_source.sync.tasks import DetailTask, Task, Tasks, WindowTask
 from session_source.sync.trail import NO_PAGE, REPEATS, Outcome, Trail
 
 BEYOND_THE_END = frozenset({400, 404, 410, 416, 422})
-"""Statuses with which vendors refuse a page after the last one."""
+"""Statuses that vendors answer when a page after the last one is requested."""
 
 DETAIL_FAILURES = 3
-"""How often the details of one row are requested, and how many rows in a row may have none for it."""
+"""How often the details of one row are requested, and after how many failed rows in a row the stream fails."""
 
 DETAILS_AHEAD = 50
-"""Detail calls that may wait before the worker that brings them makes some itself, so that memory stays flat."""
+"""How many detail calls may wait. Beyond that, whoever adds them does some first, to limit memory."""
 
 
 def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: int) -> Iterator[Event]:
-    """Read the groups' windows with a number of threads, and yield what happens.
+    """Read the windows of groups in parallel, and yield what happens.
 
-    The pages of a window come before its end. After a group's first failure none of its windows is begun. Leaving
-    the iteration, by its end or by an error, ends the threads.
+    The pages of a window come before its end. After the first failure of a group, no further window of it is
+    started. Leaving the iteration ends the threads.
+
+    Args:
+        groups: what to read.
+        client: sends the requests.
+        recorder: turns rows into records.
+        workers: the number of threads.
     """
     queue = Queue(workers)
     tasks = Tasks(groups)
-    # One page at a time is read, from its answer to its records: its data stays in the processor's caches, and
-    # no two threads compete for the interpreter. That saves a sixth of the CPU of ten workers. It also lets
-    # endpoints note what they learn from a page.
+    # Only one thread at a time turns an answer into records: its data stays in the processor's caches, and threads
+    # do not compete for the interpreter. That saves a sixth of the CPU of ten workers. It also lets endpoints keep
+    # what they learn from a page.
     turn = threading.Lock()
     for number in range(workers):
         worker = _Worker(tasks, queue, client, recorder, turn)
@@ -63,7 +77,7 @@ def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: i
 
 
 class _Worker:
-    """Does what there is to do until there is nothing left."""
+    """Does tasks until none is left."""
 
     def __init__(
         self, tasks: Tasks, queue: Queue, client: Client, recorder: Recorder, turn: threading.Lock
@@ -92,7 +106,7 @@ class _Worker:
                 self._read_detail(*task)
         except Closed:
             raise
-        except Exception as error:  # noqa: BLE001 - reported to the thread that emits, whatever it is
+        except Exception as error:  # noqa: BLE001 - every error is reported to the thread that emits
             task.group.has_failed = True
             name = str(task.group)
             if isinstance(error, Fault) and task.group.partition and name not in error.message:
@@ -100,14 +114,14 @@ class _Worker:
             self._queue.put(GroupFailed(task.group, error))
 
     def _read(self, group: Group, window: OpenWindow) -> None:
-        """Read a window page by page, or leave it to be read in smaller ones."""
+        """Read a window page by page. If it is too large, put it back, to be read in smaller windows."""
         try:
             length = self._read_pages(group, window)
         except Fault as fault:
             length = group.shrunk(window, fault, 2 * self._client.retry_policy.outage)
             if length is None:
                 raise
-            self._log(f"{group}, {window}", f"{fault.message} Less is asked for at once.")
+            self._log(f"{group}, {window}", f"{fault.message} Trying again with a shorter window.")
             group.put_back(window, length, is_limit=True)
         else:
             if length is None:
@@ -125,15 +139,15 @@ class _Worker:
         """Read the pages of a window.
 
         Returns:
-            None when all were read; else the length of the windows that should be read instead.
+            None if all were read; else the length of the windows to read instead.
         """
-        context = PageContext(Window(*window.asked), group.gap(window.window), group.partition)
+        context = PageContext(Window(*window.requested), group.gap(window.window), group.partition)
         trail = Trail(group.endpoint.first(context))
         before = NO_PAGE
         while True:
             outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail.page)
             if not trail.page.is_certain:
-                # Some vendors serve the last page again. A full one is confirmed by the page after it.
+                # Some vendors serve the last page again. If it is full, the page after it shows whether it is.
                 is_full = group.lengths.is_full(outcome.rows)
                 is_same = outcome.doubt is Doubt.REPEATED and (
                     group.lengths.is_short(outcome.rows) or outcome.fingerprint == before.fingerprint
@@ -142,32 +156,41 @@ class _Worker:
                 if not outcome.rows or (is_same and not is_full):
                     return None
                 if trail.same == 2:
-                    if trail.length > 2:  # it came after others: the vendor heeds page numbers
+                    if trail.length > 2:  # other pages came before: the vendor does count pages
                         return None
-                    if group.can_cut(window):  # it is the first page: shorter lists will show
+                    if group.can_cut(window):  # the first page: shorter lists will show it
                         return (window.window.end - window.window.start) / 2
                 if not is_same:
                     group.lengths.note_continued(before.rows)
             if wrong := trail.error(outcome):
                 raise _stuck(self._client.vendor, group, window, trail.page.token, wrong)
             following = outcome.following
+            self._note_size(group, window, trail, outcome)
             if following is None or (not following.is_certain and group.lengths.ends(outcome.rows)):
                 return None
             if following.is_certain or trail.length > 1 or group.lengths.is_full(outcome.rows):
                 length = group.better_length(window, outcome.rows, following.total)
                 if length is not None:
                     return length
-                self._tasks.wake()  # the first page of the first window shows how long the others should be
+                self._tasks.wake()  # the first page of the first window decides the length of the others
             before = outcome
             if not trail.go_on(following):
                 raise _stuck(
                     self._client.vendor, group, window, following.token, "was named as the next one twice"
                 )
 
-    def _read_page(self, group: Group, window: OpenWindow, context: PageContext, page: Next) -> Outcome:
-        """Read a page and pass it on. One that is doubted (a cache's, of another request) is requested again.
+    def _note_size(self, group: Group, window: OpenWindow, trail: Trail, outcome: Outcome) -> None:
+        """Report how many rows a window has after its first page, if the vendor reports that."""
+        following = outcome.following
+        total = following.total if following else outcome.rows
+        group.is_sized = group.is_sized or (following is not None and total is not None)
+        if trail.length == 1 and group.is_sized and total is not None:
+            self._queue.put(WindowSized(group, window.window, total))
 
-        Nothing of the page outlives this call, so that it takes no memory while the next one is waited for.
+    def _read_page(self, group: Group, window: OpenWindow, context: PageContext, page: Next) -> Outcome:
+        """Read a page and pass it on. A page that may answer another request (from a cache) is requested again.
+
+        Nothing keeps the page after this call, so it takes no memory while the next one is requested.
         """
         request = group.endpoint.request(context)
         about = f"{group}, {window}"
@@ -182,13 +205,13 @@ class _Worker:
                     requested += 1
                     following = None
                     if not read.is_doubtful or requested == REPEATS:
-                        # This may raise, and then the page is requested again: no row may be claimed before.
+                        # If this raises, the page is requested again, so no row may be claimed before.
                         following = group.endpoint.following(context, read)
                     attempt.accept()  # another attempt would skip the rows that are claimed now
                     claimed, doubt, fingerprint = group.claim(window, read.rows, is_final=requested == REPEATS)
                     emitted += len(claimed)
                     if doubt is Doubt.REPEATED and outcome.doubt is Doubt.TAKEN:
-                        doubt = Doubt.TAKEN  # it was requested again for that, and is the same
+                        doubt = Doubt.TAKEN  # it was requested again because of that, and is the same
                     if (doubt or read.is_doubtful) and requested < (2 if doubt is Doubt.TAKEN else REPEATS):
                         attempt.again()
                     outcome = Outcome(len(read.rows), emitted, doubt, following, fingerprint)
@@ -196,7 +219,7 @@ class _Worker:
                     records = self._recorder.records(group.streams, claimed)
                     if group.details is None:
                         claimed.clear()
-                    del read  # freed while it is in the processor's caches
+                    del read  # free it while it is in the processor's caches
                     ticket = self._queue.ticket()
                 if ticket is not None:
                     self._queue.put(PageRead(group, records), ticket)
@@ -208,7 +231,7 @@ class _Worker:
         return outcome
 
     def _bring_details(self, group: Group, window: OpenWindow, rows: list[Claimed]) -> None:
-        """Queue the detail calls of a page's rows for every worker; help where many wait."""
+        """Queue the detail calls of a page's rows for all workers. If many wait, do some."""
         details = group.details
         if details is None or details.has_failed:
             return
@@ -218,7 +241,7 @@ class _Worker:
             self._do(task)
 
     def _read_detail(self, details: Details, window: OpenWindow, row: Claimed) -> None:
-        """Read the details of one row. One that the vendor cannot answer is skipped while others are answered."""
+        """Read the details of one row. Skip the row if the vendor cannot answer for it but does for others."""
         request = details.endpoint.request(row.columns, details.partition)
         about = f"{details}, {row.columns[details.endpoint.id]}"
         records: list[Records] = []
@@ -232,7 +255,7 @@ class _Worker:
             is_one = fault.kind is Kind.OUTAGE and details.note(is_read=False) < DETAIL_FAILURES
             if fault.kind is not Kind.GONE and not is_one:
                 raise
-            self._log(about, f"{fault.message} It is left out." if is_one else fault.message)
+            self._log(about, f"{fault.message} The row is skipped." if is_one else fault.message)
         self._queue.put(PageRead(details, records))
         self._end_details(details, window)
 
@@ -260,6 +283,6 @@ class _Worker:
 def _stuck(vendor: str, group: Group, window: OpenWindow, token: Token, what: str) -> Fault:
     return Fault(
         Kind.STUCK,
-        f"{vendor} does not get on with its list of {group}, {window}: page {token!r} {what}. Nothing is lost: "
-        "the window counts as not read. Run the sync again later; if it happens again, report it to the vendor.",
+        f"{vendor} does not continue its list of {group}, {window}: page {token!r} {what}. Nothing is lost: the "
+        "window counts as unread. Run the sync again later. If it happens again, report it to the vendor.",
     )

@@ -1,11 +1,11 @@
-"""Records: what the rows of a page become for each stream, in its schema, and how they leave.
+"""Records: turns the rows of a page into the records of each stream, and writes them.
 
-All of it is done where the page was read, so that a page's many small objects live and die in one thread:
-what crosses to the thread that emits is a few bytes objects.
+The worker that read the page does this, so that the page's many small objects are freed by the same thread. Only a
+few ``bytes`` objects are handed to the thread that emits.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import orjson
@@ -25,46 +25,62 @@ from session_source.sync.claims import Claimed
 _NULLED, _UNFIT = Change.NULLED, Reason.SOURCE_SERIALIZATION_ERROR
 
 
-class Record(NamedTuple):
-    """One record, and the paths of the fields that were nulled in it."""
-
-    data: Row
-    nulled: list[str]
-
-
 class RecordPage(NamedTuple):
-    """The records that one page held for one stream: the unit in which records are handed on."""
+    """The records of one page for one stream."""
 
     stream: str
-    records: list[Record]
+    records: list[Row]
     emitted_at: int
     """Milliseconds since 1970."""
+    nulled: Mapping[int, list[str]] = {}
+    """The paths of the fields that were replaced by null, by the index of the record."""
     undeclared: Sequence[str] = ()
-    """The paths of fields that the schema does not declare and that no page of the stream had before."""
+    """The paths of undeclared fields that no earlier page of the stream had."""
 
     @property
     def size(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return len(self.records)
 
     def messages(self) -> Iterator[AirbyteMessage]:
-        """Give the records as messages of the protocol."""
-        for data, nulled in map(_within_depth, self.records):
-            record = AirbyteRecordMessage(self.stream, data, self.emitted_at, meta=_meta(nulled))
+        """Yield the records as protocol messages."""
+        page = self._within_depth()
+        for index, data in enumerate(page.records):
+            meta = _meta(page.nulled[index]) if index in page.nulled else None
+            record = AirbyteRecordMessage(self.stream, data, self.emitted_at, meta=meta)
             yield AirbyteMessage(Type.RECORD, record=record)
 
     def written(self) -> "RecordLines":
-        """Write the records as lines of the protocol, as ``messages`` would be, at a quarter of the cost."""
+        """Write the records as protocol lines: the same output as ``messages``, in a fraction of the time."""
+        page = self
+        try:
+            written = list(map(orjson.dumps, page.records))
+        except orjson.JSONEncodeError:
+            page = self._within_depth()
+            written = list(map(orjson.dumps, page.records))
+        for index, paths in page.nulled.items():
+            written[index] += _written_meta(paths)
         head = b'{"type":"RECORD","record":{"stream":%b,"emitted_at":%d,"data":' % (
             orjson.dumps(self.stream),
             self.emitted_at,
         )
-        lines = b"}}\n".join([head + _data_and_meta(*record) for record in self.records]) + b"}}\n"
+        lines = head + (b"}}\n" + head).join(written) + b"}}\n"
         return RecordLines(self.stream, self.size, lines, self.undeclared)
+
+    def _within_depth(self) -> "RecordPage":
+        """Replace values by null that are nested too deeply for a message."""
+        records, nulled = list(self.records), dict(self.nulled)
+        for index, data in enumerate(records):
+            try:
+                orjson.dumps([[data]])  # a message nests it in two objects
+            except orjson.JSONEncodeError:
+                records[index], paths = shallow(data)
+                nulled[index] = [*nulled.get(index, ()), *paths]
+        return self._replace(records=records, nulled=nulled)
 
 
 class RecordLines(NamedTuple):
-    """The same, as it is printed."""
+    """The records of one page for one stream, as protocol lines."""
 
     stream: str
     size: int
@@ -76,12 +92,12 @@ Records: TypeAlias = RecordPage | RecordLines
 
 
 class Recorder:
-    """Turns rows into the records of streams. Threads share it.
+    """Turns rows into the records of streams. Thread-safe.
 
     Args:
-        streams: all streams that will be asked for.
-        package: the vendor's package, for the schemas.
-        form: the form in which records leave: as they are, or ``RecordPage.written``.
+        streams: all streams of the sync.
+        package: the vendor's package, which has the schemas.
+        form: converts each page of records: to itself, or ``RecordPage.written``.
     """
 
     def __init__(
@@ -91,57 +107,52 @@ class Recorder:
         self._form = form
 
     def records(self, streams: Iterable[Stream], rows: list[Claimed]) -> list[Records]:
-        """Give what a page's rows are for each of the streams; nothing for a stream that they hold nothing for."""
+        """Return the records of a page's rows for each stream that has any."""
         now = time.time_ns() // 1_000_000
         found: list[Records] = []
         for stream in streams:
-            shape = self._shapes[stream.name]
-            records: list[Record] = []
-            undeclared: list[str] = []
-            for row, columns, nulled in rows:
-                for record in stream.records(row, columns):
-                    fits = shape.is_plain(record)
-                    if not fits:
-                        undeclared += shape.new_fields(record)
-                        fits = shape.fits(record)
-                    kept = fits and not nulled
-                    records.append(Record(record, nulled) if kept else _mended(record, shape, nulled))
+            records: list[Row] = []
+            nulled: dict[int, list[str]] = {}
+            for row, columns, names in rows:
+                more = stream.records(row, columns)
+                if names:
+                    nulled.update(dict.fromkeys(range(len(records), len(records) + len(more)), names))
+                records += more
             if records:
-                found.append(self._form(RecordPage(stream.name, records, now, undeclared)))
+                undeclared = _fit(records, nulled, self._shapes[stream.name])
+                found.append(self._form(RecordPage(stream.name, records, now, nulled, undeclared)))
         return found
 
 
-def _mended(record: Row, shape: Shape, nulled: list[str]) -> Record:
-    """Make a record fit its schema; what is nulled here adds to what its columns had to null."""
-    data, paths = shape.mended(record)
-    return Record(data, [*(name for name in nulled if name in record), *paths])
+def _fit(records: list[Row], nulled: dict[int, list[str]], shape: Shape) -> list[str]:
+    """Replace the records that do not fit their schema, and return the paths of new undeclared fields.
+
+    Args:
+        records: the records of a page.
+        nulled: the columns that are null, by the index of the record; the paths of other nulled fields are added.
+        shape: the schema.
+    """
+    undeclared: list[str] = []
+    is_plain = list(map(shape.is_plain, records))
+    if not nulled and all(is_plain):
+        return undeclared
+    for index, record in enumerate(records):
+        paths = [name for name in nulled.pop(index, ()) if name in record]
+        if not is_plain[index]:
+            undeclared += shape.new_fields(record)
+            if not shape.fits(record):
+                records[index], more = shape.repaired(record)
+                paths += more
+        if paths:
+            nulled[index] = paths
+    return undeclared
 
 
-def _within_depth(record: Record) -> Record:
-    """Null what is nested deeper than a message can be written."""
-    try:
-        orjson.dumps([[record.data]])  # in a message, two objects are around it
-    except orjson.JSONEncodeError:
-        data, paths = shallow(record.data)
-        return Record(data, [*record.nulled, *paths])
-    return record
-
-
-def _data_and_meta(data: Row, nulled: list[str]) -> bytes:
-    try:
-        written = orjson.dumps(data)
-    except orjson.JSONEncodeError:
-        data, paths = shallow(data)
-        nulled = [*nulled, *paths]
-        written = orjson.dumps(data)
-    if not nulled:
-        return written
-    changes = [{"field": path, "change": _NULLED.value, "reason": _UNFIT.value} for path in nulled]
-    return written + b',"meta":' + orjson.dumps({"changes": changes})
-
-
-def _meta(nulled: list[str]) -> AirbyteRecordMessageMeta | None:
-    if not nulled:
-        return None
+def _meta(nulled: list[str]) -> AirbyteRecordMessageMeta:
     changes = [AirbyteRecordMessageMetaChange(field=path, change=_NULLED, reason=_UNFIT) for path in nulled]
     return AirbyteRecordMessageMeta(changes=changes)
+
+
+def _written_meta(nulled: list[str]) -> bytes:
+    changes = [{"field": path, "change": _NULLED.value, "reason": _UNFIT.value} for path in nulled]
+    return b',"meta":' + orjson.dumps({"changes": changes})

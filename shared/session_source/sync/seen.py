@@ -1,25 +1,28 @@
-"""Seen: a set of keys that stays small, however many there are.
+"""Seen: a set of keys that needs little memory.
 
-Few keys are kept as they are. Many would take a hundred bytes each, so of them only hashes of 64 bits are kept,
-in a table of open addresses: ten to twenty bytes each. Among a million keys two share a hash in one read of 37
-million.
+A few keys are stored as they are. Many would take a hundred bytes each, so only 64-bit hashes are stored, in a
+table with open addressing: ten to twenty bytes per key. The probability that two of a million keys share a hash is
+one in 37 million.
 """
 
 from array import array
 from collections.abc import Iterable
 
 FEW = 2048
-"""Keys that are kept as they are: what a window is meant to hold."""
+"""How many keys are stored as they are: as many as a window usually has."""
 
-_FULL = 0.8
-"""Beyond this share of a table's places it is doubled: a search passes over a few places then."""
+LOAD_FACTOR = 0.8
+"""The load factor at which a table is doubled, so that a search takes few steps."""
+
+SMALLEST = 64
+"""The slots of the smallest table."""
 
 
 class Seen:
-    """Keys that were seen. Whoever uses it from several threads holds a lock.
+    """A set of keys. Not thread-safe: the caller holds a lock.
 
     Args:
-        few: how many are kept as they are.
+        few: how many keys are stored as they are.
     """
 
     def __init__(self, few: int = FEW) -> None:
@@ -31,7 +34,7 @@ class Seen:
         return len(self._keys) if self._hashes is None else len(self._hashes)
 
     def add(self, key: object) -> bool:
-        """Note a key, and tell whether it was not there."""
+        """Add a key, and return whether it is new."""
         if self._hashes is not None:
             return self._hashes.add(_hash(key))
         if key in self._keys:
@@ -43,22 +46,22 @@ class Seen:
         return True
 
     def among(self, keys: set[object]) -> set[object]:
-        """Give those of the keys that were seen."""
+        """Return the keys that are in the set."""
         if self._hashes is None:
             return self._keys & keys
         return {key for key in keys if _hash(key) in self._hashes}
 
 
 def _hash(key: object) -> int:
-    """Mix a key's hash, which for a number is the number: ids may all end in the same bits, and 0 be like ""."""
-    return hash((type(key), key)) or 1  # 0 marks a free place
+    """Hash a key and its type: an integer's own hash is the integer, and ids may share their last bits."""
+    return hash((type(key), key)) or 1  # 0 marks a free slot
 
 
 class _Hashes:
-    """A table of hashes: each stands at the first free place from the one that its last bits name."""
+    """A hash table with open addressing and linear probing."""
 
     def __init__(self, hashes: Iterable[int]) -> None:
-        self._table = array("q", [0]) * 64
+        self._table = array("q", [0]) * SMALLEST
         self._count = 0
         for hashed in hashes:
             self.add(hashed)
@@ -67,28 +70,28 @@ class _Hashes:
         return self._count
 
     def __contains__(self, hashed: int) -> bool:
-        return self._table[self._place(hashed)] != 0
+        return self._table[self._slot(hashed)] != 0
 
     def add(self, hashed: int) -> bool:
-        place = self._place(hashed)
-        if self._table[place]:
+        slot = self._slot(hashed)
+        if self._table[slot]:
             return False
-        self._table[place] = hashed
+        self._table[slot] = hashed
         self._count += 1
-        if self._count > _FULL * len(self._table):
+        if self._count > LOAD_FACTOR * len(self._table):
             self._double()
         return True
 
-    def _place(self, hashed: int) -> int:
-        """Find where a hash stands, or else the free place where it is to stand."""
+    def _slot(self, hashed: int) -> int:
+        """Return the slot of a hash, or the free slot where it belongs."""
         table, last = self._table, len(self._table) - 1
-        place = hashed & last
-        while (there := table[place]) and there != hashed:
-            place = (place + 1) & last
-        return place
+        slot = hashed & last
+        while (there := table[slot]) and there != hashed:
+            slot = (slot + 1) & last
+        return slot
 
     def _double(self) -> None:
         old, self._table = self._table, array("q", [0]) * (2 * len(self._table))
         for hashed in old:
             if hashed:
-                self._table[self._place(hashed)] = hashed
+                self._table[self._slot(hashed)] = hashed

@@ -1,4 +1,4 @@
-"""Settings: what a sync reads, and how fast."""
+"""Settings: the options of a sync that all connectors share."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ from session_source.api.windows import Window
 
 @dataclass(frozen=True)
 class Settings:
-    """What to read and how fast.
+    """What to read, and how fast.
 
     Args:
         span: the sync's ``[start, end)``; its end is frozen when the sync starts.
         now: when the sync starts; the span's end is that or earlier.
-        lookback: how far before the end of what is finished an incremental sync reads again.
+        lookback: how much of the finished time, at its end, an incremental sync reads again.
         window_days: the largest window, in days.
-        workers: windows that are read at the same time.
+        workers: how many windows are read at the same time.
         limit_wait: the longest wait for one rate limit, in seconds.
     """
 

@@ -1,4 +1,4 @@
-"""State: which windows of which partitions each stream has finished, and how Airbyte is told."""
+"""State: the finished intervals of each stream and partition, and the messages that report them."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -19,27 +19,27 @@ from airbyte_cdk.models import (
 from session_source.api import windows
 from session_source.api.columns import UNFIT
 from session_source.api.endpoint import Partition
-from session_source.api.windows import Finished, Window
+from session_source.api.windows import Intervals, Window
 from session_source.http.budget import Budget, readable
 from session_source.sync.settings import Settings
 
 PARTITIONS_A_WINDOW = 20
-"""How many partitions a message may name for each window that it adds; else states would outgrow the records."""
+"""How many partitions a state message may list per finished window. More, and states would outgrow the records."""
 
 _LOGGER = logging.getLogger("airbyte")
 
 _NO_CURSOR = {"__ab_no_cursor_state_message": True}
-"""The CDK's word for a stream that is read whole each time."""
+"""The CDK's state of a stream that every sync reads in full."""
 
 
 class StreamState:
-    """What one stream has finished, by partition.
+    """The finished intervals of one stream, by partition.
 
     Args:
         name: the stream.
-        saved: the state that was handed in, ``{}`` for none.
-        api_version: the vendor's API api_version; state that another one wrote is not used.
-        logger: told what of the state cannot be used.
+        saved: the saved state; ``{}`` if there is none.
+        api_version: the version of the vendor's API. State of another version is not used.
+        logger: receives warnings about state that cannot be used.
     """
 
     def __init__(
@@ -50,18 +50,18 @@ class StreamState:
         self.requests = saved.get("requests") or {}
         if not isinstance(self.requests, dict) or len(readable(self.requests)) < len(self.requests):
             logger.warning(
-                f"A part of what the state of {name} says of earlier requests cannot be read: it is left out."
+                f"The state of {name} has counts of earlier requests that cannot be read. They are ignored."
             )
         self.count = 0
-        """Records since the last state message."""
-        self._untold = 0
-        self._finished: dict[bytes, tuple[Partition, Finished]] = {}
+        """The number of records since the last state message."""
+        self._unreported = 0
+        self._finished: dict[bytes, tuple[Partition, Intervals]] = {}
         if saved and saved != _NO_CURSOR:
             written_by = saved.get("api", api_version)
             if written_by != api_version:
                 logger.warning(
-                    f"The state of {name} was written by the API {str(written_by)[:40]}, which has other sessions "
-                    f"than {api_version}: {name} is read from start_date."
+                    f"The state of {name} is of the API {str(written_by)[:40]}, which has other sessions than "
+                    f"{api_version}. It is ignored: {name} is read from start_date."
                 )
                 return
             self._load(saved, logger)
@@ -77,18 +77,18 @@ class StreamState:
                 )
             except (*UNFIT, KeyError, AttributeError):
                 logger.warning(
-                    f"A part of the state of {self.name} cannot be read and is left out; what it covered is read "
+                    f"A part of the state of {self.name} cannot be read and is ignored. What it covered is read "
                     "again."
                 )
 
-    def finished(self, partition: Partition) -> Finished:
-        """Give the finished windows of a partition."""
+    def finished(self, partition: Partition) -> Intervals:
+        """Return the finished intervals of a partition."""
         return self._finished.get(_key(partition), ({}, ()))[1]
 
     def begin(self, partition: Partition, settings: Settings, *, is_incremental: bool) -> None:
-        """Cut the state of a partition to the sync's start, and cut the lookback out of it.
+        """Remove the lookback, and everything after the sync's start, from the finished intervals of a partition.
 
-        What was finished after an ``end_date`` stays finished: else it would be read again without it.
+        Intervals after an ``end_date`` stay finished. Otherwise a sync without it would read them again.
         """
         known = windows.before(self.finished(partition), settings.now)
         finished = windows.before(known, settings.span.end)
@@ -97,23 +97,23 @@ class StreamState:
         behind = windows.within(known, Window(settings.span.end, settings.now))
         self.replace(partition, windows.union([*finished, *behind]))
 
-    def replace(self, partition: Partition, finished: Finished) -> None:
-        """Set the finished windows of a partition."""
+    def replace(self, partition: Partition, finished: Intervals) -> None:
+        """Set the finished intervals of a partition."""
         self._finished[_key(partition)] = (partition, finished)
 
     def add(self, partition: Partition, window: Window) -> None:
-        """Count one more window as finished."""
+        """Add a finished window."""
         self.replace(partition, windows.union([*self.finished(partition), window]))
-        self._untold += 1
+        self._unreported += 1
 
     @property
     def is_due(self) -> bool:
-        """Whether enough was finished since the last message: one names all partitions, and there may be many."""
-        return self._untold * PARTITIONS_A_WINDOW >= len(self._finished)
+        """Whether enough windows were finished for a state message, which lists all partitions."""
+        return self._unreported * PARTITIONS_A_WINDOW >= len(self._finished)
 
     def message(self, budget: Budget | None) -> AirbyteMessage:
-        """Write the state as it stands."""
-        # A sync that failed before it knew its partitions left this one: it is no vendor's.
+        """Return the current state as a message."""
+        # A sync that failed before it knew its partitions left this empty one.
         parts = [part for part in self._finished.values() if part != ({}, ())]
         if all(not partition for partition, _ in parts):
             state = windows.to_json(parts[0][1] if parts else ())
@@ -126,18 +126,18 @@ class StreamState:
         return self._counted(state_message(self.name, state))
 
     def no_cursor_message(self) -> AirbyteMessage:
-        """Write the state of a stream that is read whole each time."""
+        """Return the state of a stream that every sync reads in full."""
         return self._counted(state_message(self.name, _NO_CURSOR))
 
     def _counted(self, message: AirbyteMessage) -> AirbyteMessage:
         if message.state is not None:
             message.state.sourceStats = AirbyteStateStats(recordCount=float(self.count))
-        self.count = self._untold = 0
+        self.count = self._unreported = 0
         return message
 
 
 def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
-    """Make the message that carries a stream's state."""
+    """Return the message with a stream's state."""
     return AirbyteMessage(
         type=Type.STATE,
         state=AirbyteStateMessage(
@@ -150,11 +150,11 @@ def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
 
 
 class SavedStates:
-    """The states that were handed in, by stream.
+    """The saved states, by stream.
 
     Args:
         messages: state messages, per stream or global.
-        logger: told what of them cannot be used.
+        logger: receives warnings about messages that cannot be used.
     """
 
     def __init__(self, messages: Iterable[AirbyteStateMessage], logger: logging.Logger) -> None:
@@ -165,10 +165,10 @@ class SavedStates:
                 states += message.global_.stream_states
                 if message.global_.shared_state and vars(message.global_.shared_state):
                     logger.warning(
-                        "The shared part of the global state is left out: each stream has its own state."
+                        "The shared part of the global state is ignored: each stream has its own state."
                     )
             if not states:
-                logger.warning("A state that is of no stream is left out.")
+                logger.warning("A state message without a stream is ignored.")
             for state in states:
                 self._states[state.stream_descriptor.name] = vars(state.stream_state) if state.stream_state else {}
 
@@ -178,11 +178,11 @@ class SavedStates:
 
 
 def load(saved: Iterable[AirbyteStateMessage] | None) -> SavedStates:
-    """Read the states that were handed in, per stream or global."""
+    """Read the saved states, per stream or global."""
     return SavedStates(saved or (), _LOGGER)
 
 
 def _key(partition: Partition) -> bytes:
     if not isinstance(partition, Mapping) or not all(isinstance(part, str | int) for part in partition.values()):
-        raise TypeError("a partition is not an object of texts and numbers")
+        raise TypeError("a partition must be an object of strings and numbers")
     return orjson.dumps(dict(partition), option=orjson.OPT_SORT_KEYS)

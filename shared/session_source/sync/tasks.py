@@ -1,8 +1,9 @@
-"""Tasks: what workers do, and in which order."""
+"""Tasks: what workers do, and in which order: the newest window of all groups first."""
 
 import threading
 from collections import deque
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from session_source.sync.claims import Claimed
@@ -19,7 +20,7 @@ class WindowTask(NamedTuple):
 
 
 class DetailTask(NamedTuple):
-    """Ask for the details of one row of a window."""
+    """Request the details of one row of a window."""
 
     group: Details
     window: OpenWindow
@@ -30,7 +31,11 @@ Task: TypeAlias = WindowTask | DetailTask
 
 
 class Tasks:
-    """Hands out what there is to do: details that are waiting first, then the next window."""
+    """Hands out tasks: waiting details first, then the newest window of all groups.
+
+    So a first sync that is interrupted has the latest days of every site, app and endpoint, rather than the whole
+    history of one of them.
+    """
 
     def __init__(self, groups: Iterable[Group]) -> None:
         self._changed = threading.Condition()
@@ -40,7 +45,11 @@ class Tasks:
         self._is_closed = False
 
     def take(self) -> Task | None:
-        """Give the next task, or None when there is none and no other worker can bring any more."""
+        """Return the next task; wait while other workers may still add some.
+
+        Returns:
+            None when there are no tasks left, and no worker is busy.
+        """
         with self._changed:
             while not self._is_closed:
                 task = self._details.popleft() if self._details else self._next_window()
@@ -54,39 +63,42 @@ class Tasks:
             return None
 
     def _next_window(self) -> WindowTask | None:
-        """Return the next window of the first group that has one now."""
-        for group in self._groups:
-            if group.has_failed or group.is_probing:
-                continue
-            window = group.next_window()
-            if window is not None:
-                return WindowTask(group, window)
-        return None
+        """Return the newest window that can be read now."""
+        ready = [group for group in self._groups if not group.has_failed and not group.is_probing]
+        newest = [(end, group) for group in ready if (end := group.newest) is not None]
+        if not newest:
+            return None
+        _, group = max(newest, key=itemgetter(0))  # of several, the first
+        window = group.next_window()
+        return None if window is None else WindowTask(group, window)
 
     def wake(self) -> None:
-        """Let those that wait look again for what there is to do."""
+        """Make waiting workers look again for a task."""
         with self._changed:
             self._changed.notify_all()
 
     def take_detail(self, *, beyond: int) -> DetailTask | None:
-        """Give a waiting detail where more than ``beyond`` wait: who brings them helps before bringing more."""
+        """Return a waiting detail if more than ``beyond`` wait.
+
+        A worker that adds details does some itself before it adds more, so that their number stays small.
+        """
         with self._changed:
             return self._details.popleft() if len(self._details) > beyond else None
 
     def add(self, details: Iterable[DetailTask]) -> None:
-        """Queue detail calls for every worker."""
+        """Add detail calls for all workers."""
         with self._changed:
             self._details.extend(details)
             self._changed.notify_all()
 
     def done(self) -> None:
-        """Note that a task that was taken is done."""
+        """Note that a task is done."""
         with self._changed:
             self._busy -= 1
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Hand out nothing more."""
+        """Hand out no more tasks."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Trails: how far the list of a window was read, and whether it gets on."""
+"""Trails: how far the list of a window was read, and whether it still advances."""
 
 from typing import NamedTuple
 
@@ -6,18 +6,19 @@ from session_source.api.pagination import Next, Token
 from session_source.sync.claims import Doubt
 
 REPEATS = 3
-"""How often a page that is doubted is requested, and how many such pages in a row are an error."""
+"""How often a doubtful page is requested, and how many of them in a row are an error."""
 
 ROWLESS = 10
-"""How many pages in a row may hold no row, though each says that there are more."""
+"""How many pages in a row may have no rows although each names a next one."""
 
 
 class Outcome(NamedTuple):
-    """What the request for one page came to."""
+    """The result of reading one page."""
 
     rows: int
     """How many rows the page has."""
     emitted: int
+    """How many of them were emitted."""
     doubt: Doubt | None
     following: Next | None
     fingerprint: int
@@ -34,20 +35,20 @@ class Trail:
         self.length = 0
         """How many pages were read."""
         self.same = 0
-        """How many pages in a row were the last one again."""
+        """How many pages in a row repeated the one before."""
         self._asked = {first}
         self._repeated = 0
         self._rowless = 0
 
     def error(self, outcome: Outcome) -> str | None:
-        """Note a page, and return what is wrong where the list does not get on."""
+        """Note a page, and return what is wrong if the list does not advance."""
         self.length += 1
         self._repeated = self._repeated + 1 if outcome.doubt is Doubt.REPEATED else 0
         self._rowless = 0 if outcome.rows or self.page.begins_a_list else self._rowless + 1
         if outcome.doubt is not None and (self._repeated == REPEATS or self._is_of_another_request(outcome)):
             return outcome.doubt.value
         if outcome.following is not None and self._rowless == ROWLESS:
-            return f"is the {ROWLESS}th in a row that holds no row and names another one"
+            return f"is the {ROWLESS}th in a row that holds no row and names a next one"
         return None
 
     def go_on(self, following: Next) -> bool:

@@ -1,0 +1,55 @@
+with source as (
+    {{ session_analytics.stream('devrev', 'sessions', ['version_key', 'app_platform', 'session_id'], {
+        'version_key': 'text',
+        'app_platform': 'text',
+        'session_id': 'text',
+        'user_id': 'text',
+        'started_at': 'timestamp',
+        'ended_at': 'timestamp',
+        'duration_seconds': 'number',
+        'country_code': 'text',
+        'page_count': 'integer',
+        'first_page_url': 'text',
+        'rage_tap': 'boolean',
+        'rage_click_count': 'integer',
+        'dead_click_count': 'integer',
+        'is_crash': 'boolean',
+        'is_anr': 'boolean',
+        'device_metadata': 'json',
+    }) }}
+)
+
+select
+    {{ session_analytics.key(["'devrev'", 'version_key', 'app_platform', 'session_id']) }} as session_key,
+    'devrev' as vendor,
+    source_schema,
+    version_key as account_part,
+    session_id,
+    {{ session_analytics.key(["'devrev'", 'user_id']) }} as user_key,
+    user_id,
+    {{ session_analytics.nothing('text') }} as app_user_id,
+    case when user_id is not null then 'unknown' end as user_kind,
+    {{ session_analytics.nothing('timestamp') }} as user_first_seen_at,
+    started_at,
+    ended_at,
+    duration_seconds,
+    country_code,
+    app_platform,
+    page_count,
+    {{ session_analytics.json_text('device_metadata_json', ['app_version']) }} as app_version,
+    coalesce(
+        {{ session_analytics.json_text('device_metadata_json', ['os']) }},
+        app_platform || ' ' || {{ session_analytics.json_text('device_metadata_json', ['os_version']) }}
+    ) as operating_system,
+    {{ session_analytics.json_text('device_metadata_json', ['browser']) }} as browser,
+    {{ session_analytics.json_text('device_metadata_json', ['model']) }} as device,
+    first_page_url as entry_url,
+    {{ session_analytics.nothing('text') }} as exit_url,
+    {{ session_analytics.nothing('text') }} as replay_url,
+    coalesce(rage_click_count, case when rage_tap then 1 when not rage_tap then 0 end) as rage_count,
+    dead_click_count as dead_count,
+    {{ session_analytics.nothing('integer') }} as unresponsive_count,
+    case when is_crash then 1 when not is_crash then 0 end as crash_count,
+    case when is_anr then 1 when not is_anr then 0 end as freeze_count,
+    loaded_at
+from source

@@ -1,0 +1,169 @@
+"""Progress: how far a sync is, by stream."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from session_source.api.endpoint import Endpoint
+from session_source.api.stream import Stream
+from session_source.api.windows import Window
+from session_source.http.traffic import Traffic
+from session_source.sync.details import Details
+from session_source.sync.groups import Group
+
+
+@dataclass
+class Reading:
+    """How far the reading of one group, or of its details, is.
+
+    Args:
+        group: whose windows are read.
+    """
+
+    group: Group
+    done: int = 0
+    """Windows that were read."""
+    is_done: bool = False
+    """Whether these are all."""
+    sized: timedelta = timedelta()
+    """The length of all windows for which the vendor reported how many rows they have."""
+    sized_rows: int = 0
+    """And the sum of these rows."""
+
+    @property
+    def planned(self) -> int:
+        """How many windows there are; an estimate while some are still to be cut."""
+        return self.group.planned()
+
+    @property
+    def rows(self) -> float | None:
+        """How many rows there will be, if all windows are like those that the vendor reported the sizes of."""
+        return self.sized_rows * (self.group.duration / self.sized) if self.sized else None
+
+
+@dataclass
+class StreamProgress:
+    """How far one stream is.
+
+    Args:
+        name: the stream.
+        traffic: that of its endpoint.
+        shares_with: the stream that is listed before it and is fed by the same requests.
+    """
+
+    name: str
+    traffic: Traffic
+    shares_with: str | None
+    rows: int = 0
+    """Records that were emitted."""
+    is_complete: bool | None = None
+    """Whether it was read to its end; None while it is read."""
+    readings: list[Reading] = field(default_factory=list)
+    """One for each partition and each set of finished windows."""
+
+    @property
+    def windows(self) -> tuple[int, int]:
+        """How many windows are done, and how many are planned."""
+        done = sum(reading.done for reading in self.readings)
+        return done, max(done, sum(reading.planned for reading in self.readings))
+
+    @property
+    def expected_rows(self) -> int | None:
+        """How many records there will be, as far as the vendor reports the sizes of lists."""
+        rows = [reading.rows for reading in self.readings]
+        known = [count for count in rows if count is not None]
+        return max(round(sum(known)), self.rows) if known and len(known) == len(rows) else None
+
+
+class Progress:
+    """How far a sync is. Only the thread that emits uses it.
+
+    Args:
+        endpoints: what is read, in the order in which streams are listed.
+        chosen: the names of the streams that are read.
+        traffic: the client's.
+        clock: seconds since any moment.
+    """
+
+    def __init__(
+        self,
+        endpoints: Iterable[Endpoint],
+        chosen: Iterable[str],
+        traffic: Traffic,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.traffic = traffic
+        self.streams: dict[str, StreamProgress] = {}
+        names = set(chosen)
+        for endpoint in endpoints:
+            self._add(endpoint.name, (stream for stream in endpoint.streams if stream.name in names))
+            if endpoint.detail:
+                detail = endpoint.detail
+                self._add(detail.name, (stream for stream in detail.streams if stream.name in names))
+        self._clock = clock
+        self._began = clock()
+        self._readings: dict[Group | Details, Reading] = {}
+
+    def _add(self, endpoint: str, streams: Iterable[Stream]) -> None:
+        first: str | None = None
+        for stream in streams:
+            self.streams[stream.name] = StreamProgress(stream.name, self.traffic.part(endpoint), first)
+            first = first or stream.name
+
+    @property
+    def seconds(self) -> float:
+        """How long the sync has been running."""
+        return self._clock() - self._began
+
+    def begin(self, groups: Iterable[Group]) -> None:
+        """Note what will be read."""
+        for group in groups:
+            for reader in (group, group.details):
+                if reader is not None:
+                    reading = self._readings[reader] = Reading(group, is_done=not group.planned())
+                    for stream in reader.streams:
+                        self.streams[stream.name].readings.append(reading)
+
+    def read_window(self, reader: Group | Details) -> list[StreamProgress]:
+        """Count a window as read, and return the streams that were read to their end by that."""
+        reading = self._readings[reader]
+        reading.done += 1
+        reading.is_done = reading.done == reading.planned
+        if not reading.is_done:
+            return []
+        streams = [self.streams[stream.name] for stream in reader.streams]
+        return [stream for stream in streams if all(one.is_done for one in stream.readings)]
+
+    def size_window(self, group: Group, window: Window, rows: int) -> list[StreamProgress]:
+        """Note how many rows a window has, and return the streams with one record for each row."""
+        reading = self._readings[group]
+        reading.sized += window.end - window.start
+        reading.sized_rows += rows
+        return [self.streams[stream.name] for stream in group.streams if stream.items is None]
+
+    def seconds_left(self, stream: StreamProgress) -> float | None:
+        """Estimate how long a stream will still take, by its windows; None if nothing shows it yet."""
+        done, planned = stream.windows
+        if stream.is_complete is not None or not done or done == planned:
+            return None
+        wait = stream.traffic.current_wait()
+        return max(self.seconds * (planned - done) / done, wait.seconds if wait else 0.0)
+
+    def as_json(self) -> Mapping[str, object]:
+        """Write it for programs.
+
+        ``windows`` has those that are done and those that are planned, by stream. ``requests`` and ``retries`` are
+        those so far. ``wait`` is why no request is sent now, and for how many seconds; null if requests are sent.
+        ``seconds_left`` is null where nothing shows it yet.
+        """
+        wait = self.traffic.current_wait()
+        left = [seconds for stream in self.streams.values() if (seconds := self.seconds_left(stream)) is not None]
+        return {
+            "windows": {stream.name: stream.windows for stream in self.streams.values()},
+            "requests": self.traffic.requests.total(),
+            "retries": self.traffic.retries,
+            "wait": {"reason": wait.reason.value, "seconds": round(wait.seconds)} if wait else None,
+            "seconds_left": round(max(left)) if left else None,
+        }

@@ -1,0 +1,105 @@
+"""UXCam where it differs from its page: small budgets, days and times of another zone, lists by another date."""
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.conftest import Clock, starting
+from integration_tests.connector import Connector, Json, Output, expected, held
+from integration_tests.whole import check_whole
+
+
+def finished(output: Output) -> timedelta:
+    """Return how much time the states of a sync have finished."""
+    total = timedelta()
+    for state in output.states.values():
+        for part in state.get("states", [{"cursor": state}]):
+            for piece in part["cursor"].get("slices", []):
+                total += datetime.fromisoformat(piece["end"]) - datetime.fromisoformat(piece["start"])
+    return total
+
+
+@pytest.mark.promise(n=5)
+def test_each_sync_within_a_small_budget_finishes_something(tmp_path: Path) -> None:
+    """A day needs more requests than an hour allows: 4,000 sessions, 500 a page, 6 requests."""
+    with starting("source-uxcam", tmp_path) as start:
+        api = {"version": "data_access_v2", "requests_per_hour": 6}
+        connector, server = start("data_access_v2", {"api": api, "lookback_window_days": 0}, sessions=4000, days=1)
+        outputs: list[Output] = []
+        state: list[Json] = []
+        done = timedelta()
+        while not outputs or outputs[-1].exit_code:
+            assert len(outputs) < 30, "the syncs make no progress"
+            outputs.append(connector.read("sessions", state=an_hour_later(state)))
+            state = outputs[-1].state
+            assert finished(outputs[-1]) > done or outputs[-1].exit_code == 0
+            done = finished(outputs[-1])
+        wanted = expected(server, "data_access_v2")["sessions"]
+        check_whole(connector, outputs, {"sessions": wanted}, held(server, "data_access_v2"))
+        assert len(outputs) > 1, "the budget was never used up"
+
+
+def an_hour_later(state: list[Json]) -> list[Json]:
+    """Return the state as if its requests had been sent an hour earlier."""
+    for message in state:
+        blob = message["stream"]["stream_state"]
+        blob["requests"] = {str(int(minute) - 61): count for minute, count in blob.get("requests", {}).items()}
+    return state
+
+
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize("hours_ahead", [9, -9])
+@pytest.mark.parametrize("lookback", [0, 1])
+def test_days_of_another_zone_lose_nothing_at_any_edge(tmp_path: Path, hours_ahead: int, lookback: int) -> None:
+    with starting("source-uxcam", tmp_path) as start:
+        connector, server = start(
+            "session_api", {"lookback_window_days": lookback}, sessions=360, days=6, hours_ahead=hours_ahead
+        )
+        wanted = expected(server, "session_api")
+        first_day = datetime.fromisoformat(connector.config["start_date"])
+        later, end = (f"{first_day + timedelta(days=n):%Y-%m-%d}" for n in (3, 5))
+        middle = with_config(connector, {"start_date": later, "end_date": end}).read()
+        server.clear()
+        both = [middle, connector.read(state=middle.state)]
+        check_whole(connector, both, wanted, held(server, "session_api"))
+        requested = [entry.request.target for entry in server.requests]
+        # Two gaps share a day. A page of it may hold only rows of the other gap: the connector requests it twice.
+        assert len(requested) - len(set(requested)) <= 2
+
+
+def with_config(connector: Connector, change: Json) -> Connector:
+    return type(connector)(connector.folder, {**connector.config, **change}, connector.place)
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("hours", [9, -8])
+def test_uploads_written_in_another_zone_lose_nothing(tmp_path: Path, hours: int) -> None:
+    clock = Clock(behind=300)
+    with starting("source-uxcam", tmp_path) as start:
+        options: dict[str, Any] = {"time_form": "space", "time_zone_hours": hours, "late_every": 10, "now": clock}
+        connector, server = start("data_access_v2", {"lookback_window_days": 0}, sessions=300, days=5, **options)
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 200))
+        first = with_config(connector, {"end_date": end}).read()
+        clock.behind = 100  # the new sessions are later than the end of the first sync
+        server.vendor.grow(20)
+        outputs = [first, connector.read(state=first.state)]
+        assert [output.exit_code for output in outputs] == [0, 0]
+        check_whole(connector, outputs, expected(server, "data_access_v2"), held(server, "data_access_v2"))
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.parametrize("date_by", ["occurrence", "upload"])
+def test_sessions_listed_by_the_day_they_occurred_are_emitted_and_the_log_names_the_cause(
+    tmp_path: Path, date_by: str
+) -> None:
+    with starting("source-uxcam", tmp_path) as start:
+        # In a window of one day, uploads that are days later show which day the vendor filters by.
+        options: dict[str, Any] = {"date_by": date_by, "late_every": 10}
+        connector, server = start("session_api", {"window_in_days": 1}, sessions=300, days=20, **options)
+        output = connector.read()
+        check_whole(connector, [output], expected(server, "session_api"), held(server, "session_api"))
+        is_logged = "set lookback_window_days to how late they are" in output.log
+        assert is_logged == (date_by == "occurrence")
