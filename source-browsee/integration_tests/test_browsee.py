@@ -314,8 +314,7 @@ def test_an_open_request_is_waited_for_with_any_status(begin: Begin, status: int
     reasons = [
         reason["type"]
         for trace in output.of_type("TRACE")
-        if "stream_status" in trace
-        for reason in trace["stream_status"].get("reasons", [])
+        for reason in trace.get("stream_status", {}).get("reasons") or ()
     ]
     assert reasons == ["RATE_LIMITED"]
     assert server.count == 2
