@@ -78,9 +78,9 @@ class Sync:
                 case GroupFailed(group, error):
                     if group not in self._failed_groups:
                         self._failed_groups.add(group)
-                        yield from self.fail(group.all_streams, error, str(group))
+                        yield from self.fail(group.fed, error, str(group))
                 case Limited(group):
-                    yield from self.limited(group.all_streams)
+                    yield from self.limited(group.fed)
                 case LogLine(line):
                     self._logger.info(line)
 
