@@ -1,6 +1,6 @@
 # make sync           a demo: sync every connector's sandbox; for a real account: CONNECTOR=… CONFIG=… [DB=…] [SCHEMA=…] [STREAMS=…]
 # make test           lint, types, unit and integration tests (less than five minutes)
-# make test-all       the same and the slow tests: browsers, database servers, builds of packages; CI runs it
+# make test-all       the same and the slow tests: make sync, databases, builds, benchmarks, examples; CI runs it
 # make soak           the random tests with many more cases: data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the table goes into the README (15 minutes)
 # make test-packages  install the wheels with pip elsewhere and run them against the sandboxes
@@ -57,7 +57,7 @@ lint: .venv/.synced
 # Many tests wait for a server or a process: twice as many workers as cores.
 PYTEST = .venv/bin/pytest -n 4 --dist loadgroup
 
-test: lint
+test: lint .cache/node/.synced
 	$(PYTEST)
 
 test-all: lint .cache/node/.synced
