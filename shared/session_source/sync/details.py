@@ -36,7 +36,7 @@ class Details:
         return described(self.endpoint, self.partition)
 
     @property
-    def fed(self) -> list[Stream]:
+    def all_streams(self) -> list[Stream]:
         """The streams made from the answers."""
         return list(self.streams)
 

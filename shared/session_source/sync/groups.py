@@ -83,7 +83,7 @@ class Group:
         return described(self.endpoint, self.partition)
 
     @property
-    def fed(self) -> list[Stream]:
+    def all_streams(self) -> list[Stream]:
         """The streams made from the rows and from their details."""
         return [*self.streams, *(self.details.streams if self.details else ())]
 

@@ -16,8 +16,8 @@ from sandbox_server import Server, Status, load_vendor, serve
 
 from integration_tests.conftest import late
 from integration_tests.connector import expected
-from integration_tests.sync.command import Command
-from integration_tests.sync.databases import Database, duckdb_file
+from sync.integration_tests.command import Command
+from sync.integration_tests.databases import Database, duckdb_file
 
 V2 = "uxcam_data_access_v2"
 ONE_BY_ONE = {"window_in_days": 1, "num_workers": 1, "lookback_window_days": 0}
@@ -44,7 +44,10 @@ def stop(process: subprocess.Popen[str], server: Server, requests: int, send: Ca
     return printed
 
 
-@pytest.mark.parametrize("is_from_terminal", [True, False], ids=["ctrl-c", "kill -INT"])
+@pytest.mark.parametrize(
+    "is_from_terminal",
+    [pytest.param(True, id="ctrl-c"), pytest.param(False, id="kill -INT", marks=pytest.mark.slow)],
+)
 def test_ctrl_c_keeps_the_rows_says_so_in_one_line_and_the_next_run_goes_on(
     *, is_from_terminal: bool, uxcam: Server, tmp_path: Path
 ) -> None:
@@ -62,6 +65,7 @@ def test_ctrl_c_keeps_the_rows_says_so_in_one_line_and_the_next_run_goes_on(
     check_goes_on(one, uxcam)
 
 
+@pytest.mark.slow
 def test_a_vendor_that_goes_away_costs_nothing_that_was_read(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
     with one.start() as process:
@@ -91,6 +95,7 @@ def check_goes_on(one: Command, server: Server) -> None:
         assert sorted(one.database.keys(V2, stream, [key])) == sorted(set(keys)), stream
 
 
+@pytest.mark.slow
 def test_the_hourly_budget_outlives_a_run_that_was_killed(tmp_path: Path) -> None:
     # The wait for the next hour is longer than a rate limit may be, so a run ends when the budget is used up.
     api = {"version": "data_access_v2", "requests_per_hour": 40}
@@ -102,6 +107,7 @@ def test_the_hourly_budget_outlives_a_run_that_was_killed(tmp_path: Path) -> Non
         assert uxcam.count <= 55, "the requests of the first run were forgotten"
 
 
+@pytest.mark.slow
 def test_a_database_that_another_program_holds_is_told_before_anything_is_read(
     uxcam: Server, tmp_path: Path
 ) -> None:
@@ -121,6 +127,7 @@ def test_a_database_that_another_program_holds_is_told_before_anything_is_read(
     assert one.run().returncode == 0
 
 
+@pytest.mark.slow
 def test_nobody_can_take_the_file_while_a_sync_runs(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
     with one.start() as process:

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from integration_tests.sync.databases import Database
+from sync.integration_tests.databases import Database
 from sync.messages import Json
 
 ROOT = Path(__file__).resolve().parents[2]

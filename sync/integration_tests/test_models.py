@@ -10,13 +10,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from integration_tests.sync import analytics
-from integration_tests.sync.analytics import NOW, Read
-from integration_tests.sync.databases import Database, duckdb_file
 from sync import models, report
 from sync.answers import MODELS, SCHEMA, Answers
 from sync.columns import column_kind
 from sync.destination import DestinationError, opened
+from sync.integration_tests import analytics
+from sync.integration_tests.analytics import NOW, Read
+from sync.integration_tests.databases import Database, duckdb_file
 from sync.sessions import schemas
 from sync.warehouse import Warehouse
 

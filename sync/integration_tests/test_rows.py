@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from integration_tests.sync.databases import Database
 from sync.columns import column_kind, columns
 from sync.destination import DestinationError, opened
+from sync.integration_tests.databases import Database
 from sync.messages import Json, dumps, parse_lines
 from sync.sessions import COLUMNS, make_view
 from sync.table import CHUNK_ROWS, Table

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.sync.databases import Database, duckdb_file, postgres_programs, running_postgres
+from sync.integration_tests.databases import Database, duckdb_file, postgres_programs, running_postgres
 
 Create = Callable[[str], Database]
 
