@@ -1,4 +1,4 @@
-"""``make sync`` killed at any moment: the warehouse holds what its state says, and ends with each row once."""
+"""Kill ``make sync`` at random moments: the warehouse has every row that its state covers, and finally each row once."""
 
 import os
 import random
@@ -17,7 +17,7 @@ from integration_tests.sync.databases import Database
 from sync import coverage
 
 LONGEST = 3.0
-"""Seconds from the first request to the last moment at which a sync is killed."""
+"""A sync is killed at most this many seconds after its first request."""
 
 CASES = [("source-uxcam", "data_access_v2"), ("source-devrev", "default")]
 CHOSEN = CASES if os.environ.get("FIGURES") else CASES[:1]
@@ -55,7 +55,7 @@ def test_a_sync_that_is_killed_leaves_what_its_state_says_and_ends_with_each_row
 
 
 class Whole:
-    """All that a vendor has, with each row's cursor."""
+    """All rows of a vendor, with their cursors."""
 
     def __init__(self, connector: Connector) -> None:
         output = connector.read()
@@ -70,7 +70,7 @@ class Whole:
         }
 
     def check(self, database: Database) -> int:
-        """See that every row of a finished window is there; returns how many these are."""
+        """Check that every row of a finished window was loaded; return their number."""
         finished = 0
         for stream, state in database.states("killed").items():
             windows = [window for windows in coverage.finished(state).values() for window in windows]
