@@ -1,4 +1,4 @@
-"""Kill ``make sync`` at random moments: the warehouse has every row that its state covers, and finally each row once."""
+"""Kill ``make sync`` at random moments: the rows that the state covers are there, and in the end each row once."""
 
 import os
 import random

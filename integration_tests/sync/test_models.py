@@ -175,7 +175,7 @@ def test_a_database_that_does_not_exist_is_not_created(tmp_path: Path) -> None:
 
 def blocks() -> list[tuple[str, str]]:
     """Each question's query, and the table under it."""
-    found = re.findall(r"^```sql\n(.*?)^```\n\n((?:\|.*\n)*)", QUESTIONS.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```sql\n(.*?)^```\n\n((?:\|[^\n]*\n)*)", QUESTIONS.read_text(), re.MULTILINE | re.DOTALL)
     return [(sql, table) for sql, table in found]
 
 
@@ -292,6 +292,8 @@ def test_postgres_has_the_same_models(
     analytics.write_as_make_sync(database, reads)
     analytics.build(database)
     assert analytics.totals(database) == analytics.totals(built)
+    for sql, table in blocks():
+        assert len(database.query(sql)) == table.count("\n") - 2, sql
 
 
 @pytest.mark.long
