@@ -1,4 +1,4 @@
-"""What ``make sync`` shows while it runs, in a terminal and elsewhere."""
+"""The output of ``make sync`` while it runs, in a terminal and elsewhere."""
 
 import fcntl
 import os
@@ -36,7 +36,7 @@ def command(server: Server, place: Path) -> Command:
 
 
 class Terminal:
-    """A terminal of 110 columns with a program in it."""
+    """A terminal of 110 columns that runs a program."""
 
     def __init__(self, arguments: list[str]) -> None:
         self.shown = ""

@@ -1,4 +1,4 @@
-"""``make sync`` killed at any moment: the warehouse holds what its state says, and ends with each row once."""
+"""Kill ``make sync`` at random moments: the rows that the state covers are there, and in the end each row once."""
 
 import os
 import random
@@ -65,7 +65,7 @@ class Whole:
         self._records = connector.read().records
 
     def check(self, database: Database) -> int:
-        """See that every row of a finished window is there; returns how many these are."""
+        """Check that every row of a finished window was loaded; return their number."""
         finished = 0
         for stream, state in database.states("killed").items():
             key = self._connector.key(stream)

@@ -1,4 +1,4 @@
-"""The HTML report, in a real browser: every chart is drawn, without network and without an error."""
+"""The HTML report in a real browser: every chart is drawn, without network and without errors."""
 
 import os
 import re
@@ -23,7 +23,7 @@ CHARTS = 7
 
 
 def opened(path: Path, place: Path) -> tuple[str, str]:
-    """Open a page in Chromium; returns its DOM after its scripts, and what the console said."""
+    """Open a page in Chromium; return the DOM after scripts ran, and the console's messages."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("CI") == "true":
@@ -46,7 +46,7 @@ def opened(path: Path, place: Path) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with a database of three vendors, and the report beside it."""
+    """Return a folder with a database of three vendors and its report."""
     place = tmp_path_factory.mktemp("report")
     for folder, name in (
         ("source-uxcam", "session_api"),

@@ -1,4 +1,4 @@
-"""A sync that was interrupted, failed or locked out keeps what it loaded, and the next one goes on from there."""
+"""A sync that is interrupted, fails or is locked out keeps its rows, and the next one continues from there."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def command(server: Server, place: Path, **config: Any) -> Command:
 
 
 def stop(process: subprocess.Popen[str], server: Server, requests: int, send: Callable[[int], None]) -> str:
-    """Wait until so many requests came, send a signal, and return what was printed."""
+    """Wait for a number of requests, send a signal, and return the output."""
     while server.count < requests:
         assert process.poll() is None, "it ended before it could be stopped"
         time.sleep(0.01)
@@ -82,7 +82,7 @@ def test_a_vendor_that_goes_away_costs_nothing_that_was_read(uxcam: Server, tmp_
 
 
 def check_goes_on(one: Command, server: Server) -> None:
-    """See that a second run completes the first, and asks for nothing that is finished."""
+    """Check that a second run completes the first one without repeating finished requests."""
     states = one.database.states(V2)
     finished = {piece["end"] for state in states.values() for piece in state["slices"]}
     assert finished, "nothing was finished yet"

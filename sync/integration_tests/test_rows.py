@@ -1,4 +1,4 @@
-"""The rows in a warehouse: their types, keys and comments, and nothing of a record lost."""
+"""The rows in a warehouse: types, keys, comments, and no lost value."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What ``make sync`` refuses, and what it leaves alone."""
+"""What ``make sync`` refuses, and which files it does not change."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def command(server: Server, place: Path, name: str = "data_access_v2", **config:
 
 
 def dry_make(*words: str, **exported: str) -> str:
-    """What make would run for `make sync`: the line itself."""
+    """Return the command line that make would run for `make sync`."""
     done = subprocess.run(  # noqa: S603
         ["make", "--dry-run", "--old-file=.venv/.synced", "--old-file=.venv/.light", "sync", *words],  # noqa: S607
         cwd=ROOT,
@@ -59,7 +59,7 @@ def test_an_option_without_a_connector_is_refused_and_the_file_stays(option: str
 
 
 def database_of_make(target: str, *words: str, **exported: str) -> str:
-    """The database that make passes to a target's program, by a prerequisite that prints it and fails."""
+    """Return the database that make passes to a target's program, from a prerequisite that prints it and fails."""
     probe = f"printf '[%s]' \"$${VARIABLE}\"; exit 1"
     done = subprocess.run(  # noqa: S603
         ["make", "--silent", f"--eval={target}: probe", f"--eval=probe:; @{probe}", target, *words],  # noqa: S607
