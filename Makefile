@@ -70,8 +70,8 @@ lint: .venv/.synced
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 
-# Many tests wait for a server or a process: twice as many workers as cores.
-PYTEST = .venv/bin/pytest -n 4 --dist loadgroup
+# Many tests wait for a server: twice as many workers as cores. All of them import what the first one compiled.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 4 --dist loadgroup
 
 test: lint .cache/node/.synced
 	$(PYTEST)
