@@ -2,7 +2,7 @@
 # make verify         check what a connector assumes about its vendor with your account: CONNECTOR=… CONFIG=… [REPORT=…]
 # make models         build models over the rows (sessions, pages, users, retention …): [DB=…] [VARS=…]; see models/README.md
 # make test           lint, types, unit and integration tests (less than five minutes)
-# make test-all       the same and the slow tests: browsers, database servers, builds of packages; CI runs it
+# make test-all       the same and the slow tests: make sync, databases, builds, benchmarks, examples; CI runs it
 # make test-models    build the models from every loader's tables, in two databases, and break each on purpose (15 minutes)
 # make soak           the random tests with many more cases: data, faults, kills, bad input, load (a quarter of an hour)
 # make bench          measure this project beside other ways to build it; the headline goes into the README (15 minutes)
@@ -71,10 +71,10 @@ lint: .venv/.synced
 	MYPYPATH=$(BASES) .venv/bin/mypy shared integration_tests sync release examples benchmarks
 	for vendor in source-*; do MYPYPATH=shared:$$vendor .venv/bin/mypy $$vendor || exit; done
 
-# Many tests wait for a server or a process: twice as many workers as cores.
-PYTEST = .venv/bin/pytest -n 4 --dist loadgroup
+# Many tests wait for a server: twice as many workers as cores. All of them import what the first one compiled.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -n 4 --dist loadgroup
 
-test: lint
+test: lint .cache/node/.synced
 	$(PYTEST)
 
 test-all: lint .cache/node/.synced .cache/models/.synced
@@ -82,7 +82,7 @@ test-all: lint .cache/node/.synced .cache/models/.synced
 
 # Every test of the models: three loaders' tables, two databases, each model broken on purpose, two more dialects.
 test-models: .venv/.synced .cache/models/.synced .cache/models-compile/.synced
-	.venv/bin/pytest -m "models or slow" integration_tests/sync/test_models.py
+	.venv/bin/pytest -m "models or slow" sync/integration_tests/test_models.py
 
 # The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
 soak: export EXAMPLES ?= 25

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from integration_tests.inside import InsideConnector
 Start = Callable[..., tuple[Connector, Server]]
 
 
+@cache
 def cases(*, every: bool) -> list[tuple[str, str]]:
     """Return all connectors with the configs of their sandboxes: every config, or the main ones."""
     found = []

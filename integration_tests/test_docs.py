@@ -139,6 +139,13 @@ def test_every_target_of_the_makefile_and_every_variable_of_make_sync_is_documen
     assert missing(variables, (ROOT / "README.md").read_text()) == []
 
 
+def test_every_module_of_the_core_is_documented() -> None:
+    modules = (ROOT / "shared" / "session_source").glob("*/*.py")
+    stems = [path.stem for path in modules if path.stem != "__init__"]
+    assert len(stems) > 20
+    assert missing(stems, (ROOT / "shared" / "README.md").read_text().partition("## Errors")[0]) == []
+
+
 def test_every_option_of_the_sandbox_server_is_documented() -> None:
     program = (ROOT / "shared" / "sandbox_server" / "__main__.py").read_text()
     options = re.findall(r"add_argument\(\s*\"(--[\w-]+)\"", program)

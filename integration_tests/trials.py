@@ -3,7 +3,7 @@
 import os
 import random
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "4"))
 """Random cases per connector."""
 
 KILLS = int(os.environ.get("KILLS", "3"))

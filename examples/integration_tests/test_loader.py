@@ -14,7 +14,10 @@ from sandbox_server import Server, load_vendor, serve
 
 from examples.integration_tests.pod import ROOT, Pod
 from integration_tests.conftest import cases, late
-from integration_tests.connector import Connector, expected
+from integration_tests.connector import expected
+from integration_tests.inside import InsideConnector
+
+pytestmark = pytest.mark.slow
 
 Json = dict[str, Any]
 
@@ -43,7 +46,7 @@ def uxcam() -> Iterator[Server]:
 def test_a_sync_loads_every_record_once(folder: str, name: str, tmp_path: Path) -> None:
     with serve(load_vendor(folder, sessions=60, days=6, now=late)) as server:
         config = server.vendor.configs(server.origin)[name]
-        connector, pod = Connector(folder, config, tmp_path), Pod(folder, config, tmp_path)
+        connector, pod = InsideConnector(folder, config, tmp_path), Pod(folder, config, tmp_path)
         assert "nothing is loaded yet" in pod.sync()
         for stream, wanted in expected(server, name).items():
             assert sorted(pod.keys(stream, connector.key(stream))) == sorted(wanted), stream

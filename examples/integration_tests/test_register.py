@@ -15,7 +15,7 @@ import yaml
 from sandbox_server import load_vendor, main_configs, refused_origin, vendor_names
 
 from examples.integration_tests.airbyte import API, CLIENT, DESTINATION, PUBLIC, WORKSPACE, Airbyte
-from integration_tests.connector import Connector
+from integration_tests.inside import InsideConnector
 
 Json = dict[str, Any]
 
@@ -279,7 +279,7 @@ def test_the_example_plan_registers_every_connector_with_streams_that_it_has(tmp
     for folder in vendor_names():
         vendor = load_vendor(folder, sessions=2, days=2)
         config = {"source-uxcam": "data_access_v2"}.get(folder, next(iter(main_configs(vendor, ""))))
-        connector = Connector(folder, vendor.configs("http://127.0.0.1:1")[config], tmp_path)
+        connector = InsideConnector(folder, vendor.configs("http://127.0.0.1:1")[config], tmp_path)
         streams[folder] = {
             name: ["full_refresh_overwrite"]
             + ["incremental_deduped_history"] * ("incremental" in stream["supported_sync_modes"])

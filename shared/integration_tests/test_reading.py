@@ -26,7 +26,7 @@ from session_source.http.auth import HeaderAuth
 from session_source.http.client import Client
 from session_source.http.retry import RetryPolicy
 from session_source.sync.details import Details
-from session_source.sync.events import Event, GroupFailed, LogLine, PageRead, Queue, WindowRead
+from session_source.sync.events import Event, GroupFailed, LogLine, PageRead, Queue, Tick, WindowRead
 from session_source.sync.groups import Group
 from session_source.sync.reading import read
 from session_source.sync.records import Recorder, RecordPage
@@ -243,6 +243,15 @@ def test_whoever_has_the_earlier_ticket_is_served_first() -> None:
     queue.put(page, tickets[0])
     assert [queue.get() for _ in range(3)] == [LogLine("no ticket, no waiting"), page, end]
     late.join()
+
+
+def test_a_queue_without_events_ticks_until_its_last_writer_leaves() -> None:
+    queue = Queue(writers=1)
+    assert queue.get(idle=0.001) == Tick()
+    queue.put(LogLine("an event"))
+    assert queue.get(idle=0.001) == LogLine("an event")
+    queue.leave()
+    assert queue.get(idle=0.001) is None
 
 
 @pytest.mark.promise(n=1)

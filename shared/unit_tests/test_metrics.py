@@ -28,7 +28,7 @@ class Sync:
         self.traffic = Traffic(clock=self.clock)
         self.progress = Progress([], [], self.traffic, clock=self.clock)
         for name in ("sessions", "events"):
-            self.progress.streams[name] = StreamProgress(name, self.traffic.part(name), None)
+            self.progress.streams[name] = StreamProgress(name, self.traffic.part(name))
         self.path = path
         self.moment = moment
         self.file = MetricsFile(

@@ -194,6 +194,14 @@ def test_a_day_of_very_many_rows_is_several_windows_where_the_vendor_filters_by_
     assert len(list(by_day.read(plan(span(2), step=DAY)))) == 2
 
 
+@pytest.mark.promise(n=3)
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_burst_in_each_quiet_day_is_no_reason_for_windows_of_less_than_a_day(order: str) -> None:
+    bursts_at_noon = [START + DAY * day + HOUR * 12 + MINUTE * n / 60 for day in range(20) for n in range(PAGE)]
+    windows_read = list(Vendor(bursts_at_noon, order).read(plan(span(20))))
+    assert len(windows_read) <= 20
+
+
 @pytest.mark.promise(n=5)
 def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> None:
     def better_length(parallel: int, days: int, pages: int) -> timedelta | None:

@@ -121,7 +121,7 @@ def test_each_stream_has_a_line_every_thirty_seconds() -> None:
     report.tick()
     report.tick()
     figures = "sessions: 3 of 10 windows, 12,300 rows, 4 requests, 2 retries"
-    left = "About 1 minute 10 seconds left."
+    left = "About 1 minute left."
     assert bench.lines == [
         f"{figures}, waited 25 seconds for the vendor's rate limit. {left}",
         f"screens: 3 of 10 windows, 1 row, from the requests of sessions. {left}",
@@ -240,7 +240,7 @@ def test_rows_are_expected_as_the_vendor_reports_them_for_every_partition() -> N
     first, second = bench.groups
     stream = bench.progress.streams["sessions"]
     newest, older = (Window(START + n * DAY, START + (n + 1) * DAY) for n in (9, 8))
-    assert [s.name for s in bench.progress.size_window(first, newest, 300)] == ["sessions"]
+    bench.progress.size_window(first, newest, 300)
     assert stream.expected_rows is None
     bench.progress.size_window(second, newest, 50)
     assert stream.expected_rows == 3000 + 500
@@ -248,6 +248,17 @@ def test_rows_are_expected_as_the_vendor_reports_them_for_every_partition() -> N
     assert stream.expected_rows == 2000 + 500
     stream.rows = 2700
     assert stream.expected_rows == 2700
+    assert bench.progress.streams["screens"].expected_rows is None
+
+
+def test_the_time_left_is_by_rows_where_their_number_is_known() -> None:
+    bench = Bench("sessions", "screens")
+    sessions, screens = bench.progress.streams.values()
+    bench.progress.size_window(bench.groups[0], Window(START + 9 * DAY, START + 10 * DAY), 300)
+    sessions.rows, screens.rows = 1000, 7
+    bench.clock.now += 60
+    assert bench.progress.seconds_left(sessions) == pytest.approx(120)
+    assert bench.progress.seconds_left(screens) == pytest.approx(120)
 
 
 @pytest.mark.parametrize(("chosen", "shared"), [(("sessions", "screens"), "sessions"), (("screens",), None)])

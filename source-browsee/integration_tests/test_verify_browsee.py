@@ -61,6 +61,7 @@ VARIANTS = {
     ),
     "equal keys": Variant({"keys": "repeated"}, {"twins": 40}),
     "select at the top": Variant({"select": "top"}, {"select_at": "top"}),
+    "selection refused": Variant({"select": "refused"}, faults=[Status(400, where='"select"', times=None)]),
     "no selection": Variant({"select": "ignored"}, faults=[Sent(change=ignore_selection)]),
 }
 

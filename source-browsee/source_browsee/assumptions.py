@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from session_source import Integer
+from session_source import Fault, Integer
 from session_source.airbyte.verify.access import RateLimitHeaders, Reachable
 from session_source.airbyte.verify.assumption import (
     AS_ASSUMED,
@@ -103,6 +103,7 @@ class Select(Probe):
     findings = {
         "top": nothing("It has an effect at the top level only.", "The connector sends it at both places."),
         "ignored": nothing("It has no effect.", "The connector drops the fields that are not chosen."),
+        "refused": setting("Browsee refuses it (400).", "Remove `fields`."),
     }
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
@@ -120,7 +121,14 @@ class Select(Probe):
             body = {
                 name: value for name, value in (request.json or {}).items() if name not in {"select", "options"}
             }
-            read = survey.read(sample.endpoint, context, replace(request, json=body | selection | {"limit": 5}))
+            try:
+                read = survey.read(
+                    sample.endpoint, context, replace(request, json=body | selection | {"limit": 5})
+                )
+            except Fault as fault:
+                if fault.status != 400:
+                    raise
+                return Seen("refused", f"refused: {place}")
             others = frozenset(FIELDS).difference(SELECTED)
             if read.page.rows and not any(others & row.keys() for row in read.page.rows):
                 return Seen(AS_ASSUMED if place == "options" else "top", f"it has an effect: {place}")

@@ -13,6 +13,7 @@ from source_devrev import SourceDevrev
 
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
+from integration_tests.forked import ForkedConnector
 from integration_tests.inside import InsideConnector
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -46,7 +47,7 @@ def failed_check(connector: Connector) -> str:
 
 def as_process(connector: Connector) -> Connector:
     """Run the connector as a process: its output has the lines before an error too."""
-    return Connector(connector.folder, connector.config, connector.place)
+    return ForkedConnector(connector.folder, connector.config, connector.place)
 
 
 def wait_after_fault(server: Server) -> float:

@@ -7,7 +7,7 @@ import pytest
 from sandbox_server import Answer, Config, Keys, Request, Vendor, serve
 
 from integration_tests import figures
-from integration_tests.connector import Connector
+from integration_tests.forked import ForkedConnector
 from integration_tests.inside import InsideConnector
 from integration_tests.test_protocol import check_order
 from integration_tests.whole import check_whole
@@ -76,7 +76,7 @@ def test_two_hundred_partitions_are_read_each_with_its_own_state(tmp_path: Path)
     vendor = Apps(apps=200, sessions=6, days=6)
     with serve(vendor) as server:
         config = {**vendor.configs(server.origin)["apps"], "window_in_days": 4, "num_workers": 16}
-        connector = Connector("source-devrev", config, tmp_path)
+        connector = ForkedConnector("source-devrev", config, tmp_path)
         inside = InsideConnector("source-devrev", config, tmp_path)
         assert inside.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
         assert server.count == 10

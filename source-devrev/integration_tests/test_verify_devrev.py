@@ -71,7 +71,7 @@ VARIANTS = {
     ),
     "excluded bounds": Variant({"bounds": "exclusive"}, faults=[shifted(MILLISECOND, -MILLISECOND)]),
     "sort_by refused": Variant({"sort-by": "refused"}, {"takes_sort_by": False}),
-    "sort_by ignored": Variant({"sort-by": "ignored"}, {"heeds_sort_by": False}),
+    "sort_by ignored": Variant({"sort-by": "ignored"}, {"applies_sort_by": False}),
     "no ids": Variant({"ids": "missing"}, faults=[NoIds()]),
     "equal ids": Variant({"ids": "repeated"}, faults=[SameIds()]),
     "limits": Variant({"rate-limit-headers": "absent"}, faults=[Headers(headers=NO_LIMITS)]),

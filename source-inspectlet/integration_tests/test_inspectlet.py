@@ -264,7 +264,7 @@ def test_a_session_deleted_after_its_listing_has_no_details(begin: Begin, status
     listed = set(output.keys("sessions", connector.key("sessions")))
     detailed = set(output.keys("session_details", connector.key("session_details")))
     assert listed - detailed == {gone}
-    assert f"session_details of {gone[0]}, {gone[1]}: Inspectlet does not have this session any more" in output.log
+    assert f"session_details of {gone[0]}, {gone[1]}: Inspectlet no longer has this session" in output.log
     assert slices(output, "session_details") == slices(output)
 
 

@@ -156,7 +156,7 @@ class SessionDetails(Detail):
 
 
 def _gone() -> Fault:
-    return Fault(Kind.GONE, "Inspectlet has deleted this session, so it has no details.")
+    return Fault(Kind.GONE, "Inspectlet no longer has this session, so it has no details.")
 
 
 class Sessions(Endpoint):

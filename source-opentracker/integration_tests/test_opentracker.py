@@ -287,7 +287,7 @@ def told_by_check(connector: Connector) -> str:
 
 def test_an_answer_for_the_demonstration_account_is_an_error(begin: Begin) -> None:
     connector, _ = begin(ignores_credentials=True)
-    assert "answered about the site www.opentracker.net where shop.example.com was" in told_by_check(connector)
+    assert "data of the site www.opentracker.net where shop.example.com was" in told_by_check(connector)
     output = connector.read()
     assert output.records == {}
     assert {error["failure_type"] for error in output.errors} == {"config_error"}

@@ -12,6 +12,7 @@ from source_uxcam.filters import DATA_ACCESS_V2, SESSION_API, DataType
 
 from integration_tests.conftest import late, starting
 from integration_tests.connector import Connector, duplicates
+from integration_tests.forked import ForkedConnector
 
 Begin = Callable[..., tuple[Connector, Server]]
 
@@ -223,7 +224,7 @@ def test_a_filter_that_is_not_sent_is_logged_once_per_list(begin: Begin) -> None
     ]
     api = {"version": "data_access_v2", "filters": filters}
     connector, _ = begin("data_access_v2", {"api": api, "window_in_days": 1}, sessions=20, days=3)
-    output = Connector(connector.folder, connector.config, connector.place).read()
+    output = ForkedConnector(connector.folder, connector.config, connector.place).read()
     assert output.exit_code == 0, output.errors
     for line in (
         "sessions: UXCam has no filter user_session_count for this list.",

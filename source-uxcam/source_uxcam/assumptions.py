@@ -15,10 +15,11 @@ from session_source.airbyte.verify.assumption import (
     report,
     setting,
 )
+from session_source.airbyte.verify.days import DayOf, DayZone, Present
 from session_source.airbyte.verify.pages import SETTLED, ListEnd, PageSize, SteadyOrder
 from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
 from session_source.airbyte.verify.survey import Survey
-from session_source.airbyte.verify.times import Bounds, DayOf, DayZone, FilterTime, Present
+from session_source.airbyte.verify.times import Bounds, FilterTime
 
 from source_uxcam.data_access_v2 import PAGE_SIZE
 from source_uxcam.session_api import PAGE_SIZE as SESSION_API_PAGE_SIZE

@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import Any
 
 from session_source.airbyte.stand_ins import WORD, choose
-from session_source.airbyte.vocabulary import Vocabulary, is_message, is_personal, is_technical
+from session_source.airbyte.vocabulary import Vocabulary, is_message, is_technical
 from session_source.api import times
 from session_source.api.columns import Value
 
@@ -105,7 +105,7 @@ class Anonymizer:
                 return text
             if _NUMBER.fullmatch(text):
                 return text if self._vocabulary.is_kept_number(name) else self._digits(text)
-            if not is_personal(name) and _is_time(text):
+            if self._vocabulary.is_kept_time(name) and _is_time(text):
                 return text
         return self._replaced(text, has_terms=has_terms and not is_custom)
 

@@ -6,7 +6,8 @@ The sandbox server replays a cassette, so that others can repeat the read withou
 
     config, streams, state    what was read; the stand-ins of the credentials are credentials for the replay
     exchanges                 each request with its answer, or how it failed, in the order in which they were sent
-    result                    records and states by stream, to compare them with those of a replay
+    result                    records and states by stream, to compare them with those of a replay; null if the
+                              vendor sent more than a cassette may hold
 
 At replay, method, path, query and body identify a request. A request that was sent several times gets its answers
 in the order in which they were recorded. To make a read repeatable, it has one worker and its clock is stopped.
@@ -17,13 +18,12 @@ Everything is kept in memory and replaced at the end, when every value is known;
 import hashlib
 import json
 import logging
-import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 from airbyte_cdk.models import (
@@ -35,10 +35,11 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from requests import PreparedRequest
 
+from session_source.airbyte import exchanges
 from session_source.airbyte.anonymizer import Anonymizer
 from session_source.airbyte.config import NOW, now
 from session_source.airbyte.vocabulary import Vocabulary
-from session_source.api import json_text, times
+from session_source.api import times
 from session_source.api.answer import Answer
 from session_source.api.columns import Value
 from session_source.api.errors import Fault, config_error
@@ -49,11 +50,7 @@ FORMAT = 1
 LARGEST = 64 * 2**20
 """Bytes of answers that a cassette may hold. What comes later is not recorded."""
 
-_HEADERS = re.compile(r"content-type|retry-after|x-ratelimit-.*", re.IGNORECASE)
 _STATE_WORDS = ("STREAM", "GLOBAL", "LEGACY", "date-range")
-
-_EMBEDDED = re.compile(r"([^\[{]*)([\[{].*[\]}])([^\[\]{}]*)", re.DOTALL)
-"""JSON with something around it, such as a callback."""
 
 _LOGGER = logging.getLogger("airbyte")
 
@@ -74,6 +71,7 @@ class Recording:
         config: the configuration of the read.
         catalog: the streams that are read.
         state: the state that the read starts with.
+        base_url: the address that the paths of requests are below.
         path: the file to write.
 
     Raises:
@@ -121,21 +119,21 @@ class Recording:
         """Write the cassette, also after an error."""
         self._contents()
         self.anonymizer.choose()
-        head, exchanges = self._contents()
-        lines = ",\n".join(json.dumps(exchange, ensure_ascii=False) for exchange in exchanges)
+        head, described = self._contents()
+        lines = ",\n".join(json.dumps(exchange, ensure_ascii=False) for exchange in described)
         text = f'{json.dumps(head, ensure_ascii=False, indent=1)[:-2]},\n "exchanges": [\n{lines}\n]}}\n'
         self._path.write_text(text, encoding="utf-8")
         _LOGGER.info(
-            f"{len(exchanges)} requests and their answers were written to {self._path}, without secrets and "
+            f"{len(described)} requests and their answers were written to {self._path}, without secrets and "
             "personal values."
         )
 
     def exchange(self, request: PreparedRequest, outcome: Answer | Fault, _seconds: float) -> None:
         """Add a request and its answer or fault."""
         with self._lock:
-            was_full = self._size > LARGEST
+            was_full = self._is_full
             self._size += len(outcome.body) if isinstance(outcome, Answer) else 0
-            if self._size <= LARGEST:
+            if not self._is_full:
                 self._exchanges.append(Exchange(request, outcome))
             elif not was_full:
                 _LOGGER.warning(
@@ -143,10 +141,15 @@ class Recording:
                     "start_date, or an end_date."
                 )
 
+    @property
+    def _is_full(self) -> bool:
+        return self._size > LARGEST
+
     def emitted(self, message: AirbyteMessage | Records) -> None:
         """Add an emitted message: records, or the state of a stream, of which the last one counts."""
         if isinstance(message, RecordLines):
-            self._lines.append(message.lines)
+            if not self._is_full:
+                self._lines.append(message.lines)
         elif (
             isinstance(message, AirbyteMessage) and message.state is not None and message.state.stream is not None
         ):
@@ -164,12 +167,16 @@ class Recording:
             "config": {**self.anonymizer.value(self._config), NOW: self._now},
             "streams": self._streams,
             "state": self._anonymous_state(self._state),
-            "result": {
+            "result": None,
+        }
+        if not self._is_full:
+            head["result"] = {
                 "records": {stream: digest(found) for stream, found in records.items()},
                 "states": self._anonymous_state(self._states),
-            },
-        }
-        return head, [self._exchange(*exchange) for exchange in self._exchanges]
+            }
+        return head, [
+            exchanges.describe(*exchange, self._base_path, self.anonymizer) for exchange in self._exchanges
+        ]
 
     def _anonymous_state(self, state: Value) -> Value:
         """Replace the values in a state that are not times. The times of earlier requests are of no use later."""
@@ -182,48 +189,6 @@ class Recording:
             for name, part in state.items()
             if name != "requests"
         }
-
-    def _exchange(self, request: PreparedRequest, outcome: Answer | Fault) -> Value:
-        described = {"request": self._request(request)}
-        if isinstance(outcome, Fault):
-            return described | {"failure": "timeout" if outcome.is_timeout else "interruption"}
-        return described | {"answer": self._answer(outcome)}
-
-    def _request(self, request: PreparedRequest) -> Value:
-        parts = urlsplit(str(request.url))
-        path = unquote(parts.path).removeprefix(self._base_path)
-        found: dict[str, Value] = {"method": request.method, "path": self.anonymizer.path(path)}
-        if parts.query:
-            found["query"] = self._fields(parts.query)
-        if request.body:
-            body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
-            if "json" in str(request.headers.get("Content-Type")):
-                found["json"] = self.anonymizer.value(orjson.loads(body))
-            else:
-                found["form"] = self._fields(body)
-        return found
-
-    def _fields(self, encoded: str) -> list[list[Value]]:
-        """Replace the values of a query or a form, also inside of JSON objects and lists."""
-        found = [(name, _decoded(text)) for name, text in sorted(parse_qsl(encoded, keep_blank_values=True))]
-        return [list(*self.anonymizer.value({name: value}).items()) for name, value in found]
-
-    def _answer(self, answer: Answer) -> Value:
-        headers = {name: value for name, value in answer.headers.items() if _HEADERS.fullmatch(name)}
-        found: dict[str, Value] = {"status": answer.status, "headers": headers}
-        try:
-            return found | {"json": self.anonymizer.value(answer.json(), has_terms=answer.status >= 400)}
-        except ValueError:
-            text = answer.body.decode(errors="backslashreplace")
-        embedded = _EMBEDDED.fullmatch(text)
-        try:
-            if embedded:
-                value = self.anonymizer.value(json_text.parse(embedded[2].encode()))
-                before, after = (self.anonymizer.text(embedded[group]) for group in (1, 3))
-                return found | {"embedded_json": [before, value, after]}
-        except ValueError:
-            pass
-        return found | {"text": self.anonymizer.text(text)}
 
 
 def repeatable(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,12 +212,3 @@ def comparable(record: Mapping[str, Value]) -> dict[str, Value]:
         for name, value in record.items()
         if not name.endswith("_index") and not (isinstance(value, str) and value.startswith("hash:"))
     }
-
-
-def _decoded(text: str) -> Value:
-    if text[:1] not in {"{", "["}:
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

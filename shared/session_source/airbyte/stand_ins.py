@@ -54,7 +54,7 @@ def choose(words: Iterable[str], taken: Container[str]) -> dict[str, str]:
 
 def _shape(word: str) -> tuple[str, ...]:
     """Return the characters that each character may be replaced by. A zero at the beginning stays."""
-    if "." in word:
+    if _is_address(word):
         return (".".join(str(len(part)) for part in word.split(".")),)
     if word.isascii() and word.isdecimal():
         first = "0" if word[0] == "0" else "12345678" if len(word) == LONGEST else "123456789"
@@ -62,10 +62,22 @@ def _shape(word: str) -> tuple[str, ...]:
     return tuple(map(_alphabet, word))
 
 
+def _is_address(word: str) -> bool:
+    if "." not in word:
+        return False
+    try:
+        ipaddress.IPv4Address(word)
+    except ValueError:
+        return False
+    return True
+
+
 def _alphabet(character: str) -> str:
     for alphabet in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
         if character in alphabet:
             return alphabet
+    if not character.isalnum():
+        return character
     block = ord(character) // BLOCK * BLOCK
     return "".join(letter for letter in map(chr, range(block, block + BLOCK)) if letter.isalnum()) or character
 
@@ -87,12 +99,12 @@ def _sample(shape: Sequence[str], originals: set[str], taken: Container[str]) ->
 
 
 def _addresses(originals: set[str]) -> list[str]:
-    """Draw IPv4 addresses, valid where the originals are."""
+    """Draw IPv4 addresses with parts of the same lengths."""
     drawn: dict[str, None] = {}
     lengths = [len(part) for part in next(iter(originals)).split(".")]
     parts = [{1: (0, 9), 2: (10, 99), 3: (100, 255)}[length] for length in lengths]
     while len(drawn) < len(originals):
-        address = str(ipaddress.IPv4Address(".".join(str(_RANDOM.randint(*part)) for part in parts)))
+        address = ".".join(str(_RANDOM.randint(*part)) for part in parts)
         if address not in originals or len(originals) > 5000:
             drawn[address] = None
     return list(drawn)

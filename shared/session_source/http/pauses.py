@@ -9,7 +9,7 @@ from collections.abc import Callable
 ROUNDS = (2, 8)
 """After an attempt that brought no throughput: the fewest and the most rounds until the next one."""
 
-REFUSALS = (5, 32)
+REFUSALS = (10, 32)
 """After a refusal: the fewest and the most times its cost until the next attempt."""
 
 LONGEST_CAUTION = 120.0

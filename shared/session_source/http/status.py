@@ -22,25 +22,25 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(frozenset({401, 403}), Kind.CONFIG, "{vendor} refused the credentials ({status}){said}. {hint}"),
+    Rule(frozenset({401, 403}), Kind.CONFIG, "{vendor} refused the credentials ({status}){words}. {hint}"),
     Rule(
         frozenset({402}),
         Kind.CONFIG,
-        "{vendor} requires a payment ({status}){said}. Check the plan of your account.",
+        "{vendor} requires a payment ({status}){words}. Check the plan of your account.",
     ),
     Rule(
         frozenset({404}),
         Kind.CONFIG,
-        "{vendor} found nothing at this address ({status}){said}. Check base_url and the ids in the config.",
+        "{vendor} found nothing at this address ({status}){words}. Check base_url and the ids in the config.",
     ),
     Rule(
         frozenset({413}),
         Kind.TOO_LARGE,
-        "The request is too large for {vendor} ({status}){said}. Shorten the lists in the filters.",
+        "The request is too large for {vendor} ({status}){words}. Shorten the lists in the filters.",
     ),
-    Rule(frozenset({429}), Kind.LIMIT, "{vendor} limits the request rate ({status}){said}."),
-    Rule(frozenset({408, 425}), Kind.OUTAGE, "{vendor} could not answer ({status}){said}."),
-    Rule(range(500, 600), Kind.OUTAGE, "{vendor} could not answer ({status}){said}."),
+    Rule(frozenset({429}), Kind.LIMIT, "{vendor} limits the request rate ({status}){words}."),
+    Rule(frozenset({408, 425}), Kind.OUTAGE, "{vendor} could not answer ({status}){words}."),
+    Rule(range(500, 600), Kind.OUTAGE, "{vendor} could not answer ({status}){words}."),
     Rule(
         range(300, 400),
         Kind.CONFIG,
@@ -50,7 +50,7 @@ RULES = (
     Rule(
         range(1000),
         Kind.DEFECT,
-        "{vendor} did not accept the request ({status}){said}. Check the filters in the configuration; if there "
+        "{vendor} did not accept the request ({status}){words}. Check the filters in the configuration; if there "
         "are none, the vendor's API has changed: please report it.",
     ),
 )
@@ -68,7 +68,7 @@ def of_status(vendor: str, answer: Answer, *, hint: str, now: datetime) -> Fault
     """
     rule = next(rule for rule in RULES if answer.status in rule.statuses)
     message = rule.message.format(
-        vendor=vendor, status=answer.status, said=quoted(_message(answer.body)), hint=hint
+        vendor=vendor, status=answer.status, words=quoted(_message(answer.body)), hint=hint
     )
     return Fault(rule.kind, message, wait=asked_wait(rule.kind, answer, now), status=answer.status)
 
@@ -114,15 +114,15 @@ _ASKED_WAITS = (_after_seconds, _after_date, _from_body)
 def _message(body: bytes) -> str:
     """Return the vendor's own message from a body, or an empty text."""
     try:
-        said = orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return ""
-    while isinstance(said, dict | list):
-        if isinstance(said, list):
-            said = said[0] if said else None
+    while isinstance(value, dict | list):
+        if isinstance(value, list):
+            value = value[0] if value else None
         else:
-            said = next((said[name] for name in _MESSAGES if said.get(name)), None)
-    return said if isinstance(said, str) else ""
+            value = next((value[name] for name in _MESSAGES if value.get(name)), None)
+    return value if isinstance(value, str) else ""
 
 
 _MESSAGES = ("error", "message", "detail", "errors", "description")

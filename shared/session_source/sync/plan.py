@@ -138,7 +138,10 @@ class Plan:
             expected = max(expected, total)
         elif timedelta() < covered < length:
             expected = max(expected, rows * (length / covered))
-        best = max(length * (self.ROWS / expected), min(length * min(self.DENSE_ROWS / expected, 1), DAY))
+        # A few pages may be a burst in a quiet day: they do not show that a day has very many rows.
+        is_dense = total is not None or rows >= self.ROWS
+        shortest = min(length * min(self.DENSE_ROWS / expected, 1), DAY) if is_dense else DAY
+        best = max(length * (self.ROWS / expected), shortest)
         if not self._is_sized:
             left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
             best = min(best, max(left / (2 * self._parallel), length * (self.FEW_PAGES * self._page / expected)))

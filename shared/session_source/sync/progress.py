@@ -49,12 +49,14 @@ class StreamProgress:
     Args:
         name: the stream.
         traffic: that of its endpoint.
+        is_derived: whether a row of the endpoint may have any number of its records, rather than one.
         shares_with: the stream that is listed before it and is fed by the same requests.
     """
 
     name: str
     traffic: Traffic
-    shares_with: str | None
+    is_derived: bool = False
+    shares_with: str | None = None
     rows: int = 0
     """Records that were emitted."""
     is_complete: bool | None = None
@@ -70,10 +72,20 @@ class StreamProgress:
 
     @property
     def expected_rows(self) -> int | None:
-        """How many records there will be, as far as the vendor reports the sizes of lists."""
+        """How many records there will be, if the vendor reports how many rows the windows have."""
+        if self.is_derived:
+            return None
         rows = [reading.rows for reading in self.readings]
         known = [count for count in rows if count is not None]
         return max(round(sum(known)), self.rows) if known and len(known) == len(rows) else None
+
+    @property
+    def share(self) -> float:
+        """Which part of it is read: by the records, if their number is known, else by the windows."""
+        if expected := self.expected_rows:
+            return self.rows / expected
+        done, planned = self.windows
+        return done / planned if planned else 0.0
 
 
 class Progress:
@@ -109,7 +121,8 @@ class Progress:
     def _add(self, endpoint: str, streams: Iterable[Stream]) -> None:
         first: str | None = None
         for stream in streams:
-            self.streams[stream.name] = StreamProgress(stream.name, self.traffic.part(endpoint), first)
+            traffic, is_derived = self.traffic.part(endpoint), stream.items is not None
+            self.streams[stream.name] = StreamProgress(stream.name, traffic, is_derived, first)
             first = first or stream.name
 
     @property
@@ -137,19 +150,19 @@ class Progress:
         return [stream for stream in streams if all(one.is_done for one in stream.readings)]
 
     def size_window(self, group: Group, window: Window, rows: int) -> list[StreamProgress]:
-        """Note how many rows a window has, and return the streams with one record for each row."""
+        """Note how many rows a window has, and return the streams that it belongs to."""
         reading = self._readings[group]
         reading.sized += window.end - window.start
         reading.sized_rows += rows
-        return [self.streams[stream.name] for stream in group.streams if stream.items is None]
+        return [self.streams[stream.name] for stream in group.streams]
 
     def seconds_left(self, stream: StreamProgress) -> float | None:
-        """Estimate how long a stream will still take, by its windows; None if nothing shows it yet."""
-        done, planned = stream.windows
-        if stream.is_complete is not None or not done or done == planned:
+        """Estimate how long a stream will still take; None if nothing shows it yet."""
+        share = self.streams[stream.shares_with or stream.name].share
+        if stream.is_complete is not None or not 0 < share < 1:
             return None
         wait = stream.traffic.current_wait()
-        return max(self.seconds * (planned - done) / done, wait.seconds if wait else 0.0)
+        return max(self.seconds * (1 / share - 1), wait.seconds if wait else 0.0)
 
     def as_json(self) -> Mapping[str, object]:
         """Write it for programs.

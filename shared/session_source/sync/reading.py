@@ -43,7 +43,7 @@ DETAIL_FAILURES = 3
 """How often the details of one row are requested, and after how many failed rows in a row the stream fails."""
 
 DETAILS_AHEAD = 50
-"""How many detail calls may wait. Beyond that, whoever adds them does some first, to limit memory."""
+"""How many detail calls may wait. Beyond that, the worker that adds calls does some first."""
 
 
 def read(groups: Iterable[Group], client: Client, recorder: Recorder, workers: int) -> Iterator[Event]:

@@ -65,11 +65,11 @@ class LogReport:
         self._ended: set[str] = set()
 
     def tick(self) -> None:
-        """Write a line for each stream."""
+        """Write a line for each stream that is being read."""
         if not self._timer.is_due():
             return
         for stream in self._progress.streams.values():
-            if stream.name not in self._ended:
+            if stream.readings and stream.name not in self._ended:
                 self._logger.info(f"{stream.name}: {_figures(stream)}.{self._outlook(stream)}")
 
     def end_stream(self, stream: StreamProgress) -> None:
@@ -90,7 +90,7 @@ class LogReport:
         wait = stream.traffic.current_wait()
         left = self._progress.seconds_left(stream)
         waiting = f" Waiting {times.in_words(wait.seconds)} for {wait.reason.value}." if wait else ""
-        return waiting + (f" About {times.in_words(left)} left." if left else "")
+        return waiting + (f" About {times.in_words(_rounded(left))} left." if left else "")
 
 
 class JsonReport:
@@ -142,6 +142,11 @@ def _figures(stream: StreamProgress) -> str:
         if seconds >= 1
     ]
     return ", ".join(parts)
+
+
+def _rounded(seconds: float) -> float:
+    """Round an estimate to minutes, if it is longer than one."""
+    return seconds if seconds < 60 else 60 * round(seconds / 60)
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

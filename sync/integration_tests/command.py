@@ -1,4 +1,4 @@
-"""Runs ``make sync``'s command, as a process group of its own."""
+"""Runs the command of ``make sync`` in its own process group."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from integration_tests.sync.databases import Database
+from sync.integration_tests.databases import Database
 from sync.messages import Json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ class Command:
         ]
 
     def start(self) -> subprocess.Popen[str]:
-        """Start it; it leads a process group, to which the connector belongs too."""
+        """Start the command in a new process group, which also contains the connector."""
         return subprocess.Popen(  # noqa: S603
             self.arguments,
             cwd=self.place,
@@ -45,7 +45,7 @@ class Command:
         )
 
     def run(self) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
+        """Run the command and wait for it."""
         return run(self.arguments, self.place)
 
 
@@ -63,7 +63,7 @@ def run(arguments: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[s
 
 
 def environment() -> dict[str, str]:
-    """The environment of a shell: nothing of pytest's or of make's."""
+    """Return the environment without variables of pytest and make."""
     hidden = {"MAKEFLAGS", "MAKELEVEL", "COLUMNS"}
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return kept | {"PYTHONPATH": str(ROOT)}

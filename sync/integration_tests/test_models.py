@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import Any
 
 import duckdb
 import pytest
+from sandbox_server import load_vendor
 
-from integration_tests.sync import analytics
-from integration_tests.sync.analytics import NOW, Read
-from integration_tests.sync.databases import Database, duckdb_file
-from sync import models, report
+from sync import models, report, traffic
 from sync.answers import MODELS, SCHEMA, Answers
 from sync.columns import column_kind
 from sync.destination import DestinationError, opened
+from sync.integration_tests import analytics
+from sync.integration_tests.analytics import NOW, Read
+from sync.integration_tests.databases import Database, duckdb_file
 from sync.sessions import schemas
 from sync.warehouse import Warehouse
 
@@ -53,7 +55,16 @@ def installed(program: Path) -> None:
 def printed(loaded: Database) -> str:
     """What make models prints when it builds them."""
     installed(models.DBT)
-    return analytics.build(loaded)
+    with socket.create_server(("127.0.0.1", 0)) as proxy, pytest.MonkeyPatch.context() as environment:
+        proxy.setblocking(False)  # noqa: FBT003 - its parameter has no name
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            environment.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        for name in ("NO_PROXY", "no_proxy"):
+            environment.delenv(name, raising=False)
+        shown = analytics.build(loaded)
+        with pytest.raises(BlockingIOError):  # dbt called nobody: no telemetry, no look for a newer version
+            proxy.accept()
+    return shown
 
 
 @pytest.fixture
@@ -112,6 +123,26 @@ def test_each_vendors_figures_are_those_of_its_records(built: Database, reads: l
     assert {vendor: int(number) for vendor, number in counted} == rage
 
 
+def test_the_demo_has_a_weekly_rhythm(built: Database) -> None:
+    days = "extract(isodow FROM activity_on) > 5, sum(sessions) / count(DISTINCT activity_on)"
+    found = dict(
+        built.query(
+            f"SELECT {days} FROM {SCHEMA}.daily_activity WHERE activity_on < DATE '2026-03-02' GROUP BY 1"  # noqa: S608
+        )
+    )
+    assert found[True] < 0.75 * found[False], "weekends, and weekdays"
+
+
+def test_ordinary_traffic_changes_no_other_sandbox() -> None:
+    ordinary = analytics.demo_vendor("source-uxcam")
+    odd = load_vendor("source-uxcam", sessions=100, days=5, now=NOW.timestamp)
+    names = [
+        {name for session in one.data.sessions for name in session.flow.screen_names} for one in (ordinary, odd)
+    ]
+    assert names[0] == set(traffic.SHOP.screens)
+    assert "設定" in names[1]
+
+
 def test_the_cards_of_the_models_are_in_the_report(built: Database, tmp_path: Path) -> None:
     path = tmp_path / "sessions.html"
     with opened(built.db) as destination, Warehouse(destination, SCHEMA, []) as warehouse:
@@ -144,7 +175,7 @@ def test_a_database_that_does_not_exist_is_not_created(tmp_path: Path) -> None:
 
 def blocks() -> list[tuple[str, str]]:
     """Each question's query, and the table under it."""
-    found = re.findall(r"^```sql\n(.*?)^```\n\n((?:\|.*\n)*)", QUESTIONS.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```sql\n(.*?)^```\n\n((?:\|[^\n]*\n)*)", QUESTIONS.read_text(), re.MULTILINE | re.DOTALL)
     return [(sql, table) for sql, table in found]
 
 
@@ -260,6 +291,8 @@ def test_postgres_has_the_same_models(
     analytics.write_as_make_sync(database, reads)
     analytics.build(database)
     assert analytics.totals(database) == analytics.totals(built)
+    for sql, table in blocks():
+        assert len(database.query(sql)) == table.count("\n") - 2, sql
 
 
 @pytest.mark.models

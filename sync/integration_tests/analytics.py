@@ -19,12 +19,12 @@ from sandbox_server import Vendor, load_vendor, main_configs, serve, vendor_name
 
 from integration_tests.connector import _as_emitted
 from integration_tests.inside import InsideConnector
-from integration_tests.sync.databases import Database
 from sync import account, models, traffic
 from sync.answers import SCHEMA
 from sync.columns import column_kind, columns
 from sync.demo import DAYS
 from sync.destination import opened
+from sync.integration_tests.databases import Database
 from sync.messages import Json
 from sync.sessions import make_view
 from sync.table import Table

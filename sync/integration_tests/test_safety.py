@@ -1,4 +1,4 @@
-"""What ``make sync`` refuses, and what it leaves alone."""
+"""What ``make sync`` refuses, and which files it does not change."""
 
 import json
 import os
@@ -14,10 +14,10 @@ from sandbox_server import Server, load_vendor, serve
 
 from integration_tests.conftest import late
 from integration_tests.connector import expected
-from integration_tests.sync.command import ROOT, Command, environment, run
-from integration_tests.sync.databases import Database, duckdb_file
 from sync import account
 from sync.environment import VARIABLE, database
+from sync.integration_tests.command import ROOT, Command, environment, run
+from sync.integration_tests.databases import Database, duckdb_file
 from sync.messages import Json
 
 V2 = "uxcam_data_access_v2"
@@ -35,7 +35,7 @@ def command(server: Server, place: Path, name: str = "data_access_v2", **config:
 
 
 def dry_make(*words: str, **exported: str) -> str:
-    """What make would run for `make sync`: the line itself."""
+    """Return the command line that make would run for `make sync`."""
     done = subprocess.run(  # noqa: S603
         ["make", "--dry-run", "--old-file=.venv/.synced", "--old-file=.venv/.light", "sync", *words],  # noqa: S607
         cwd=ROOT,
@@ -59,7 +59,7 @@ def test_an_option_without_a_connector_is_refused_and_the_file_stays(option: str
 
 
 def database_of_make(target: str, *words: str, **exported: str) -> str:
-    """The database that make passes to a target's program, by a prerequisite that prints it and fails."""
+    """Return the database that make passes to a target's program, from a prerequisite that prints it and fails."""
     probe = f"printf '[%s]' \"$${VARIABLE}\"; exit 1"
     done = subprocess.run(  # noqa: S603
         ["make", "--silent", f"--eval={target}: probe", f"--eval=probe:; @{probe}", target, *words],  # noqa: S607
@@ -98,6 +98,7 @@ def test_an_option_reaches_the_program_as_it_was_written() -> None:
     assert "'it'\\''s here.json'" in dry_make("CONNECTOR=source-uxcam", "CONFIG=it's here.json")
 
 
+@pytest.mark.slow
 def test_another_account_is_refused_with_the_option_that_helps(uxcam: Server, tmp_path: Path) -> None:
     first = command(uxcam, tmp_path)
     assert first.run().returncode == 0
@@ -109,6 +110,7 @@ def test_another_account_is_refused_with_the_option_that_helps(uxcam: Server, tm
     assert "another-app" not in str(first.database.saved(V2).account)
 
 
+@pytest.mark.slow
 def test_a_rotated_key_and_other_dates_are_the_same_account(uxcam: Server, tmp_path: Path) -> None:
     first = command(uxcam, tmp_path)
     assert first.run().returncode == 0
@@ -116,6 +118,7 @@ def test_a_rotated_key_and_other_dates_are_the_same_account(uxcam: Server, tmp_p
     assert "another account" not in again.run().stdout
 
 
+@pytest.mark.slow
 def test_both_apis_of_a_vendor_have_a_schema_each_and_no_row_is_lost(uxcam: Server, tmp_path: Path) -> None:
     for name in ("session_api", "data_access_v2"):
         assert command(uxcam, tmp_path, name).run().returncode == 0
@@ -127,6 +130,7 @@ def test_both_apis_of_a_vendor_have_a_schema_each_and_no_row_is_lost(uxcam: Serv
     assert sorted(database.keys("uxcam_session_api", "events", keys)) == sorted(older)
 
 
+@pytest.mark.slow
 def test_two_apis_in_one_schema_are_refused(uxcam: Server, tmp_path: Path) -> None:
     one, other = (
         Command(each.folder, each.config, each.database, tmp_path, ("--schema", "mine"))
@@ -138,6 +142,7 @@ def test_two_apis_in_one_schema_are_refused(uxcam: Server, tmp_path: Path) -> No
     assert "another API of the vendor (session_api)" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_database_is_refused_and_stays(uxcam: Server, tmp_path: Path) -> None:
     (tmp_path / "sessions.duckdb").write_text("a letter to my mother\n" * 100)
     done = command(uxcam, tmp_path).run()
@@ -168,6 +173,7 @@ def test_a_wrong_option_is_named_with_the_right_ones(
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_date_that_does_not_exist_is_named(uxcam: Server, tmp_path: Path) -> None:
     done = command(uxcam, tmp_path, start_date="2026-02-31").run()
     assert done.returncode == 1
@@ -175,6 +181,7 @@ def test_a_date_that_does_not_exist_is_named(uxcam: Server, tmp_path: Path) -> N
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_is_called_as_the_schema_is_refused_before_it_is_made(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
     done = Command(one.folder, one.config, duckdb_file(tmp_path / f"{V2}.duckdb"), tmp_path).run()
@@ -183,6 +190,7 @@ def test_a_file_that_is_called_as_the_schema_is_refused_before_it_is_made(uxcam:
     assert not (tmp_path / f"{V2}.duckdb").exists()
 
 
+@pytest.mark.slow
 def test_a_destination_that_does_not_exist_is_refused_in_plain_words(uxcam: Server, tmp_path: Path) -> None:
     for db, words in {
         "postgresql://u:s3cret@127.0.0.1:1/d": "postgresql://127.0.0.1:1/d cannot be opened",

@@ -1,4 +1,4 @@
-"""The HTML report, in a real browser: every chart is drawn, without network and without an error."""
+"""The HTML report in a real browser: every chart is drawn, without network and without errors."""
 
 import os
 import re
@@ -11,19 +11,19 @@ import pytest
 from sandbox_server import load_vendor, serve
 
 from integration_tests.conftest import late
-from integration_tests.sync.command import Command
-from integration_tests.sync.databases import Database, duckdb_file
-from integration_tests.sync.test_rows import loading, sessions_stream
 from sync import report
 from sync.coverage import Interval, common
 from sync.figures import Figures
+from sync.integration_tests.command import Command
+from sync.integration_tests.databases import Database, duckdb_file
+from sync.integration_tests.test_rows import loading, sessions_stream
 from sync.sessions import make_view, schemas
 
 CHARTS = 7
 
 
 def opened(path: Path, place: Path) -> tuple[str, str]:
-    """Open a page in Chromium; returns its DOM after its scripts, and what the console said."""
+    """Open a page in Chromium; return the DOM after scripts ran, and the console's messages."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("CI") == "true":
@@ -46,7 +46,7 @@ def opened(path: Path, place: Path) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with a database of three vendors, and the report beside it."""
+    """Return a folder with a database of three vendors and its report."""
     place = tmp_path_factory.mktemp("report")
     for folder, name in (
         ("source-uxcam", "session_api"),
@@ -61,6 +61,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_every_chart_is_drawn_without_network_and_without_an_error(written: Path, tmp_path: Path) -> None:
     dom, console = opened(written / "mine.html", tmp_path)
     assert console == ""
@@ -70,6 +71,7 @@ def test_every_chart_is_drawn_without_network_and_without_an_error(written: Path
     assert all(re.search(r'<g class="(point|points|trace)', card) for card in drawn)
 
 
+@pytest.mark.slow
 def test_the_console_would_say_if_something_were_fetched(written: Path, tmp_path: Path) -> None:
     page = (written / "mine.html").read_text()
     fetching = tmp_path / "fetching.html"
@@ -77,6 +79,7 @@ def test_the_console_would_say_if_something_were_fetched(written: Path, tmp_path
     assert "Content Security Policy" in opened(fetching, tmp_path / "profile")[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "name"),
     [("source-uxcam", "session_api"), ("source-uxcam", "data_access_v2"), ("source-devrev", "default")],
@@ -91,6 +94,7 @@ def test_every_database_has_a_report(folder: str, name: str, database: Database,
     assert path.read_text().count('class="plotly-graph-div"') >= CHARTS - 1
 
 
+@pytest.mark.slow
 def test_a_file_of_somebody_else_stays(written: Path) -> None:
     path = written / "other.html"
     path.write_text("<p>mine</p>")

@@ -1,4 +1,4 @@
-"""The databases of the tests, and ``make sync``'s command against a sandbox."""
+"""Databases for the tests of ``make sync``."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.sync.databases import Database, duckdb_file, postgres_programs, running_postgres
+from sync.integration_tests.databases import Database, duckdb_file, postgres_programs, running_postgres
 
 Create = Callable[[str], Database]
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Create]:
-    """A PostgreSQL server; gives what creates a database in it."""
+    """Run a PostgreSQL server; yield a function that creates a database."""
     programs = postgres_programs()
     if programs is None:
         if os.environ.get("CI") == "true":
@@ -27,7 +27,7 @@ def postgres() -> Iterator[Create]:
     params=["duckdb", pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.xdist_group("postgres")])]
 )
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    """A new database: a DuckDB file, and one of PostgreSQL."""
+    """Return a new database: a DuckDB file, and one in PostgreSQL."""
     if request.param == "duckdb":
         return duckdb_file(tmp_path / "sessions.duckdb")
     create: Create = request.getfixturevalue("postgres")

@@ -1,4 +1,4 @@
-"""A sync that was interrupted, failed or locked out keeps what it loaded, and the next one goes on from there."""
+"""A sync that is interrupted, fails or is locked out keeps its rows, and the next one continues from there."""
 
 import os
 import re
@@ -16,8 +16,8 @@ from sandbox_server import Server, Status, load_vendor, serve
 
 from integration_tests.conftest import late
 from integration_tests.connector import expected
-from integration_tests.sync.command import Command
-from integration_tests.sync.databases import Database, duckdb_file
+from sync.integration_tests.command import Command
+from sync.integration_tests.databases import Database, duckdb_file
 
 V2 = "uxcam_data_access_v2"
 ONE_BY_ONE = {"window_in_days": 1, "num_workers": 1, "lookback_window_days": 0}
@@ -35,7 +35,7 @@ def command(server: Server, place: Path, **config: Any) -> Command:
 
 
 def stop(process: subprocess.Popen[str], server: Server, requests: int, send: Callable[[int], None]) -> str:
-    """Wait until so many requests came, send a signal, and return what was printed."""
+    """Wait for a number of requests, send a signal, and return the output."""
     while server.count < requests:
         assert process.poll() is None, "it ended before it could be stopped"
         time.sleep(0.01)
@@ -44,7 +44,10 @@ def stop(process: subprocess.Popen[str], server: Server, requests: int, send: Ca
     return printed
 
 
-@pytest.mark.parametrize("is_from_terminal", [True, False], ids=["ctrl-c", "kill -INT"])
+@pytest.mark.parametrize(
+    "is_from_terminal",
+    [pytest.param(True, id="ctrl-c"), pytest.param(False, id="kill -INT", marks=pytest.mark.slow)],
+)
 def test_ctrl_c_keeps_the_rows_says_so_in_one_line_and_the_next_run_goes_on(
     *, is_from_terminal: bool, uxcam: Server, tmp_path: Path
 ) -> None:
@@ -62,6 +65,7 @@ def test_ctrl_c_keeps_the_rows_says_so_in_one_line_and_the_next_run_goes_on(
     check_goes_on(one, uxcam)
 
 
+@pytest.mark.slow
 def test_a_vendor_that_goes_away_costs_nothing_that_was_read(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
     with one.start() as process:
@@ -78,7 +82,7 @@ def test_a_vendor_that_goes_away_costs_nothing_that_was_read(uxcam: Server, tmp_
 
 
 def check_goes_on(one: Command, server: Server) -> None:
-    """See that a second run completes the first, and asks for nothing that is finished."""
+    """Check that a second run completes the first one without repeating finished requests."""
     states = one.database.states(V2)
     finished = {piece["end"] for state in states.values() for piece in state["slices"]}
     assert finished, "nothing was finished yet"
@@ -91,6 +95,7 @@ def check_goes_on(one: Command, server: Server) -> None:
         assert sorted(one.database.keys(V2, stream, [key])) == sorted(set(keys)), stream
 
 
+@pytest.mark.slow
 def test_the_hourly_budget_outlives_a_run_that_was_killed(tmp_path: Path) -> None:
     # The wait for the next hour is longer than a rate limit may be, so a run ends when the budget is used up.
     api = {"version": "data_access_v2", "requests_per_hour": 40}
@@ -102,6 +107,7 @@ def test_the_hourly_budget_outlives_a_run_that_was_killed(tmp_path: Path) -> Non
         assert uxcam.count <= 55, "the requests of the first run were forgotten"
 
 
+@pytest.mark.slow
 def test_a_database_that_another_program_holds_is_told_before_anything_is_read(
     uxcam: Server, tmp_path: Path
 ) -> None:
@@ -121,6 +127,7 @@ def test_a_database_that_another_program_holds_is_told_before_anything_is_read(
     assert one.run().returncode == 0
 
 
+@pytest.mark.slow
 def test_nobody_can_take_the_file_while_a_sync_runs(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
     with one.start() as process:

@@ -1,4 +1,4 @@
-"""What ``make sync`` shows while it runs, in a terminal and elsewhere."""
+"""The output of ``make sync`` while it runs, in a terminal and elsewhere."""
 
 import fcntl
 import os
@@ -17,10 +17,10 @@ from rich.console import Console
 from sandbox_server import Server, Status, load_vendor, serve
 
 from integration_tests.conftest import late, starting
-from integration_tests.sync.command import ROOT, Command, environment
-from integration_tests.sync.databases import duckdb_file
 from sync.coverage import Interval
 from sync.display import Display
+from sync.integration_tests.command import ROOT, Command, environment
+from sync.integration_tests.databases import duckdb_file
 from sync.progress import Progress
 
 
@@ -36,7 +36,7 @@ def command(server: Server, place: Path) -> Command:
 
 
 class Terminal:
-    """A terminal of 110 columns with a program in it."""
+    """A terminal of 110 columns that runs a program."""
 
     def __init__(self, arguments: list[str]) -> None:
         self.shown = ""
@@ -68,6 +68,7 @@ class Terminal:
         os.close(self._controller)
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_something_at_once_and_a_live_table(uxcam: Server, tmp_path: Path) -> None:
     uxcam.faults.append(Status(429, retry_after=2))
     terminal = Terminal(command(uxcam, tmp_path).arguments)

@@ -1,4 +1,4 @@
-"""What the tests load into: a DuckDB file, and a PostgreSQL of their own."""
+"""The databases that tests load into: DuckDB files, and a PostgreSQL server that the tests start."""
 
 import os
 import pwd
@@ -22,13 +22,13 @@ from sync.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Database:
-    """A database as a user names it, and as a test looks into it."""
+    """A database: its ``DB=`` option, and a function that queries it."""
 
     db: str
     query: Callable[[str], list[tuple[Any, ...]]]
 
     def saved(self, schema: str) -> Warehouse:
-        """What a new process would find; its states and account were read."""
+        """Return the warehouse as a new process reads it, with its states and account."""
         with opened(self.db) as destination, Warehouse(destination, schema, []) as warehouse:
             return warehouse
 
@@ -62,7 +62,7 @@ def postgres_database(url: str) -> Database:
 
 
 def postgres_programs() -> Path | None:
-    """Where Debian's, or any other, PostgreSQL is; None where it is not installed."""
+    """Return the folder with PostgreSQL's programs; None if it is not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -72,7 +72,7 @@ def postgres_programs() -> Path | None:
 
 @contextmanager
 def running_postgres(programs: Path) -> Iterator[Callable[[str], Database]]:
-    """Start a server in a folder of its own; gives what creates a database. Root starts it as another user."""
+    """Start a server in a temporary folder; yield a function that creates a database. Root starts it as nobody."""
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
         place = Path(name)
         as_user: list[str] = []

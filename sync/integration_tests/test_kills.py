@@ -1,4 +1,4 @@
-"""``make sync`` killed at any moment: the warehouse holds what its state says, and ends with each row once."""
+"""Kill ``make sync`` at random moments: the rows that the state covers are there, and in the end each row once."""
 
 import os
 import random
@@ -13,9 +13,9 @@ from sandbox_server import Server, load_vendor, serve
 from integration_tests import figures, trials
 from integration_tests.conftest import late
 from integration_tests.connector import Connector, Json, expected
-from integration_tests.sync.command import Command
-from integration_tests.sync.databases import Database
 from sync import coverage
+from sync.integration_tests.command import Command
+from sync.integration_tests.databases import Database
 
 LONGEST = 1.0
 """Seconds between a request and the moment at which a sync is killed, at most."""
@@ -24,6 +24,7 @@ CASES = [("source-uxcam", "data_access_v2"), ("source-devrev", "default")]
 CHOSEN = CASES if os.environ.get("FIGURES") else CASES[:1]
 
 
+@pytest.mark.slow
 @pytest.mark.soak
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=4)
@@ -64,7 +65,7 @@ class Whole:
         self._records = connector.read().records
 
     def check(self, database: Database) -> int:
-        """See that every row of a finished window is there; returns how many these are."""
+        """Check that every row of a finished window was loaded; return their number."""
         finished = 0
         for stream, state in database.states("killed").items():
             key = self._connector.key(stream)

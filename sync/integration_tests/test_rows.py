@@ -1,4 +1,4 @@
-"""The rows in a warehouse: their types, keys and comments, and nothing of a record lost."""
+"""The rows in a warehouse: types, keys, comments, and no lost value."""
 
 import json
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from integration_tests.sync.databases import Database
 from sync.columns import column_kind, columns
 from sync.destination import DestinationError, opened
+from sync.integration_tests.databases import Database
 from sync.messages import Json, dumps, parse_lines
 from sync.sessions import COLUMNS, make_view
 from sync.table import CHUNK_ROWS, Table
