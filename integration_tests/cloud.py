@@ -119,7 +119,9 @@ def _plain(folder: str, name: str) -> Iterator[Finding]:
         yield Finding("a full read", _outcome(read, server, name, one), _outcome(others, server, name, one))
         yield Finding("requests of a full read", "1.0 times", f"{server.count / requests:.1f} times")
         for stream in streams:
-            found = sorted(_different(one.connector.key(stream), read.records[stream], others.records[stream]))
+            found = sorted(
+                _different(one.connector.key(stream), read.records.get(stream, []), others.records.get(stream, []))
+            )
             shown = ", ".join(f"`{field}`" for field in found)
             yield Finding(f"fields of `{stream}`", "same", f"differ: {shown}" if shown else "same")
         server.clear()
@@ -226,8 +228,8 @@ connector's code. `make manifests` writes both this page and the manifest.
 
 ## Differences from the connector
 
-The connector and the manifest read the same sandbox of {vendor}, in every variant that the sandbox has of what the
-vendor's page leaves open, and with faults. These cases differ; losses come first.
+The connector and the manifest read the same sandbox of {vendor}: in every variant that it has of what the vendor's page
+leaves open, and with faults. These cases differ; losses come first.
 
 {differences}
 
@@ -235,7 +237,8 @@ In {same} other cases both do the same.
 
 ## Move to the connector later
 
-{state} The names of streams, columns and keys are the same, so the tables stay.
+{state} The names of streams,
+columns and keys are the same, so the tables stay.
 """
 
 

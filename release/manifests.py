@@ -160,7 +160,7 @@ class Manifest:
         }
 
     def _error_handler(self, records: str) -> Json:
-        """Return how errors are handled: the vendor's own first, then those that all vendors share.
+        """Return how errors are handled: credentials and limits, the vendor's own errors, and all others.
 
         Args:
             records: the field of an answer with its records. An answer without it (a proxy's page, a truncated
@@ -169,7 +169,6 @@ class Manifest:
         vendor, hint = self._source.vendor, self._source.credentials_hint
         refused = f"{vendor} refused the credentials. {hint}"
         filters = [
-            *self._written.get("errors", []),
             {
                 "http_codes": [401, 403],
                 "action": "FAIL",
@@ -181,6 +180,7 @@ class Manifest:
                 "action": "RATE_LIMITED",
                 "error_message": f"{vendor} limits the rate of requests.",
             },
+            *self._written.get("errors", []),
             {
                 "http_codes": [*range(400, 408), *range(409, 425), *range(426, 429)],
                 "action": "FAIL",
