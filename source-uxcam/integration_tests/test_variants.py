@@ -23,11 +23,13 @@ def finished(output: Output) -> timedelta:
 
 
 @pytest.mark.promise(n=5)
-def test_each_sync_within_a_small_budget_finishes_something(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lookback", [0, 1])
+def test_each_sync_within_a_small_budget_finishes_something(tmp_path: Path, lookback: int) -> None:
     """A day needs more requests than an hour allows: 4,000 sessions, 500 a page, 6 requests."""
     with starting("source-uxcam", tmp_path) as start:
         api = {"version": "data_access_v2", "requests_per_hour": 6}
-        connector, server = start("data_access_v2", {"api": api, "lookback_window_days": 0}, sessions=4000, days=1)
+        config = {"api": api, "lookback_window_days": lookback}
+        connector, server = start("data_access_v2", config, sessions=4000, days=1)
         outputs: list[Output] = []
         state: list[Json] = []
         done = timedelta()

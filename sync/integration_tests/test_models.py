@@ -134,8 +134,8 @@ def test_the_demo_has_a_weekly_rhythm(built: Database) -> None:
 
 
 def test_ordinary_traffic_changes_no_other_sandbox() -> None:
-    ordinary = analytics.demo_vendor("source-uxcam")
-    odd = load_vendor("source-uxcam", sessions=100, days=5, now=NOW.timestamp)
+    ordinary: Any = analytics.demo_vendor("source-uxcam")
+    odd: Any = load_vendor("source-uxcam", sessions=100, days=5, now=NOW.timestamp)
     names = [
         {name for session in one.data.sessions for name in session.flow.screen_names} for one in (ordinary, odd)
     ]

@@ -47,7 +47,7 @@ class MetricsFile:
 
     Args:
         path: the file. Its name without the suffix is the label ``sync`` of every metric.
-        connector: the label ``connector``, ``source-uxcam`` for example.
+        connector: the label ``connector``, ``source-<vendor>``.
         progress: of the sync.
         timer: when to write it.
         now: returns seconds since 1970.

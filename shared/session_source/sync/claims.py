@@ -157,7 +157,10 @@ class Claims:
             return Claim(claimed, Doubt.MISPLACED, fingerprint)
         if is_repeated and not is_new:
             return Claim(claimed, Doubt.REPEATED, fingerprint)
-        return Claim(claimed, Doubt.TAKEN if all_times and len(taken) == len(set(ids)) else None, fingerprint)
+        # A window that was cut has emitted the rows of its pieces: rows of the window's own time are no surprise.
+        is_outside = bool(all_times) and any(position is not None for _, position, _ in found)
+        is_taken = is_outside and len(taken) == len(set(ids))
+        return Claim(claimed, Doubt.TAKEN if is_taken else None, fingerprint)
 
     def notices(self, *, is_end: bool) -> list[str]:
         """Return log lines about the vendor's dates, each one once.

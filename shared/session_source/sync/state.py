@@ -1,8 +1,14 @@
-"""State: the finished intervals of each stream and partition, and the messages that report them."""
+"""State: the finished intervals of each stream and partition, and the messages that report them.
 
+The lookback is due once for each complete sync, not for each attempt. Otherwise a sync that cannot read the
+lookback in one attempt would read it again each time, and never get further. So the state of a sync that was not
+complete has ``read_since``: what was not finished before then has been read at that moment or later.
+"""
+
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from airbyte_cdk.models import (
@@ -16,12 +22,15 @@ from airbyte_cdk.models import (
     Type,
 )
 
-from session_source.api import windows
+from session_source.api import times, windows
 from session_source.api.columns import UNFIT
 from session_source.api.endpoint import Partition
 from session_source.api.windows import Intervals, Window
 from session_source.http.budget import Budget, readable
 from session_source.sync.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 PARTITIONS_A_WINDOW = 20
 """How many partitions a state message may list per finished window. More, and states would outgrow the records."""
@@ -56,6 +65,7 @@ class StreamState:
         """The number of records since the last state message."""
         self._unreported = 0
         self._finished: dict[bytes, tuple[Partition, Intervals]] = {}
+        self._read_since: dict[bytes, datetime] = {}
         if saved and saved != _NO_CURSOR:
             written_by = saved.get("api", api_version)
             if written_by != api_version:
@@ -75,6 +85,8 @@ class StreamState:
                     piece["partition"],
                     windows.from_json(piece["cursor"]),
                 )
+                with contextlib.suppress(*UNFIT, KeyError):
+                    self._read_since[_key(piece["partition"])] = times.from_text(piece["cursor"]["read_since"])
             except (*UNFIT, KeyError, AttributeError):
                 logger.warning(
                     f"A part of the state of {self.name} cannot be read and is ignored. What it covered is read "
@@ -88,12 +100,21 @@ class StreamState:
     def begin(self, partition: Partition, settings: Settings, *, is_incremental: bool) -> None:
         """Remove the lookback, and everything after the sync's start, from the finished intervals of a partition.
 
-        Intervals after an ``end_date`` stay finished. Otherwise a sync without it would read them again.
+        The lookback stays if the last sync was not complete. Intervals after an ``end_date`` stay finished.
+        Otherwise a sync without it would read them again.
         """
+        span, key = settings.span, _key(partition)
         known = windows.before(self.finished(partition), settings.now)
-        finished = windows.before(known, settings.span.end)
+        finished = windows.before(known, span.end)
+        read_since = span.end
         if finished and is_incremental:
-            finished = windows.before(finished, finished[-1].end - settings.lookback)
+            last = finished[-1].end
+            saved = self._read_since.get(key, last)
+            if saved > last or windows.gaps(finished, Window(span.start, last)):
+                read_since = saved
+            elif settings.lookback:
+                finished = windows.before(finished, saved - settings.lookback)
+        self._read_since[key] = read_since
         behind = windows.within(known, Window(settings.span.end, settings.now))
         self.replace(partition, windows.union([*finished, *behind]))
 
@@ -116,14 +137,21 @@ class StreamState:
         # A sync that failed before it knew its partitions left this empty one.
         parts = [part for part in self._finished.values() if part != ({}, ())]
         if all(not partition for partition, _ in parts):
-            state = windows.to_json(parts[0][1] if parts else ())
+            state = self._cursor(*parts[0]) if parts else windows.to_json(())
         else:
-            state = {"states": [{"partition": p, "cursor": windows.to_json(f)} for p, f in parts]}
+            state = {"states": [{"partition": p, "cursor": self._cursor(p, f)} for p, f in parts]}
         if self.api_version:
             state["api"] = self.api_version
         if budget is not None:
             state["requests"] = budget.to_json()
         return self._counted(state_message(self.name, state))
+
+    def _cursor(self, partition: Partition, finished: Intervals) -> dict[str, Any]:
+        state = windows.to_json(finished)
+        read_since = self._read_since.get(_key(partition))
+        if read_since is not None and (not finished or finished[-1].end != read_since):
+            state["read_since"] = times.rfc3339(read_since)
+        return state
 
     def no_cursor_message(self) -> AirbyteMessage:
         """Return the state of a stream that every sync reads in full."""
