@@ -52,7 +52,7 @@ class Finding(NamedTuple):
     @property
     def rank(self) -> int:
         """Losses come first."""
-        words = ("loses", "stops", "twice")
+        words = ("loses", "stops", "without", "twice")
         return next((n for n, word in enumerate(words) if word in self.manifest), len(words))
 
 
@@ -177,31 +177,34 @@ def _options(fault: sandbox.Fault) -> set[str]:
 
 
 def _outcome(output: Output, server: Server, name: str, one: Pair, before: Output | None = None) -> str:
-    """Say in words what a sync has read of all that the vendor has."""
+    """Return in words what a sync has read of all that the vendor has."""
     found = []
     for stream in one.manifest.streams:
         key = one.connector.key(stream)
-        keys = output.keys(stream, key)
-        all_keys = {*keys, *(before.keys(stream, key) if before else ())}
-        missing = {*expected(server, name).get(stream, [])} - all_keys
-        if missing:
+        keys, earlier = _keys(output, stream, key), _keys(before, stream, key) if before else []
+        if {*expected(server, name).get(stream, [])} - {*keys, *earlier}:
             found.append(f"loses rows of `{stream}`")
+        elif any(None in one for one in keys):
+            found.append(f"reads rows of `{stream}` without their key")
         elif len(keys) > len(set(keys)):
             found.append(f"reads rows of `{stream}` twice")
-    end = "" if output.exit_code == 0 else "stops with an error"
-    if output.exit_code and not before:
-        return end
-    return "; ".join(filter(None, [*found, end])) or "reads everything once"
+    if output.exit_code:
+        return "; ".join(["stops with an error", *(found if before else [])])
+    return "; ".join(found) or "reads everything once"
+
+
+def _keys(output: Output, stream: str, key: list[str]) -> list[tuple[Any, ...]]:
+    return [tuple(record.get(part) for part in key) for record in output.records.get(stream, [])]
 
 
 def _different(key: list[str], ours: list[Json], theirs: list[Json]) -> set[str]:
     """Return the fields in which records with the same key differ."""
-    by_key = {tuple(record[name] for name in key): record for record in ours}
+    by_key = {tuple(record.get(name) for name in key): record for record in ours}
     return {
         field
         for record in theirs
-        for field in {*record, *by_key.get(tuple(record[name] for name in key), {})}
-        if record.get(field) != by_key.get(tuple(record[name] for name in key), record).get(field)
+        for field in {*record, *by_key.get(tuple(record.get(name) for name in key), {})}
+        if record.get(field) != by_key.get(tuple(record.get(name) for name in key), record).get(field)
     }
 
 
