@@ -231,8 +231,8 @@ connector's code. `make manifests` writes both this page and the manifest.
 
 ## Differences from the connector
 
-The connector and the manifest read the same sandbox of {vendor}: in every variant that it has of what the vendor's page
-leaves open, and with faults. These cases differ; losses come first.
+The connector and the manifest read the same sandbox of {vendor}: in every variant of what the vendor's page leaves
+open, and with faults. These cases differ; losses come first.
 
 {differences}
 
