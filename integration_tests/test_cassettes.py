@@ -53,8 +53,9 @@ def result(output: Output) -> dict[str, Any]:
     return {"records": {stream: digest(records) for stream, records in output.records.items()}, "states": states}
 
 
-def test_every_vendor_has_a_cassette() -> None:
-    assert {path.parts[-3] for path in CASSETTES} == set(vendor_names())
+@pytest.mark.parametrize("folder", vendor_names())
+def test_a_vendor_has_a_cassette(folder: str) -> None:
+    assert [path for path in CASSETTES if path.parts[-3] == folder], "shared/README.md describes read --record"
 
 
 @pytest.mark.parametrize("path", CASSETTES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
@@ -138,7 +139,7 @@ def test_a_cassette_has_no_word_of_a_record_that_is_not_in_the_connectors_source
     }
     personal = personal_words([live.records, dict(connector.config)])
     assert personal_words(PLANTED) <= personal
-    assert len(personal) > 40
+    assert len(personal - personal_words(PLANTED)) >= 12, "each session has an id of its own"
     written = set(re.findall(r"[^\W_]+", file.read_text()))
     assert [word for word in personal & written if not word.lower().startswith(tuple(public))] == []
     assert [

@@ -247,7 +247,10 @@ def unknown_messages(text: str) -> list[str]:
     return unknown
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *(one.folder / "README.md" for one in CONNECTORS)])
+QUOTING = [ROOT / "README.md", *(one.folder / "README.md" for one in CONNECTORS)]
+
+
+@pytest.mark.parametrize("page", QUOTING, ids=[str(path.relative_to(ROOT)) for path in QUOTING])
 def test_every_message_that_troubleshooting_quotes_is_in_the_code(page: Path) -> None:
     assert unknown_messages(section(page.read_text(), "Troubleshooting")) == []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sandbox_server import NewFields, Record, Status, refused_origin, vendor_names
+from sandbox_server import NewFields, Record, Status, load_vendor, refused_origin, vendor_names
 from sandbox_server.changes import Change
 from session_source.airbyte.verify.assumption import CANNOT_TELL
 
@@ -63,6 +63,16 @@ def test_assumptions_are_declared_in_full(folder: str) -> None:
             texts = [one.sentence, *(text for each in one.possible.values() for text in (each.seen, each.advice))]
             assert all(text.endswith(".") for text in texts), one.id
             assert (one.source or "https://").startswith("https://")
+
+
+def test_assumptions_are_about_endpoints_that_the_connector_has(case: tuple[str, str]) -> None:
+    folder, name = case
+    config = load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1")[name]
+    source = source_class(folder)()
+    names = {endpoint.name for endpoint in source.endpoints(config)}
+    listed = source.assumptions.get(source.api_version(config) or "", ())
+    unknown = {one.id: one.endpoint for one in listed if one.endpoint not in names}
+    assert unknown == {}, f"the connector has {names}: name the list of sessions `sessions`"
 
 
 def test_a_report_holds_no_value_of_a_row_and_no_custom_name(case: tuple[str, str]) -> None:

@@ -31,6 +31,7 @@ def base(name: str) -> Json:
 
 
 def kustomization(vendor: str) -> Json:
+    assert (FOLDER / vendor).is_dir(), f"{FOLDER.relative_to(ROOT)}/{vendor} is missing: copy another vendor's"
     return dict(yaml.safe_load((FOLDER / vendor / "kustomization.yaml").read_text()))
 
 

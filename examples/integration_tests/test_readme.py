@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from sandbox_server import vendor_names
 
@@ -17,10 +18,11 @@ def test_every_path_and_link_leads_somewhere() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_the_workers_are_those_of_the_connectors() -> None:
+@pytest.mark.parametrize("folder", vendor_names())
+def test_the_workers_are_those_of_the_connectors(folder: str) -> None:
     told = dict(re.findall(r"^\| (\w+)[^|]* \| [^|]+ \| (?:always )?(\d+) \|", README, re.MULTILINE))
-    for folder in vendor_names():
-        source = (ROOT / folder / folder.replace("-", "_") / "source.py").read_text()
-        name = yaml.safe_load((ROOT / folder / "metadata.yaml").read_text())["data"]["name"]
-        (workers,) = re.findall(r"^    workers = (\d+)", source, re.MULTILINE)
-        assert told[name] == workers, folder
+    source = (ROOT / folder / folder.replace("-", "_") / "source.py").read_text()
+    name = yaml.safe_load((ROOT / folder / "metadata.yaml").read_text())["data"]["name"]
+    (workers,) = re.findall(r"^    workers = (\d+)", source, re.MULTILINE)
+    assert name in told, f"The table of what vendors allow in examples/README.md has no row of {name}."
+    assert told[name] == workers

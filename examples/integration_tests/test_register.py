@@ -310,7 +310,9 @@ def test_the_example_plan_registers_every_connector_with_streams_that_it_has(tmp
 @pytest.mark.parametrize("folder", vendor_names())
 def test_the_example_plan_and_a_connectors_metadata_agree(folder: str) -> None:
     metadata = yaml.safe_load((ROOT / folder / "metadata.yaml").read_text())["data"]
-    assert tomllib.loads(EXAMPLE.read_text())["definitions"][folder] == {
+    definitions = tomllib.loads(EXAMPLE.read_text())["definitions"]
+    assert folder in definitions, f"{EXAMPLE.relative_to(ROOT)} has no [definitions.{folder}]"
+    assert definitions[folder] == {
         "name": metadata["name"],
         "repository": metadata["dockerRepository"],
         "tag": metadata["dockerImageTag"],
