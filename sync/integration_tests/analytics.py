@@ -56,8 +56,10 @@ def demo_vendor(folder: str) -> Vendor:
 
 
 def read_all(place: Path) -> list[Read]:
-    """Read every vendor's sandbox, as the demo has it."""
-    return [read for folder in vendor_names() for read in _read(folder, demo_vendor(folder), place)]
+    """Read the sandbox of every vendor that the package has models of, as the demo has it."""
+    staging = models.PACKAGE / "models" / "staging"
+    folders = [folder for folder in vendor_names() if (staging / folder.removeprefix("source-")).is_dir()]
+    return [read for folder in folders for read in _read(folder, demo_vendor(folder), place)]
 
 
 def _read(folder: str, vendor: Vendor, place: Path) -> Iterator[Read]:
