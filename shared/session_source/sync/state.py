@@ -66,6 +66,7 @@ class StreamState:
         self._unreported = 0
         self._finished: dict[bytes, tuple[Partition, Intervals]] = {}
         self._read_since: dict[bytes, datetime] = {}
+        self._span: Window | None = None
         if saved and saved != _NO_CURSOR:
             written_by = saved.get("api", api_version)
             if written_by != api_version:
@@ -108,13 +109,12 @@ class StreamState:
         finished = windows.before(known, span.end)
         read_since = span.end
         if finished and is_incremental:
-            last = finished[-1].end
-            saved = self._read_since.get(key, last)
-            if saved > last or windows.gaps(finished, Window(span.start, last)):
+            last, saved = finished[-1].end, self._read_since.get(key)
+            if saved is not None and (saved > last or windows.gaps(finished, Window(span.start, last))):
                 read_since = saved
             elif settings.lookback:
-                finished = windows.before(finished, saved - settings.lookback)
-        self._read_since[key] = read_since
+                finished = windows.before(finished, (saved or last) - settings.lookback)
+        self._read_since[key], self._span = read_since, span
         behind = windows.within(known, Window(settings.span.end, settings.now))
         self.replace(partition, windows.union([*finished, *behind]))
 
@@ -149,7 +149,9 @@ class StreamState:
     def _cursor(self, partition: Partition, finished: Intervals) -> dict[str, Any]:
         state = windows.to_json(finished)
         read_since = self._read_since.get(_key(partition))
-        if read_since is not None and (not finished or finished[-1].end != read_since):
+        span = self._span
+        is_complete = span is not None and read_since == span.end and windows.within(finished, span) == (span,)
+        if read_since is not None and not is_complete:
             state["read_since"] = times.rfc3339(read_since)
         return state
 
