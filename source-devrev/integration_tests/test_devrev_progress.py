@@ -12,7 +12,7 @@ def test_failures_retries_and_waits_are_counted_too(tmp_path: Path) -> None:
     path = tmp_path / "shop.prom"
     with starting("source-devrev", tmp_path) as start:
         connector, server = start("default", {"num_workers": 4}, sessions=60, days=4)
-        server.faults += [sandbox.Status(429, retry_after=1), sandbox.Status(503), sandbox.ResetBeforeBody()]
+        server.faults += [sandbox.Status(429, retry_after=2), sandbox.Status(503), sandbox.ResetBeforeBody()]
         output = connector.run(*connector.read_arguments(), "--metrics", str(path), "--progress", "0")
     assert output.exit_code == 0, output.log
     metrics = Metrics(path)
@@ -25,7 +25,7 @@ def test_failures_retries_and_waits_are_counted_too(tmp_path: Path) -> None:
     }
     assert sum(metrics.by("retries", "endpoint").values()) == 3
     waited = metrics.by("wait_seconds", "reason")
-    assert 0.9 < waited["rate_limit"] < 3
+    assert 1.9 < waited["rate_limit"] < 4
     assert waited["failure"] > 0.7
     last = reported(output)[-1]
     assert (last["requests"], last["retries"]) == (server.count, 3)

@@ -384,5 +384,5 @@ def test_an_unexpected_error_before_the_first_window_fails_its_streams_only(begi
     assert output.records.keys() == {"websites"}
     first, last = output.errors
     assert first["failure_type"] == last["failure_type"] == "system_error"
-    assert "report it" in first["message"]
+    assert "Report it" in first["message"]
     assert "LookupError" in last["message"]

@@ -1,12 +1,16 @@
 """`verify` names what is otherwise about Inspectlet, and nothing else."""
 
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sandbox_server import Record, Status
 from sandbox_server.changes import Change
 
+from integration_tests.conftest import starting
+from integration_tests.connector import Connector
 from integration_tests.verifying import (
     NoIds,
     SameIds,
@@ -76,3 +80,15 @@ def test_five_sessions_are_too_few_to_tell() -> None:
     result = verified(FOLDER, "default", sessions=5, days=2)
     assert otherwise(result) == {}, words(result)
     assert left_open(result) >= {"page-size", "order", "ids", "fields", "types", "columns"}, words(result)
+
+
+def test_the_command_prints_a_table_and_exits_with_1_if_something_is_otherwise(tmp_path: Path) -> None:
+    with starting("source-inspectlet", tmp_path, Connector) as start:
+        connector, _ = start("default", shape="object", sessions=60, days=4)
+        place = tmp_path / "report.json"
+        done = connector.run("verify", "--report", str(place))
+    assert done.exit_code == 1, done.stdout + done.stderr
+    (row,) = [line for line in done.stdout.splitlines() if "list-shape" in line]
+    assert row.startswith("otherwise ")
+    assert not any(line.startswith("{") for line in done.stdout.splitlines()), "a message of Airbyte's"
+    assert json.loads(place.read_text())["assumptions"][0]["id"] == "reachable"

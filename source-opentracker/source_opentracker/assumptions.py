@@ -19,7 +19,7 @@ from session_source.airbyte.verify.assumption import (
 )
 from session_source.airbyte.verify.pages import SETTLED, NewestFirst, PageSize, SteadyOrder
 from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
-from session_source.airbyte.verify.survey import ENOUGH, Sample, SampleRow, Survey
+from session_source.airbyte.verify.survey import ENOUGH, Read, Sample, SampleRow, Survey
 from session_source.airbyte.verify.times import FILTERED_BY, OVERLAP
 from session_source.api.time_filter import DAY, EAST, WEST
 from session_source.api.times import midnight
@@ -76,11 +76,18 @@ class FromAndTo(Probe):
             learned = meanings.with_unit(learned, ask, date, read.page.rows)
         if not learned.has_tried_bounds:
             return cannot_tell("no day has a session between older and newer ones")
+        if not learned.per_second and any(_shares_ids(page) for page in sample.pages):
+            return cannot_tell("sessions share their ids, and each is looked for by its id")
         if learned.per_second == 1000:
             return Seen(AS_ASSUMED, "they bound a list by last events, in milliseconds")
         return Seen(
             "seconds" if learned.per_second else "ignored", "in seconds" if learned.per_second else "no effect"
         )
+
+
+def _shares_ids(read: Read) -> bool:
+    ids = [columns[read.id] for columns in read.columns]
+    return len(set(ids)) < len(ids)
 
 
 class DateBy(Probe):

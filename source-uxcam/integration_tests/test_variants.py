@@ -103,5 +103,5 @@ def test_sessions_listed_by_the_day_they_occurred_are_emitted_and_the_log_names_
         connector, server = start("session_api", {"window_in_days": 1}, sessions=300, days=20, **options)
         output = connector.read()
         check_whole(connector, [output], expected(server, "session_api"), held(server, "session_api"))
-        is_logged = "set lookback_window_days to how late they are" in output.log
+        is_logged = "Set lookback_window_days to their longest delay" in output.log
         assert is_logged == (date_by == "occurrence")
