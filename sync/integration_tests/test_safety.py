@@ -79,7 +79,7 @@ def test_an_option_counts_only_on_makes_command_line() -> None:
     assert database_of_make("sync", "DB=mine.duckdb") == "mine.duckdb"
 
 
-@pytest.mark.parametrize("target", ["sync", "models"])
+@pytest.mark.parametrize("target", ["sync", pytest.param("models", marks=pytest.mark.slow)])  # it installs dbt
 def test_the_database_with_its_password_is_on_no_command_line(target: str) -> None:
     url = "postgresql://u:p$(id);&'@h/d"
     words = ("CONNECTOR=source-uxcam", "CONFIG=c.json", f"DB={url.replace('$', '$$')}")
