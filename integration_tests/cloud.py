@@ -132,8 +132,8 @@ def _plain(folder: str, name: str) -> Iterator[Finding]:
             "",
             "The connector continues from the manifest's state."
             if is_used
-            else "The connector cannot use the manifest's state. Its first sync reads from the start date again; "
-            "with deduplication, the rows replace those that are there.",
+            else "The connector cannot use the manifest's state. Its first sync reads from the start date again; with\n"
+            "deduplication, the rows replace those that are there.",
         )
 
 

@@ -138,7 +138,7 @@ def test_airbytes_runner_takes_a_manifest(folder: str, tmp_path: Path) -> None:
             assert set(output.keys(stream, runner.key(stream))) == set(expected(server, name)[stream])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_page_lists_the_differences_that_a_comparison_finds(folder: str) -> None:
     assert (ROOT / folder / "CLOUD.md").read_text() == cloud.page(folder, cloud.compare(folder)), (

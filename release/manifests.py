@@ -4,6 +4,7 @@ A manifest contains what the connector declares (spec, schemas, keys, cursors, c
 requests are written. https://docs.airbyte.com/platform/connector-development/config-based
 """
 
+import copy
 import importlib
 import logging
 import sys
@@ -195,7 +196,7 @@ class Manifest:
         ]
         return {
             "type": "DefaultErrorHandler",
-            "max_retries": 8,
+            "max_retries": 4,
             "backoff_strategies": [
                 {"type": "WaitTimeFromHeader", "header": "Retry-After"},
                 {"type": "ExponentialBackoffStrategy", "factor": 2},
@@ -243,12 +244,27 @@ class Manifest:
 
     def _specification(self) -> Json:
         """Return the connector's spec without what a manifest cannot follow."""
-        found: Json = self._source.spec(logging.getLogger(__name__)).connectionSpecification
-        left_out = {*NOT_IN_MANIFESTS, *self._written.get("left_out", {}).get("options", {})}
-        return {
-            **found,
-            "properties": {name: part for name, part in found["properties"].items() if name not in left_out},
-        }
+        found: Json = copy.deepcopy(dict(self._source.spec(logging.getLogger(__name__)).connectionSpecification))
+        for path in (*NOT_IN_MANIFESTS, *self._written.get("left_out", {}).get("options", {})):
+            *parents, name = path.split(".")
+            parts = [found]
+            for parent in parents:
+                parts = [one for part in parts for one in _branches(part["properties"][parent])]
+            for part in parts:
+                part["properties"].pop(name, None)
+        for name, branch in self._written.get("only", {}).items():
+            choice = found["properties"][name]
+            choice["oneOf"] = [one for one in choice["oneOf"] if branch in _constants(one)]
+        return found
+
+
+def _branches(part: Json) -> list[Json]:
+    """Return the objects that a property may be."""
+    return part.get("oneOf") or [part]
+
+
+def _constants(branch: Json) -> list[Any]:
+    return [part.get("const") for part in branch["properties"].values()]
 
 
 class _Dumper(yaml.SafeDumper):
