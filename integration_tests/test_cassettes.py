@@ -15,7 +15,7 @@ from sandbox_server import (
     vendor_names,
 )
 from sandbox_server.vendor import ROOT
-from session_source.airbyte.cassette import Recording, comparable, digest
+from session_source.airbyte.recording.cassette import Recording, comparable, digest
 
 from integration_tests.conftest import Start
 from integration_tests.connector import Output

@@ -140,7 +140,7 @@ def test_every_target_of_the_makefile_and_every_variable_of_make_sync_is_documen
 
 
 def test_every_module_of_the_core_is_documented() -> None:
-    modules = (ROOT / "shared" / "session_source").glob("*/*.py")
+    modules = (ROOT / "shared" / "session_source").rglob("*.py")
     stems = [path.stem for path in modules if path.stem != "__init__"]
     assert len(stems) > 20
     assert missing(stems, (ROOT / "shared" / "README.md").read_text().partition("## Errors")[0]) == []

@@ -10,7 +10,7 @@ import requests
 from airbyte_cdk.models import ConfiguredAirbyteCatalog
 from requests import PreparedRequest
 from sandbox_server import Cassette, serve
-from session_source.airbyte.cassette import Recording
+from session_source.airbyte.recording.cassette import Recording
 from session_source.api.answer import Answer
 from session_source.api.errors import Fault, Kind
 from session_source.http.auth import BodyAuth, QueryAuth
@@ -148,6 +148,6 @@ def test_a_timeout_and_an_interrupted_connection_are_replayed(record: Callable[.
 
 
 def test_what_is_too_large_is_not_recorded(record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("session_source.airbyte.cassette.LARGEST", 10)
+    monkeypatch.setattr("session_source.airbyte.recording.cassette.LARGEST", 10)
     content = record((sent(), answered("12345")), (sent(), answered("123456")), (sent(), answered("1")))
     assert len(content["exchanges"]) == 1

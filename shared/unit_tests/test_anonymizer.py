@@ -12,9 +12,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from session_source.airbyte.anonymizer import Anonymizer
-from session_source.airbyte.stand_ins import WORD, choose
-from session_source.airbyte.vocabulary import Vocabulary
+from session_source.airbyte.recording.anonymizer import Anonymizer
+from session_source.airbyte.recording.stand_ins import WORD, choose
+from session_source.airbyte.recording.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(
     literals={

@@ -23,10 +23,11 @@ from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 
 from session_source import redaction
-from session_source.airbyte import cassette, cli, files
-from session_source.airbyte.cassette import Recording
+from session_source.airbyte import cli, files
 from session_source.airbyte.config import base_url
 from session_source.airbyte.metrics import MetricsFile
+from session_source.airbyte.recording import cassette
+from session_source.airbyte.recording.cassette import Recording
 from session_source.airbyte.source import SessionSource
 from session_source.airbyte.validation import validate
 from session_source.api.errors import as_traced

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 from requests import PreparedRequest
 
-from session_source.airbyte.anonymizer import Anonymizer
+from session_source.airbyte.recording.anonymizer import Anonymizer
 from session_source.api import json_text
 from session_source.api.answer import Answer
 from session_source.api.columns import Value

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from secrets import token_hex
 from typing import Any
 
-from session_source.airbyte.stand_ins import WORD, choose
-from session_source.airbyte.vocabulary import Vocabulary, is_message, is_technical
+from session_source.airbyte.recording.stand_ins import WORD, choose
+from session_source.airbyte.recording.vocabulary import Vocabulary, is_message, is_technical
 from session_source.api import times
 from session_source.api.columns import Value
 

@@ -35,10 +35,10 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from requests import PreparedRequest
 
-from session_source.airbyte import exchanges
-from session_source.airbyte.anonymizer import Anonymizer
 from session_source.airbyte.config import NOW, now
-from session_source.airbyte.vocabulary import Vocabulary
+from session_source.airbyte.recording import exchanges
+from session_source.airbyte.recording.anonymizer import Anonymizer
+from session_source.airbyte.recording.vocabulary import Vocabulary
 from session_source.api import times
 from session_source.api.answer import Answer
 from session_source.api.columns import Value

@@ -1,0 +1,1 @@
+"""Recordings: a read as a file, without secrets and personal values."""
