@@ -284,6 +284,14 @@ class Deletion(Fault):
 class RepeatToken(Fault):
     """The real answer, but with the token of a page that was read already."""
 
+    def strikes(self, exchange: Exchange) -> bool:
+        """Return whether the answer has a token to repeat; a variant of the vendor may have none."""
+        try:
+            exchange.vendor.repeat_token(exchange.truth())
+        except NotImplementedError:
+            return False
+        return super().strikes(exchange)
+
     def answer(self, exchange: Exchange) -> Answer:
         """Return the answer with an old token."""
         return exchange.vendor.repeat_token(exchange.truth())
