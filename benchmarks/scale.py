@@ -230,8 +230,8 @@ simulated ([backfill.py](backfill.py)). A sync waits for the limit (`max_waiting
 
 {simulation}
 
-Keep `max_waiting_time` at 60 for such an account. With less, a sync ends as soon as the hour's requests are used, and
-the next one continues from there: the lookback is due again only after a complete sync.
+Keep `max_waiting_time` at 60 for such an account. With less, a sync ends as soon as the hour's requests are used,
+and the next one continues from there: the lookback is due again only after a complete sync.
 """
 
 
