@@ -62,7 +62,7 @@ VARIANTS = {
     "nothing continues": Variant(
         {"tokens": "nothing"},
         {"has_next_token": False, "honours_offset": False},
-        cannot_tell=frozenset({"date-by"}),
+        may_not_tell=frozenset({"date-by"}),
     ),
     "smaller pages": Variant({"page-size": "smaller"}, {"page_cap": 40, "sessions": 900}),
     "in parentheses": Variant({"form": "callback"}, {"form": "parenthesised"}),

@@ -157,8 +157,9 @@ class Claims:
             return Claim(claimed, Doubt.MISPLACED, fingerprint)
         if is_repeated and not is_new:
             return Claim(claimed, Doubt.REPEATED, fingerprint)
-        # A window that was cut has emitted the rows of its pieces: rows of the window's own time are no surprise.
-        is_outside = bool(all_times) and any(position is not None for _, position, _ in found)
+        # A window that was cut has emitted the rows of its pieces, and a vendor may list a row for several days:
+        # rows with a part of their time in the window are no surprise.
+        is_outside = any(times.last < start or times.first >= end for times in all_times)
         is_taken = is_outside and len(taken) == len(set(ids))
         return Claim(claimed, Doubt.TAKEN if is_taken else None, fingerprint)
 
