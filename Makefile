@@ -2,7 +2,7 @@
 # make verify         check what a connector assumes about its vendor with your account: CONNECTOR=… CONFIG=… [REPORT=…]
 # make models         build models over the rows (sessions, pages, users, retention …): [DB=…] [VARS=…]; see models/README.md
 # make lint           ruff and mypy
-# make test           lint, types, unit and integration tests (less than five minutes)
+# make test           lint, types, unit and integration tests (about six minutes)
 # make test-all       the same and the slow tests: make sync, databases, builds, benchmarks, examples; CI runs it
 # make test-models    build the models from every loader's tables, in two databases, and break each on purpose (15 minutes)
 # make soak           the random tests with many more cases: data, faults, kills, bad input, load (a quarter of an hour)

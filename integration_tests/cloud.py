@@ -185,7 +185,7 @@ def _outcome(output: Output, server: Server, name: str, one: Pair, before: Outpu
         keys, earlier = _keys(output, stream, key), _keys(before, stream, key) if before else []
         if {*expected(server, name).get(stream, [])} - {*keys, *earlier}:
             found.append(f"loses rows of `{stream}`")
-        elif any(None in one for one in keys):
+        elif any(None in each for each in keys):
             found.append(f"reads rows of `{stream}` without their key")
         elif len(keys) > len(set(keys)):
             found.append(f"reads rows of `{stream}` twice")

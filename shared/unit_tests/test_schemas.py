@@ -38,7 +38,7 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
 
 @pytest.mark.promise(n=10)
 @pytest.mark.parametrize(
-    ("record", "mended", "nulled"),
+    ("record", "repaired", "nulled"),
     [
         ({"size": "many"}, {"size": None}, ["size"]),
         ({"inner": {"size": "x", "b": 1}}, {"inner": {"size": None, "b": 1}}, ["inner.size"]),
@@ -62,14 +62,14 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
     ],
 )
 def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
-    record: dict[str, Any], mended: dict[str, Any], nulled: list[str]
+    record: dict[str, Any], repaired: dict[str, Any], nulled: list[str]
 ) -> None:
     assert not SHAPE.fits(record)
-    assert SHAPE.repaired(record) == (mended, nulled)
+    assert SHAPE.repaired(record) == (repaired, nulled)
 
 
 @pytest.mark.parametrize(
-    ("record", "mended"),
+    ("record", "repaired"),
     [
         ({"count": "12"}, {"count": 12}),
         ({"count": 12.0}, {"count": 12}),
@@ -90,12 +90,12 @@ def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
     ],
 )
 def test_the_same_value_in_another_type_is_written_in_the_declared_one(
-    record: dict[str, Any], mended: dict[str, Any]
+    record: dict[str, Any], repaired: dict[str, Any]
 ) -> None:
     assert not SHAPE.fits(record)
     written, nulled = SHAPE.repaired(record)
-    assert (written, nulled) == (mended, [])
-    assert [type(value) for value in written.values()] == [type(value) for value in mended.values()]
+    assert (written, nulled) == (repaired, [])
+    assert [type(value) for value in written.values()] == [type(value) for value in repaired.values()]
 
 
 @pytest.mark.promise(n=10)

@@ -13,7 +13,7 @@ from session_source.airbyte.verify.assumption import (
     report,
     setting,
 )
-from session_source.airbyte.verify.pages import ListEnd, PageSize, SteadyOrder
+from session_source.airbyte.verify.pages import SHORT_PAGES, ListEnd, PageSize, SteadyOrder
 from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
 from session_source.airbyte.verify.survey import Survey
 from session_source.airbyte.verify.times import Bounds, StartOrEndTime
@@ -95,15 +95,7 @@ ASSUMPTIONS: Assumptions = {
         Assumption("types", "Values have the types of Inspectlet's page.", ValueTypes(), LISTING),
         Assumption("columns", "The fields that columns are read from are there.", Columns(), LISTING),
         Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
-        Assumption(
-            "short-pages",
-            "In the middle of a list, no page is shorter than the full pages before it.",
-            findings={
-                "shorter": setting(
-                    "One is shorter.", "Set a small `window_in_days`: the rest of the window is missed."
-                )
-            },
-        ),
+        SHORT_PAGES,
         Assumption(
             "late-sessions",
             "A session is listed at most `lookback_window_days` after it began.",

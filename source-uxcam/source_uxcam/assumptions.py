@@ -16,7 +16,7 @@ from session_source.airbyte.verify.assumption import (
     setting,
 )
 from session_source.airbyte.verify.days import DayOf, DayZone, Present
-from session_source.airbyte.verify.pages import SETTLED, ListEnd, PageSize, SteadyOrder
+from session_source.airbyte.verify.pages import SETTLED, SHORT_PAGES, ListEnd, PageSize, SteadyOrder
 from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
 from session_source.airbyte.verify.survey import Survey
 from session_source.airbyte.verify.times import Bounds, FilterTime
@@ -226,15 +226,7 @@ ASSUMPTIONS: Assumptions = {
         Assumption("types", "Values have the types of UXCam's page.", ValueTypes(), SESSION_API),
         Assumption("columns", "The fields that columns are read from are there.", Columns(), SESSION_API),
         Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
-        Assumption(
-            "short-pages",
-            "In the middle of a list, no page is shorter than the full pages before it.",
-            findings={
-                "shorter": setting(
-                    "One is shorter.", "Set a small `window_in_days`: the rest of the window is missed."
-                )
-            },
-        ),
+        SHORT_PAGES,
         Assumption(
             "stable-ids",
             "`id` never changes.",

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -36,10 +36,8 @@ from session_source.airbyte.verify import survey
 from session_source.airbyte.verify.assumption import Assumptions
 from session_source.airbyte.verify.result import Result, probe
 from session_source.airbyte.verify.survey import Exchanges, Survey
-from session_source.api import windows
 from session_source.api.endpoint import Endpoint, PageContext, Partition
 from session_source.api.errors import Fault, as_traced, config_error
-from session_source.api.pagination import PageLengths
 from session_source.api.windows import Window
 from session_source.http.budget import Budget, RequestRate
 from session_source.http.client import Client
@@ -47,10 +45,8 @@ from session_source.http.retry import RetryPolicy
 from session_source.http.transport import Observer
 from session_source.sync import state
 from session_source.sync.claims import described
-from session_source.sync.details import Details
-from session_source.sync.groups import Group
+from session_source.sync.grouping import grouped
 from session_source.sync.messages import Sync
-from session_source.sync.plan import affordable_requests
 from session_source.sync.progress import Progress
 from session_source.sync.reading import read
 from session_source.sync.records import Recorder, RecordPage, Records
@@ -176,8 +172,8 @@ class SessionSource(Source):
         deadline = time.monotonic() + survey.SECONDS
         policy = replace(survey.POLICY, after_timeout=self.retry_policy().after_timeout)
         exchanges = Exchanges()
-        options = self._options(config, settings, policy, self.budget(config), deadline)
-        client = Client(**options | {"observer": exchanges.note})
+        budget = self.budget(config)
+        client = self._client(config, settings, policy, budget, deadline=deadline, observer=exchanges.note)
         try:
             endpoints = self.endpoints(config)
             found = Survey(
@@ -270,7 +266,7 @@ class SessionSource(Source):
                         states[configured.stream.name].begin(
                             partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
                         )
-            groups = _groups(parts, set(chosen), states, settings, client)
+            groups = grouped(parts, set(chosen), states, settings, budget)
             progress.begin(groups)
             recorder = Recorder(known, self.package, form)
             yield from sync.messages(read(groups, client, recorder, settings.workers))
@@ -326,31 +322,28 @@ class SessionSource(Source):
         rate = self.rate(config)
         return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
 
-    def _client(
+    def _client(  # noqa: PLR0913 - what differs between the commands
         self,
         config: Config,
         settings: Settings,
         retry_policy: RetryPolicy,
         budget: Budget | None,
+        *,
         deadline: float = math.inf,
+        observer: Observer | None = None,
     ) -> Client:
-        return Client(**self._options(config, settings, retry_policy, budget, deadline))
-
-    def _options(
-        self, config: Config, settings: Settings, policy: RetryPolicy, budget: Budget | None, deadline: float
-    ) -> dict[str, Any]:
-        return {
-            "vendor": self.vendor,
-            "base_url": configs.base_url(config, self.base_url(config)),
-            "auth": self.auth(config),
-            "hint": self.credentials_hint,
-            "retry_policy": policy.for_limit(settings.limit_wait),
-            "budget": budget,
-            "rate": self.rate(config),
-            "workers": settings.workers,
-            "deadline": deadline,
-            "observer": self.observer,
-        }
+        return Client(
+            vendor=self.vendor,
+            base_url=configs.base_url(config, self.base_url(config)),
+            auth=self.auth(config),
+            hint=self.credentials_hint,
+            retry_policy=retry_policy.for_limit(settings.limit_wait),
+            budget=budget,
+            rate=self.rate(config),
+            workers=settings.workers,
+            deadline=deadline,
+            observer=observer or self.observer,
+        )
 
     def _states(
         self,
@@ -375,46 +368,6 @@ class SessionSource(Source):
             yield status_message(StreamDescriptor(name=name), AirbyteStreamStatus.INCOMPLETE)
             yield error.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=name))
             sync.errors[name] = error
-
-
-def _groups(
-    parts: list[tuple[Endpoint, Partition]],
-    chosen: Container[str],
-    states: Mapping[str, StreamState],
-    settings: Settings,
-    client: Client,
-) -> list[Group]:
-    """Group the streams of each part that have the same windows to read."""
-    found: list[tuple[Endpoint, Partition, windows.Intervals, set[str]]] = []
-    for endpoint, partition in parts:
-        names_by_finished: dict[windows.Intervals, set[str]] = {}
-        for name in (stream.name for stream in endpoint.all_streams if stream.name in chosen):
-            finished = windows.within(states[name].finished(partition), settings.span)
-            names_by_finished.setdefault(finished, set()).add(name)
-        found += [(endpoint, partition, finished, names) for finished, names in names_by_finished.items()]
-    parallel = max(1, settings.workers // max(1, len(found)))
-    lengths = {endpoint: PageLengths(endpoint.pager.size) for endpoint, _ in parts}
-    budget = client.budget
-    groups = []
-    for endpoint, partition, finished, names in found:
-        detail = endpoint.detail
-        detailed = [stream for stream in detail.streams if stream.name in names] if detail else []
-        groups.append(
-            Group(
-                endpoint,
-                partition,
-                [stream for stream in endpoint.streams if stream.name in names],
-                span=settings.span,
-                finished=finished,
-                longest=timedelta(days=settings.window_days),
-                details=Details(detail, partition, detailed) if detail and detailed else None,
-                now=settings.now,
-                lengths=lengths[endpoint],
-                parallel=parallel,
-                affordable=partial(affordable_requests, budget, settings.workers),
-            )
-        )
-    return groups
 
 
 def _summary(errors: Mapping[str, AirbyteTracedException]) -> AirbyteTracedException:

@@ -5,7 +5,15 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from session_source.airbyte.verify.assumption import AS_ASSUMED, Probe, Seen, cannot_tell, nothing, setting
+from session_source.airbyte.verify.assumption import (
+    AS_ASSUMED,
+    Assumption,
+    Probe,
+    Seen,
+    cannot_tell,
+    nothing,
+    setting,
+)
 from session_source.airbyte.verify.survey import ENOUGH, Ending, Read, Sample, Survey
 from session_source.api.columns import at
 from session_source.api.time_filter import Unrelated, moment_in
@@ -13,6 +21,15 @@ from session_source.api.windows import Window
 
 SETTLED = timedelta(hours=1)
 """How old rows are that are not expected to change."""
+
+SHORT_PAGES = Assumption(
+    "short-pages",
+    "In the middle of a list, no page is shorter than the full pages before it.",
+    findings={
+        "shorter": setting("One is shorter.", "Set a small `window_in_days`: the rest of the window is missed.")
+    },
+)
+"""What is assumed about a list that only a short or an empty page ends."""
 
 
 class PageSize(Probe):
