@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "session-connectors-"
@@ -21,8 +21,10 @@ def workplace() -> Iterator[Path]:
 def _clear() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         process = path.name.removeprefix(PREFIX).partition("-")[0]
-        if path.stat().st_uid == os.getuid() and process.isdecimal() and not _is_alive(int(process)):
-            shutil.rmtree(path, ignore_errors=True)
+        # Another sync may delete its folder, or the same one, at the same time.
+        with suppress(FileNotFoundError):
+            if path.lstat().st_uid == os.getuid() and process.isdecimal() and not _is_alive(int(process)):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_alive(process: int) -> bool:
