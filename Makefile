@@ -85,7 +85,8 @@ test-all: lint .cache/node/.synced .cache/models/.synced
 test-models: .venv/.synced .cache/models/.synced .cache/models-compile/.synced
 	.venv/bin/pytest -m "models or slow" sync/integration_tests/test_models.py
 
-# The figures are printed whatever came of the tests. SEED=… repeats a run's chances.
+# The figures are printed whatever came of the tests. SEED=… repeats the random cases of a run.
+soak: export SEED ?= $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
 soak: export EXAMPLES ?= 25
 soak: export KILLS ?= 9
 soak: export WAREHOUSE_KILLS ?= 30
@@ -93,7 +94,7 @@ soak: export SESSIONS ?= 1000000
 soak: export FIGURES := .cache/figures
 soak: .venv/.synced
 	@rm -f $(FIGURES)
-	@.venv/bin/pytest -n 3 --timeout 3000 -m "soak or long"; status=$$?; \
+	@echo "SEED=$$SEED"; .venv/bin/pytest -n 3 --timeout 3000 -m "soak or long"; status=$$?; \
 		.venv/bin/python -m integration_tests.figures $(FIGURES); exit $$status
 
 # Contenders that cannot live in the workspace have environments of their own, with exact pins.

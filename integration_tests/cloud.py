@@ -17,7 +17,7 @@ import yaml
 from sandbox_server import Server, load_vendor, main_configs, serve
 from sandbox_server.vendor import ROOT
 
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from integration_tests.connector import Connector, Json, Output, expected
 from integration_tests.declarative import FOLDERS, InsideManifest
 from integration_tests.inside import InsideConnector, source_class

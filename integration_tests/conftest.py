@@ -1,9 +1,7 @@
 """Every connector of the repository with every config of its sandbox."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 from sandbox_server import Server, load_vendor, main_configs, serve, vendor_names
 
+from integration_tests.clock import Clock
 from integration_tests.connector import Connector, Json
 from integration_tests.forked import ForkedConnector
 from integration_tests.inside import InsideConnector
@@ -37,25 +36,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", chosen, ids=[f"{folder}-{name}" for folder, name in chosen])
 
 
-@dataclass
-class Clock:
-    """A vendor's clock that is some seconds behind.
-
-    A sync reads what is older than the second in which it starts. With a clock that is two seconds behind, all
-    that the vendor holds is older, and no test waits for the next second.
-    """
-
-    behind: float = 2
-
-    def __call__(self) -> float:
-        """Return the vendor's time, in seconds since 1970."""
-        return time.time() - self.behind
-
-
-late = Clock()
-"""For tests that do not change it."""
-
-
 @pytest.fixture
 def connector_kind() -> Callable[..., Connector]:
     """Return the class that runs a connector as a process; tests of packages and images have others."""
@@ -72,15 +52,17 @@ def starting(folder: str, place: Path, kind: Callable[..., Connector] = InsideCo
         kind: the class that runs the connector.
 
     The function takes the name of one of the sandbox's configs, changes to it, and options of the vendor or the
-    server. All sandboxes end with the block.
+    server. Vendor and connector share a new ``Clock`` unless another one is passed as ``now``. All sandboxes end
+    with the block.
     """
     with ExitStack() as running:
 
         def start(name: str, config: Json | None = None, **options: Any) -> tuple[Connector, Server]:
             server_options = {n: options.pop(n) for n in ("latency", "grow_every", "grow_by") if n in options}
+            clock = options.setdefault("now", Clock())
             server = running.enter_context(serve(load_vendor(folder, **options), **server_options))
             given = server.vendor.configs(server.origin)[name]
-            return kind(folder, given | (config or {}), place), server
+            return kind(folder, given | (config or {}), place, clock=clock), server
 
         yield start
 
@@ -96,6 +78,6 @@ def start(case: tuple[str, str], tmp_path: Path, connector_kind: Callable[..., C
     with starting(folder, tmp_path, connector_kind) as run, starting(folder, tmp_path) as run_inside:
 
         def begin(config: Json | None = None, *, inside: bool = False, **options: Any) -> tuple[Connector, Server]:
-            return (run_inside if inside else run)(name, config, **{"now": late, **options})
+            return (run_inside if inside else run)(name, config, **options)
 
         yield begin

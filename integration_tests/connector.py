@@ -6,13 +6,17 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sandbox_server import Keys, Server
 from sandbox_server.vendor import vendor_class
+from session_source.airbyte.config import NOW
+
+from integration_tests.clock import Clock
 
 Json = dict[str, Any]
 
@@ -91,6 +95,8 @@ class Connector:
     folder: str
     config: Mapping[str, Any]
     place: Path
+    clock: Clock | None = field(default=None, kw_only=True)
+    """The clock that its commands use instead of the real one."""
 
     @property
     def program(self) -> list[str]:
@@ -123,6 +129,11 @@ class Connector:
             (found,) = self.run("spec").of_type("SPEC")
             _specifications[self.folder] = found["connectionSpecification"]
         return _specifications[self.folder]
+
+    @property
+    def now(self) -> datetime:
+        """The time at which a command would start."""
+        return datetime.now(UTC) if self.clock is None else self.clock.now
 
     @property
     def secret_names(self) -> list[str]:
@@ -164,8 +175,13 @@ class Connector:
 
     @property
     def config_file(self) -> str:
-        """Write the config into a file."""
-        return self._file("config", self.config)
+        """Write the config of the next command into a file."""
+        return self._file("config", self.timed_config)
+
+    @property
+    def timed_config(self) -> Json:
+        """The config of the next command: if there is a clock, it names the moment at which the command starts."""
+        return {**self.config, **({} if self.clock is None else {NOW: self.clock.start_command()})}
 
     def _file(self, name: str, value: object) -> str:
         path = self.place / f"{name}.json"

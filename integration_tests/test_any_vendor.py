@@ -4,20 +4,22 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 from sandbox_server import serve
+from session_source.airbyte.config import NOW
 
 from integration_tests import figures
 from integration_tests.any_vendor.source import AnySource
 from integration_tests.any_vendor.vendor import DAY, AnyVendor, Nature
 from integration_tests.connector import Json, Output, duplicates
 from integration_tests.inside import run_inside
-from integration_tests.trials import EXAMPLES
+from integration_tests.trials import EXAMPLES, MOMENTS, random_cases
 
 PAGES = {
     "paging": st.sampled_from(["number", "token", "total"]),
@@ -79,14 +81,9 @@ class Connector:
 @pytest.mark.soak
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=3)
-@settings(
-    max_examples=5 * EXAMPLES,
-    deadline=None,
-    print_blob=True,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking a case takes minutes
-    suppress_health_check=list(HealthCheck),
-)
+@random_cases(5 * EXAMPLES)
 @given(
+    now=MOMENTS,
     nature=NATURES,
     items=st.integers(0, 120),
     days=st.integers(1, 7),
@@ -97,14 +94,22 @@ class Connector:
     later=st.integers(0, 3),
 )
 def test_every_listed_row_is_emitted_once(
-    nature: Nature, items: int, days: int, seed: int, grow_every: int, window: int, lookback: int, later: int
+    now: datetime,
+    nature: Nature,
+    items: int,
+    days: int,
+    seed: int,
+    grow_every: int,
+    window: int,
+    lookback: int,
+    later: int,
 ) -> None:
-    note(f"{nature}, {items=}, {days=}, {seed=}, {grow_every=}, {window=}, {lookback=}, {later=}")
-    vendor = AnyVendor(nature, items=items, days=days, seed=seed)
+    note(f"{now}, {nature}, {items=}, {days=}, {seed=}, {grow_every=}, {window=}, {lookback=}, {later=}")
+    vendor = AnyVendor(nature, items=items, days=days, seed=seed, now=int(now.timestamp()))
     before = vendor.expected("default")["rows"]
     with tempfile.TemporaryDirectory() as place, serve(vendor, grow_every=grow_every, grow_by=1) as server:
         config = vendor.configs(server.origin)["default"]
-        config |= {"window_in_days": window, "lookback_window_days": lookback}
+        config |= {"window_in_days": window, "lookback_window_days": lookback, NOW: moment(int(now.timestamp()))}
         # The first sync may start later than the second one, and ends two minutes before the latest item.
         end = vendor.growing_until = vendor.latest - 120
         start = min(vendor.start + later * DAY, end - 1)

@@ -3,31 +3,25 @@
 import json
 import random
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sandbox_server import Answer, Fault, load_vendor, serve
 from sandbox_server.exchange import Exchange
 
 from integration_tests import figures
-from integration_tests.conftest import cases
+from integration_tests.clock import Clock
+from integration_tests.conftest import cases, starting
 from integration_tests.connector import expected
 from integration_tests.inside import InsideConnector
-from integration_tests.trials import EXAMPLES
+from integration_tests.trials import EXAMPLES, random_cases
 from integration_tests.whole import check_whole
 
-SETTINGS = settings(
-    max_examples=EXAMPLES * 5,
-    deadline=None,
-    print_blob=True,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
@@ -58,13 +52,14 @@ def changed(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 @pytest.mark.every_config
 def test_no_config_causes_a_stack_trace(case: tuple[str, str], tmp_path: Path) -> None:
     folder, config = case
-    with serve(load_vendor(folder, sessions=3, days=2)) as server:
-        base = InsideConnector(folder, server.vendor.configs(server.origin)[config], tmp_path)
+    clock = Clock()
+    with serve(load_vendor(folder, sessions=3, days=2, now=clock)) as server:
+        base = InsideConnector(folder, server.vendor.configs(server.origin)[config], tmp_path, clock=clock)
         read_arguments = base.read_arguments()
         known = [(name,) for name in sorted(base.specification["properties"])]
         paths = [path for path in {*known, *places(dict(base.config))} if path != ("base_url",)]
 
-        @SETTINGS
+        @random_cases(EXAMPLES * 5)
         @given(
             changes=st.lists(st.tuples(st.sampled_from(sorted(paths, key=str)), ANYTHING), min_size=1, max_size=3),
             arguments=st.sampled_from([["check"], read_arguments]),
@@ -73,8 +68,8 @@ def test_no_config_causes_a_stack_trace(case: tuple[str, str], tmp_path: Path) -
             given_config: Any = dict(base.config)
             for path, value in changes:
                 given_config = changed(given_config, path, value)
-            server.vendor = load_vendor(folder, sessions=3, days=2)  # resets hourly budgets
-            output = InsideConnector(folder, given_config, tmp_path).run(*arguments)
+            server.vendor = load_vendor(folder, sessions=3, days=2, now=clock)  # resets hourly budgets
+            output = replace(base, config=given_config).run(*arguments)
             told = [status.get("message", "") for status in output.of_type("CONNECTION_STATUS")]
             told += [error["message"] for error in output.errors]
             assert told or output.exit_code == 0
@@ -127,12 +122,11 @@ ODD = st.sampled_from(VALUES)
 @pytest.mark.promise(n=10)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
 def test_a_record_with_an_odd_value_is_still_emitted(folder: str, config: str) -> None:
-    @SETTINGS
+    @random_cases(EXAMPLES * 5)
     @given(value=ODD, seed=st.integers(0, 10**6))
     def run(value: Any, seed: int) -> None:
-        with tempfile.TemporaryDirectory() as place, serve(load_vendor(folder, sessions=12, days=2)) as server:
-            given_config = {**server.vendor.configs(server.origin)[config], "window_in_days": 30}
-            connector = InsideConnector(folder, given_config, Path(place))
+        with tempfile.TemporaryDirectory() as place, starting(folder, Path(place)) as start:
+            connector, server = start(config, {"window_in_days": 30}, sessions=12, days=2)
             mangled = Mangled(value=value, seed=seed, times=None)
             server.faults.append(mangled)
             output = connector.read()
@@ -170,11 +164,11 @@ BODIES = (st.binary(max_size=40) | ANYTHING.map(lambda value: json.dumps(value).
 @pytest.mark.promise(n=7)
 @pytest.mark.parametrize(("folder", "config"), cases(every=False))
 def test_a_meaningless_answer_loses_no_record(folder: str, config: str) -> None:
-    @settings(SETTINGS, max_examples=max(1, EXAMPLES // 2))
+    @random_cases(max(1, EXAMPLES // 2))
     @given(body=BODIES, after=st.integers(0, 4))
     def run(body: bytes, after: int) -> None:
-        with tempfile.TemporaryDirectory() as place, serve(load_vendor(folder, sessions=40, days=2)) as server:
-            connector = InsideConnector(folder, server.vendor.configs(server.origin)[config], Path(place))
+        with tempfile.TemporaryDirectory() as place, starting(folder, Path(place)) as start:
+            connector, server = start(config, sessions=40, days=2)
             server.faults.append(Replaced(body=body, after=after))
             output = connector.read()
             assert all(error["failure_type"] != "system_error" for error in output.errors), output.errors

@@ -10,6 +10,7 @@ from sandbox_server import load_vendor, refused_origin, serve, vendor_names
 from session_source.airbyte import cli
 
 from integration_tests import forked
+from integration_tests.clock import Clock
 from integration_tests.conftest import cases
 from integration_tests.connector import Output, expected
 from integration_tests.forked import ForkedConnector
@@ -74,9 +75,10 @@ def test_catalog_lists_the_streams_on_stderr_if_one_does_not_exist(tmp_path: Pat
 
 @pytest.mark.parametrize("folder", vendor_names())
 def test_read_accepts_the_output_of_discover_and_of_an_earlier_read(folder: str, tmp_path: Path) -> None:
-    with serve(load_vendor(folder, sessions=30, days=5)) as server:
+    clock = Clock()
+    with serve(load_vendor(folder, sessions=30, days=5, now=clock)) as server:
         name, config = next(iter(server.vendor.configs(server.origin).items()))
-        connector = ForkedConnector(folder, config | {"lookback_window_days": 0}, tmp_path)
+        connector = ForkedConnector(folder, config | {"lookback_window_days": 0}, tmp_path, clock=clock)
         (tmp_path / "discovered").write_text(connector.run("discover").stdout)
         first = connector.run("read", "--catalog", str(tmp_path / "discovered"))
         keys = expected(server, name)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import sandbox_server as sandbox
-from sandbox_server import load_vendor, serve
+from sandbox_server import bound_socket, load_vendor, serve
 
+from integration_tests.clock import Clock
 from integration_tests.conftest import Start
 from integration_tests.connector import Output, expected
 from integration_tests.inside import InsideConnector
@@ -160,16 +161,16 @@ def test_a_failure_is_reported_once_and_other_streams_complete(start: Start, cas
 @pytest.mark.promise(n=7)
 def test_a_vendor_that_is_down_at_first_is_read_once_it_is_up(case: tuple[str, str], tmp_path: Path) -> None:
     folder, name = case
-    with serve(load_vendor(folder, sessions=2, days=2)) as server:
-        port = int(server.origin.rpartition(":")[2])
-    vendor = load_vendor(folder, sessions=20, days=2)
-    connector = InsideConnector(folder, vendor.configs(f"http://127.0.0.1:{port}")[name], tmp_path)
+    bound, origin = bound_socket()
+    clock = Clock()
+    vendor = load_vendor(folder, sessions=20, days=2, now=clock)
+    connector = InsideConnector(folder, vendor.configs(origin)[name], tmp_path, clock=clock)
     outputs: list[Output] = []
     reading = threading.Thread(target=lambda: outputs.append(connector.read()))
     reading.start()
     reading.join(0.7)
     assert not outputs, "nobody answers yet"
-    with serve(vendor, port=port) as server:
+    with serve(vendor, bound=bound) as server:
         reading.join()
     assert outputs[0].exit_code == 0, outputs[0].log
     assert "refused the connection" in outputs[0].log

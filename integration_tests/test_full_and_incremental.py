@@ -1,14 +1,15 @@
 """Full and incremental reads emit everything that the vendor holds, once, with the fewest requests."""
 
-import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sandbox_server import Deletion
 
-from integration_tests.conftest import Clock, Start
+from integration_tests.clock import Clock
+from integration_tests.conftest import Start
 from integration_tests.connector import Connector, Output, duplicates, expected
 from integration_tests.whole import came_again, check_whole
 
@@ -104,12 +105,11 @@ def test_the_second_sync_reads_the_lookback_and_new_sessions(start: Start, case:
     old = expected(server, case[1])
     server.vendor.grow(7)
     new = expected(server, case[1])
-    started = datetime.now(UTC)
     second = connector.read(state=first.state)
     assert second.exit_code == 0, second.log
     assert server.count - before <= before
     found = keys(second, connector)
-    lookback = started - timedelta(days=1, minutes=1) - server.vendor.edge(case[1])
+    lookback = connector.now - timedelta(days=1, minutes=1) - server.vendor.edge(case[1])
     for name, stream in connector.streams.items():
         assert set(new[name]) - set(old[name]) <= set(found[name]), name
         if "incremental" in stream["supported_sync_modes"]:
@@ -142,16 +142,16 @@ def test_streams_from_the_same_pages_share_one_read(start: Start) -> None:
 
 @pytest.mark.promise(n=4)
 def test_an_earlier_start_date_reads_only_what_is_missing(start: Start, case: tuple[str, str]) -> None:
-    later = (datetime.now(UTC) - timedelta(days=10)).strftime("%Y-%m-%d")
     connector, server = start({"lookback_window_days": 0}, inside=True, sessions=200, days=20)
-    narrow = type(connector)(connector.folder, {**connector.config, "start_date": later}, connector.place)
-    started = datetime.now(UTC)
+    later = (connector.now - timedelta(days=10)).strftime("%Y-%m-%d")
+    narrow = replace(connector, config={**connector.config, "start_date": later})
     first = narrow.read()
+    ended = connector.now
     server.clear()
     second = connector.read(state=first.state)
     both = keys(first, connector)
     edge = server.vendor.edge(case[1])  # sessions near the bounds of the finished time may be emitted again
-    bounds = (day(later) + edge).isoformat(), (started - edge).isoformat()
+    bounds = (day(later) + edge).isoformat(), (ended - edge).isoformat()
     for name, found in keys(second, connector).items():
         stream = connector.streams[name]
         if "incremental" in stream["supported_sync_modes"] and name not in connector.repeated:
@@ -183,15 +183,14 @@ def test_state_from_the_future_is_cut_to_the_start_of_the_sync(start: Start, cas
     clock = Clock()
     connector, server = start({"lookback_window_days": 0}, inside=True, sessions=40, days=4, now=clock)
     first = connector.read()
-    text = str(datetime.now(UTC).year)
+    text = str(connector.now.year)
     future = [_replaced(message, text, "2999") for message in first.state]
     assert "2999" in str(future)
     second = connector.read(state=future)
     assert second.exit_code == 0, second.log
     assert "2999" not in str(second.states)
-    clock.behind = 0  # the new sessions are later than the start of the second sync
+    clock.advance(timedelta(minutes=1))  # the new sessions are later than the start of the second sync
     server.vendor.grow(3)
-    time.sleep(1.1)  # a sync does not read the second in which it starts
     third = connector.read(state=second.state)
     wanted = {"sessions": expected(server, case[1])["sessions"]}  # events may be older than their upload
     check_whole(connector, [first, second, third], wanted)

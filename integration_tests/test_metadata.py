@@ -11,6 +11,7 @@ import pytest
 import yaml
 from sandbox_server import load_vendor, main_configs, serve
 
+from integration_tests.clock import Clock
 from integration_tests.inside import InsideConnector, source_class
 from release.distributions import ROOT, Distribution, connectors
 
@@ -51,9 +52,10 @@ def test_suggested_streams_exist_and_none_costs_a_request_per_session(
     suggested = connector.metadata["suggestedStreams"]["streams"]
     assert "sessions" in suggested
     listed: set[str] = set()
-    with serve(load_vendor(connector.name, sessions=100, days=2)) as server:
+    clock = Clock()
+    with serve(load_vendor(connector.name, sessions=100, days=2, now=clock)) as server:
         for config in main_configs(server.vendor, server.origin).values():
-            one = InsideConnector(connector.name, config, tmp_path)
+            one = InsideConnector(connector.name, config, tmp_path, clock=clock)
             server.clear()
             assert one.read(*(name for name in suggested if name in one.streams)).exit_code == 0
             assert server.count < 50

@@ -1,6 +1,5 @@
 """Whatever the vendors' pages leave open, everything is read once for each possible behaviour."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from sandbox_server import load_vendor, serve
 from sandbox_server.vendor import vendor_class
 
+from integration_tests.clock import Clock
 from integration_tests.conftest import cases
 from integration_tests.connector import expected, held
 from integration_tests.inside import InsideConnector
@@ -22,10 +22,10 @@ MOODS = [(folder, config, mood) for folder, config in cases(every=False) for moo
 def test_everything_is_read_once_in_every_mood_of_the_vendor(
     folder: str, config: str, mood: dict[str, Any], window_in_days: int, tmp_path: Path
 ) -> None:
-    # Two seconds behind: a sync does not read the second in which it starts.
-    with serve(load_vendor(folder, sessions=130, days=4, now=lambda: time.time() - 2, **mood)) as server:
+    clock = Clock()
+    with serve(load_vendor(folder, sessions=130, days=4, now=clock, **mood)) as server:
         given = server.vendor.configs(server.origin)[config]
-        connector = InsideConnector(folder, {**given, "window_in_days": window_in_days}, tmp_path)
+        connector = InsideConnector(folder, {**given, "window_in_days": window_in_days}, tmp_path, clock=clock)
         output = connector.read()
         assert output.exit_code == 0, output.errors
         check_whole(connector, [output], expected(server, config), held(server, config))

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,8 +52,7 @@ def test_a_backfill_killed_after_a_tenth_has_the_newest_tenth_and_resumes_with_t
         output = Output(0, lines.decode(), "")
         return bool(reported(output)) and all(done >= planned / 10 for done, planned in windows(output).values())
 
-    config_file = connector._file("config", connector.config)
-    arguments = [*connector.read_arguments(*names), "--config", config_file, "--progress", "0"]
+    arguments = [*connector.read_arguments(*names), "--config", connector.config_file, "--progress", "0"]
     killed = run_inside(source_class(case[0])(), arguments, is_killed=is_killed)
     resumed = connector.run(*connector.read_arguments(*names, state=killed.state), "--progress", "0")
     assert resumed.exit_code == 0, resumed.log
@@ -62,7 +61,7 @@ def test_a_backfill_killed_after_a_tenth_has_the_newest_tenth_and_resumes_with_t
         found, rest = moments(connector, killed, name), moments(connector, resumed, name)
         assert found or name != "sessions"
         edge = server.vendor.edge(case[1])
-        whole = min(found.values(), default=datetime.now(UTC)) + WINDOW + edge
+        whole = min(found.values(), default=connector.now) + WINDOW + edge
         assert not [key for key, moment in rest.items() if moment > whole and key not in found], (
             f"{name} has a hole"
         )

@@ -1,24 +1,23 @@
-"""Random vendors, windows, growth and faults: nothing is lost and nothing is emitted twice.
-
-A failing case is printed with what repeats it, and kept in ``.hypothesis``: the next run begins with it.
-"""
+"""Random vendors, times, windows, growth and faults: nothing is lost and nothing is emitted twice."""
 
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sandbox_server as sandbox
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sandbox_server import Server, Vendor, load_vendor, serve
 from sandbox_server.vendor import vendor_class
 
 from integration_tests import figures
-from integration_tests.conftest import cases, late
+from integration_tests.clock import Clock
+from integration_tests.conftest import cases
 from integration_tests.connector import Output, expected, held
 from integration_tests.inside import InsideConnector
-from integration_tests.trials import EXAMPLES
+from integration_tests.trials import EXAMPLES, MOMENTS, random_cases
 from integration_tests.whole import check_whole
 
 FAULTS: list[tuple[type[sandbox.Fault], dict[str, Any]]] = [
@@ -58,36 +57,35 @@ def test_what_is_emitted_is_what_the_vendor_holds(folder: str, config: str) -> N
     faults = st.sampled_from([fault for fault in FAULTS if has(folder, fault[0])])
     plans = st.lists(st.tuples(faults, st.integers(0, 12)), max_size=3)
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        print_blob=True,
-        phases=(
-            Phase.explicit,
-            Phase.reuse,
-            Phase.generate,
-        ),  # no shrinking: it takes hours
-        suppress_health_check=list(HealthCheck),
+    @random_cases(EXAMPLES)
+    @given(
+        moment=MOMENTS,
+        data=DATA,
+        mood=moods,
+        given_config=CONFIGS,
+        growth=GROWTH,
+        plan=plans,
+        rounds=st.integers(1, 3),
     )
-    @given(data=DATA, mood=moods, given_config=CONFIGS, growth=GROWTH, plan=plans, rounds=st.integers(1, 3))
     def run(
+        moment: datetime,
         data: dict[str, int],
         mood: dict[str, Any],
-        given_config: dict[str, int],
+        given_config: dict[str, Any],
         growth: dict[str, Any],
         plan: list[Any],
         rounds: int,
     ) -> None:
+        clock = Clock(start=moment)
         with (
             tempfile.TemporaryDirectory() as place,
-            serve(load_vendor(folder, **data, **mood, now=late), **growth) as server,
+            serve(load_vendor(folder, **data, **mood, now=clock), **growth) as server,
         ):
             limit_growth(server.vendor, 200)
             faults = [kind(**options, after=after) for (kind, options), after in plan]
             server.faults += faults
-            connector = InsideConnector(
-                folder, {**server.vendor.configs(server.origin)[config], **given_config}, Path(place)
-            )
+            given_config = {**server.vendor.configs(server.origin)[config], **given_config}
+            connector = InsideConnector(folder, given_config, Path(place), clock=clock)
             outputs = read_in_rounds(connector, server, rounds)
             check_whole(connector, outputs, expected(server, config), held(server, config))
             figures.count(random_cases=1, faults_survived=sum(fault.hits for fault in faults))

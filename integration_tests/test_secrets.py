@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -91,7 +92,7 @@ def test_credentials_in_other_encodings_are_hidden(start: Start, spelling: str, 
     spelled = SPELLED[spelling](secret)
     server.faults.append(sandbox.Status(400, body=json.dumps({"error": f"{spelled} is wrong"}), times=None))
     config = {**connector.config, **dict.fromkeys(connector.secret_names, secret)}
-    output = type(connector)(connector.folder, config, connector.place).run("check", "--debug")
+    output = replace(connector, config=config).run("check", "--debug")
     (status,) = output.of_type("CONNECTION_STATUS")
     assert ("****" in status["message"]) is ("is wrong" in status["message"]), "some vendors' words are not quoted"
     for text in (status["message"], output.log):
@@ -113,14 +114,14 @@ def test_a_value_in_the_wrong_property_is_not_quoted(start: Start, case: tuple[s
             continue
         for value in (pasted, [pasted], {"version": pasted}, [{"version_key": "a", "platform": pasted}]):
             config = {**connector.config, name: value}
-            output = type(connector)(connector.folder, config, connector.place).run(*arguments)
+            output = replace(connector, config=config).run(*arguments)
             told = [status["message"] for status in output.of_type("CONNECTION_STATUS")]
             told += [error["message"] for error in output.errors]
             assert told, name
             if name not in vendor.shown_in_errors:
                 assert "hunter2" not in "".join(told), name
     config = {**connector.config, "base_url": f"https://somebody:{pasted}@example.com"}
-    output = type(connector)(connector.folder, config, connector.place).run(*arguments)
+    output = replace(connector, config=config).run(*arguments)
     assert "hunter2" not in output.stdout
 
 
@@ -183,7 +184,7 @@ def test_a_secret_that_is_a_word_of_the_protocol_breaks_no_message(start: Start,
     connector, server = start(sessions=2, days=2)
     server.faults.append(sandbox.Status(401, times=None))
     config = {**connector.config, **dict.fromkeys(connector.secret_names, secret)}
-    output = type(connector)(connector.folder, config, connector.place).read()
+    output = replace(connector, config=config).read()
     assert output.errors[-1]["failure_type"] == "config_error"
 
 
@@ -192,9 +193,7 @@ def test_secrets_of_the_wrong_type_are_hidden(start: Start, shape: str) -> None:
     connector, _ = start(inside=True, sessions=2, days=2)
     wrong: dict[str, Any] = {"list": [NON_ASCII], "object": {"a": NON_ASCII}, "number": 123456789}
     changed = dict.fromkeys(connector.secret_names, wrong[shape])
-    output = type(connector)(connector.folder, {**connector.config, **changed}, connector.place).run(
-        "check", "--debug"
-    )
+    output = replace(connector, config={**connector.config, **changed}).run("check", "--debug")
     everything = output.stdout + output.stderr
     forms = {"123456789"} if shape == "number" else spellings(NON_ASCII)
     assert [form for form in forms if form in everything] == []

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sandbox_server import load_vendor
 
 from integration_tests import trials
-from integration_tests.conftest import Start, late
+from integration_tests.conftest import Start
 from integration_tests.connector import Json, Output, expected
 from integration_tests.whole import came_again, check_whole
 
@@ -134,7 +134,7 @@ def test_no_state_fails_a_sync_or_loses_a_record(start: Start, case: tuple[str, 
     for _ in range(500):
         deep = {"a": [deep]}
 
-    @settings(max_examples=trials.EXAMPLES * 3, deadline=None, suppress_health_check=list(HealthCheck))
+    @trials.random_cases(trials.EXAMPLES * 3)
     @given(data=st.data())
     def run(data: st.DataObject) -> None:
         given_state = deepcopy(state)
@@ -142,7 +142,7 @@ def test_no_state_fails_a_sync_or_loses_a_record(start: Start, case: tuple[str, 
             blob = message["stream"]["stream_state"]
             place = data.draw(st.sampled_from(places(blob)))
             message["stream"]["stream_state"] = changed(blob, place, data.draw(ANYTHING | st.just(deep)))
-        server.vendor = load_vendor(case[0], sessions=12, days=2, now=late)  # resets hourly budgets
+        server.vendor = load_vendor(case[0], sessions=12, days=2, now=connector.clock)  # resets hourly budgets
         output = connector.read(state=given_state, mode="full_refresh")
         assert output.exit_code == 0, (output.errors, given_state)
 

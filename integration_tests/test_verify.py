@@ -102,7 +102,7 @@ def test_secrets_are_in_no_table_and_no_report(start: Start) -> None:
     place = connector.place / "report.json"
     with pytest.raises(SystemExit):
         connector.run("verify", "--report", str(place))
-    result = source_class(connector.folder)().verify(connector.config)
+    result = source_class(connector.folder)().verify(connector.timed_config)
     output = connector.run("spec")
     printed = type(output)(1, place.read_text() + result.table(), "")
     assert shown(connector, printed) == []

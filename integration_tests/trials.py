@@ -1,7 +1,19 @@
-"""The number of random cases: few in ``make test``, many in ``make soak``, which sets these variables."""
+"""Random cases: few and always the same ones in ``make test``, many other ones in ``make soak``.
+
+``make soak`` sets the variables below and chooses a seed. A failing test prints the command that repeats it.
+pytest loads this module as a plugin.
+"""
 
 import os
 import random
+from collections.abc import Generator
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+
+from integration_tests.clock import MOMENT
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "4"))
 """Random cases per connector."""
@@ -15,11 +27,55 @@ WAREHOUSE_KILLS = int(os.environ.get("WAREHOUSE_KILLS", "5"))
 SESSIONS = int(os.environ.get("SESSIONS", "100000"))
 """Sessions of the larger of two loads."""
 
-SEED = int(os.environ.get("SEED", str(random.SystemRandom().randrange(10**6))))
-"""The seed of a run; a test that fails prints it."""
+SEED = int(os.environ.get("SEED", "1"))
+"""The seed of all random numbers of a run."""
+
+VARIABLES = ("SEED", "EXAMPLES", "KILLS", "WAREHOUSE_KILLS", "SESSIONS", "MOMENT")
+
+MOMENTS = st.integers(0, 86_399).map(
+    lambda second: MOMENT.replace(hour=0, minute=0, second=0) + timedelta(seconds=second)
+)
+"""Any time of the day, for the clock of a case."""
+
+settings.register_profile(
+    "trials",
+    deadline=None,
+    database=None,  # what failed in another run must not change this one
+    derandomize=False,  # the seed below applies, in CI too
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("trials")
+
+
+def random_cases(most: int) -> settings:
+    """Return the settings of a test with a server: a case that fails is not simplified, which would take hours."""
+    return settings(max_examples=most, phases=(Phase.explicit, Phase.generate))
 
 
 def chance(*names: str) -> random.Random:
-    """Return the random numbers of one test, and print the seed that repeats them."""
-    print(f"SEED={SEED} repeats this.")  # noqa: T201 - pytest shows it where the test fails
+    """Return the random numbers of one test."""
     return random.Random(f"{SEED} {names}")  # noqa: S311 - no secret
+
+
+def repeating(test: str) -> str:
+    """Return the command that runs a test with the same random numbers."""
+    given = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
+    return " ".join([*given, f".venv/bin/pytest -m '' '{test}'"])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the seed of Hypothesis."""
+    config.option.hypothesis_seed = str(SEED)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the command that repeats it to the report of a failed random test."""
+    report = yield
+    if report.failed and any(item.get_closest_marker(name) for name in ("soak", "hypothesis")):
+        report.sections.append(("Repeat these random cases with", repeating(item.nodeid)))
+    return report

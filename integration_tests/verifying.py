@@ -10,10 +10,11 @@ from zlib import crc32
 from sandbox_server import Answer, Fault, NewFields, Record, Request, Status, Vendor, load_vendor, serve
 from sandbox_server.changes import Change
 from sandbox_server.exchange import Exchange
+from session_source.airbyte.config import NOW
 from session_source.airbyte.verify.assumption import CANNOT_TELL
 from session_source.airbyte.verify.result import OTHERWISE, Result
 
-from integration_tests.conftest import late
+from integration_tests.clock import Clock
 from integration_tests.inside import source_class
 
 Otherwise = dict[str, str]
@@ -49,11 +50,12 @@ def verified(
     **options: Any,
 ) -> Result:
     """The result of `verify` for one of a sandbox's configs."""
-    vendor = load_vendor(folder, **{"now": late, **options})
+    clock = Clock()
+    vendor = load_vendor(folder, **{"now": clock, **options})
     prepare(vendor)
     with serve(vendor) as server:
         server.faults.extend(faults)
-        given = {**vendor.configs(server.origin)[name], **(config or {})}
+        given = {**vendor.configs(server.origin)[name], NOW: clock.start_command(), **(config or {})}
         result: Result = _unhurried(folder)().verify(given)
         assert server.count <= 30, "it sends too many requests"
         assert server.max_in_flight <= 1, "it sends several requests at once"

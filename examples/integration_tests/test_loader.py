@@ -13,7 +13,8 @@ import pytest
 from sandbox_server import Server, load_vendor, serve
 
 from examples.integration_tests.pod import ROOT, Pod
-from integration_tests.conftest import cases, late
+from integration_tests.clock import late
+from integration_tests.conftest import cases
 from integration_tests.connector import expected
 from integration_tests.inside import InsideConnector
 

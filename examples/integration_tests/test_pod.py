@@ -20,7 +20,7 @@ import yaml
 from sandbox_server import load_vendor, serve
 
 from examples.integration_tests.test_manifests import base, pod
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from integration_tests.connector import expected
 from integration_tests.tools import missing
 

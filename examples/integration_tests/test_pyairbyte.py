@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 from sandbox_server import load_vendor, serve
 
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from integration_tests.connector import expected
 from sync import models
 

@@ -49,11 +49,11 @@ class AnyVendor(Vendor):
 
     name = "any"
 
-    def __init__(self, nature: Nature, *, items: int, days: int, seed: int) -> None:
+    def __init__(self, nature: Nature, *, items: int, days: int, seed: int, now: int) -> None:
         super().__init__()
         self.nature = nature
         self._dice = random.Random(seed)  # noqa: S311
-        self.latest = int(time.time()) - 10
+        self.latest = now - 10
         """The latest moment of an item. It is long over, so that no sync begins in its second."""
         self.start = (self.latest // DAY - days) * DAY
         self.growing_until = self.latest

@@ -61,7 +61,7 @@ async function enter(page, id, schema, value) {
 async function main() {
   const browser = await chromium.launch({ executablePath: given.chromium, args: ["--no-sandbox"] });
   const context = await browser.newContext({ timezoneId: "UTC", viewport: { width: 900, height: 1000 } });
-  context.setDefaultTimeout(5000);
+  context.setDefaultTimeout(60_000);
   const script = bundle();
   const done = [];
   for (const { schema, config, picture } of given.forms) {
@@ -75,7 +75,7 @@ async function main() {
     await enter(page, "root", schema, config);
     if (picture) await page.screenshot({ path: picture, fullPage: true });
     await page.locator("button[type=submit]").click();
-    await page.waitForFunction(() => window.result || window.errors, undefined, { timeout: 5000 }).catch(() => {});
+    await page.waitForFunction(() => window.result || window.errors).catch(() => {});
     const { submitted, errors } = await page.evaluate(() => ({ submitted: window.result, errors: window.errors }));
     done.push({ submitted, errors: [...(errors ?? []), ...thrown], text: await page.locator("form").innerText() });
     await page.close();

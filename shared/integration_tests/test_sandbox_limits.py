@@ -35,10 +35,9 @@ def test_a_request_that_matches_too_many_rows_may_never_be_answered(folder: str,
     with serving(folder, listing, too_large={"rows": 5, "status": "timeout"}) as server:
         with pytest.raises(requests.ReadTimeout):
             listing.ask(server, timeout=0.3)
-        deadline = time.monotonic() + 5
-        while server.in_flight and time.monotonic() < deadline:
+        while server.in_flight:
             time.sleep(0.01)
-        assert (server.in_flight, server.requests[0].status) == (0, None)
+        assert server.requests[0].status is None
 
 
 def refusal(page: Callable[[], object]) -> BaseException:
@@ -62,7 +61,7 @@ def test_pages_beyond_the_end_of_a_numbered_list() -> None:
 
 def test_a_huge_body_is_small_on_the_wire_and_valid_json() -> None:
     with serve(Shelf()) as server:
-        truth = requests.get(server.origin + "/page", timeout=5).json()
+        truth = requests.get(server.origin + "/page", timeout=60).json()
         server.faults += [HugeBody(megabytes=30), HugeBody(megabytes=3)]
         answer = requests.get(server.origin + "/page", timeout=30, stream=True)
         packed = answer.raw.read(decode_content=False)
@@ -82,7 +81,7 @@ def test_a_client_may_disconnect_in_a_huge_body() -> None:
     with serve(Shelf()) as server:
         server.faults.append(HugeBody(megabytes=500))
         with requests.get(
-            server.origin, headers={"Accept-Encoding": "identity"}, timeout=5, stream=True
+            server.origin, headers={"Accept-Encoding": "identity"}, timeout=60, stream=True
         ) as answer:
             assert len(answer.raw.read(1000)) == 1000
-        assert requests.get(server.origin, timeout=5).ok
+        assert requests.get(server.origin, timeout=60).ok

@@ -61,14 +61,14 @@ def get(
     *,
     params: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
-    timeout: float = 5,
+    timeout: float = 60,
     stream: bool = False,
 ) -> requests.Response:
     return requests.get(server.origin + path, params=params, headers=headers, timeout=timeout, stream=stream)
 
 
 def test_a_request_is_answered_and_logged(server: Server) -> None:
-    answer = requests.post(server.origin + "/a%2Fb?q=1%2B1&q=%C3%BC", data=b"body", timeout=5)
+    answer = requests.post(server.origin + "/a%2Fb?q=1%2B1&q=%C3%BC", data=b"body", timeout=60)
     assert answer.status_code == 200
     assert answer.json()["words"][0] == "wörd"
     entry = server.requests[0]
@@ -95,7 +95,7 @@ def test_clear_forgets_requests_and_faults(server: Server) -> None:
 
 
 def test_connections_are_kept(server: Server) -> None:
-    client = http.client.HTTPConnection("127.0.0.1", int(server.origin.rpartition(":")[2]), timeout=5)
+    client = http.client.HTTPConnection("127.0.0.1", int(server.origin.rpartition(":")[2]), timeout=60)
     addresses = set()
     for _ in range(3):
         client.request("GET", "/page")
@@ -114,25 +114,26 @@ def test_gzip_is_off_unless_selected(server: Server) -> None:
 
 
 def test_latency_and_requests_in_flight(server: Server) -> None:
-    server.latency = 0.3
+    server.latency = 1
     threads = [threading.Thread(target=get, args=(server,)) for _ in range(3)]
     start = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - start >= 0.3
+    assert time.monotonic() - start >= 1
     assert server.max_in_flight == 3
     assert sorted(entry.in_flight for entry in server.requests) == [0, 1, 2]
 
 
 def test_a_vendor_may_limit_requests_in_flight(server: Server) -> None:
     server.vendor.max_in_flight = 1
-    server.latency = 0.5
+    server.latency = 2
     first = threading.Thread(target=get, args=(server,))
     first.start()
     while not server.count:
         time.sleep(0.01)
+    server.latency = 0
     assert get(server).status_code == 429
     first.join()
     assert server.requests[0].status == 200
@@ -151,7 +152,7 @@ def test_a_failing_vendor_fails_the_test() -> None:
 
 def test_refused_origin_refuses() -> None:
     with pytest.raises(requests.ConnectionError, match="refused"):
-        requests.get(refused_origin(), timeout=5)
+        requests.get(refused_origin(), timeout=60)
 
 
 def test_a_taken_port_is_reported(server: Server) -> None:
@@ -174,7 +175,7 @@ def test_which_requests_a_fault_hits(server: Server) -> None:
 def test_a_fault_finds_encoded_and_posted_text(server: Server) -> None:
     server.faults.append(Status(500, where='{"a":"b c"}', times=None))
     assert get(server, params={"filter": '{"a":"b c"}'}).status_code == 500
-    assert requests.post(server.origin, data=b'x{"a":"b c"}', timeout=5).status_code == 500
+    assert requests.post(server.origin, data=b'x{"a":"b c"}', timeout=60).status_code == 500
     assert get(server).status_code == 200
 
 
@@ -188,10 +189,10 @@ def test_a_status_fault_uses_the_vendors_error(server: Server, status: int) -> N
 
 
 def test_status_with_retry_after(server: Server) -> None:
-    server.faults += [Status(429, retry_after=2), Status(429, retry_date=60)]
+    server.faults += [Status(429, retry_after=2), Status(429, retry_date=600)]
     assert get(server).headers["Retry-After"] == "2"
     date = email.utils.parsedate_to_datetime(get(server).headers["Retry-After"])
-    assert 50 < date.timestamp() - time.time() < 70
+    assert 500 < date.timestamp() - time.time() <= 600
 
 
 def test_status_can_echo_credentials(server: Server) -> None:
@@ -200,7 +201,7 @@ def test_status_can_echo_credentials(server: Server) -> None:
         server.origin + "/page?apikey=a%2Fb",
         data=b"secretKey=s3",
         headers={"Authorization": "Bearer t0k", "X-Api-Key": "h3ad"},
-        timeout=5,
+        timeout=60,
     )
     for secret in ("a%2Fb", "a/b", "s3", "Bearer t0k", "h3ad"):
         assert secret in answer.text
@@ -239,7 +240,7 @@ def test_headers_come_before_a_reset_in_the_body(server: Server) -> None:
 
 def test_an_echo_is_a_200_with_what_the_request_carried(server: Server) -> None:
     server.faults.append(Echo())
-    answer = requests.get(server.origin + "/page?apikey=a%2Fb", headers={"X-Api-Key": "h3ad"}, timeout=5)
+    answer = requests.get(server.origin + "/page?apikey=a%2Fb", headers={"X-Api-Key": "h3ad"}, timeout=60)
     assert answer.status_code == 200
     assert answer.text == "apikey=a%2Fb apikey=a/b h3ad"
 
@@ -265,15 +266,12 @@ def test_never_answers_until_the_client_leaves(server: Server) -> None:
     server.faults.append(NeverAnswers())
     with pytest.raises(requests.ReadTimeout):
         get(server, timeout=0.3)
-    deadline = time.monotonic() + 5
-    while server.in_flight and time.monotonic() < deadline:
+    while server.in_flight:
         time.sleep(0.01)
-    assert server.in_flight == 0
     assert server.requests[0].status is None
 
 
 def test_never_answers_does_not_block_the_server() -> None:
-    start = time.monotonic()
     seen: list[BaseException] = []
 
     def ask(server: Server) -> None:
@@ -289,8 +287,8 @@ def test_never_answers_does_not_block_the_server() -> None:
         while not server.count:
             time.sleep(0.01)
     thread.join()
-    assert seen
-    assert time.monotonic() - start < 10
+    (error,) = seen
+    assert not isinstance(error, requests.Timeout), "the server ends while it is still asked"
 
 
 @pytest.mark.parametrize("fault", [SlowBody(0.6), SlowHeaders(0.6)])
@@ -298,15 +296,15 @@ def test_slow_answers_arrive_whole(server: Server, fault: Fault) -> None:
     server.faults.append(fault)
     start = time.monotonic()
     assert len(get(server).json()["words"]) == 2000
-    assert 0.4 < time.monotonic() - start < 4
+    assert time.monotonic() - start > 0.4
 
 
 def test_a_slow_body_shows_its_headers_at_once(server: Server) -> None:
-    server.faults.append(SlowBody(1))
+    server.faults.append(SlowBody(60))
     start = time.monotonic()
     with get(server, stream=True) as answer:
         assert answer.status_code == 200
-        assert time.monotonic() - start < 0.9
+        assert time.monotonic() - start < 50
 
 
 @pytest.mark.parametrize("fault", [SlowBody(0.2), SlowHeaders(0.2), TruncatedBody(), ResetInBody()], ids=repr)
@@ -348,23 +346,23 @@ def test_faults_from_json() -> None:
 def test_control_endpoints(server: Server) -> None:
     control = server.origin + "/_sandbox/"
     get(server, "/page?page=1")
-    log = requests.get(control + "requests", timeout=5).json()
+    log = requests.get(control + "requests", timeout=60).json()
     assert (log["count"], log["max_in_flight"], log["requests"][0]["query"]) == (1, 1, [["page", "1"]])
-    assert requests.get(control + "requests?limit=0", timeout=5).json()["requests"] == []
-    assert requests.get(control + "configs", timeout=5).json() == {"all": {"base_url": server.origin}}
-    requests.post(control + "delete/1999", timeout=5)
-    requests.post(control + "grow/1", timeout=5)
+    assert requests.get(control + "requests?limit=0", timeout=60).json()["requests"] == []
+    assert requests.get(control + "configs", timeout=60).json() == {"all": {"base_url": server.origin}}
+    requests.post(control + "delete/1999", timeout=60)
+    requests.post(control + "grow/1", timeout=60)
     for keys in ("expected", "held"):
-        assert requests.get(f"{control}{keys}/all", timeout=5).json() == {"all": [[0], [1]]}
-    requests.post(control + "faults", json=[{"kind": "Html"}, {"kind": "EmptyBody"}], timeout=5)
+        assert requests.get(f"{control}{keys}/all", timeout=60).json() == {"all": [[0], [1]]}
+    requests.post(control + "faults", json=[{"kind": "Html"}, {"kind": "EmptyBody"}], timeout=60)
     assert get(server).text.startswith("<!doctype")
-    requests.delete(control + "faults", timeout=5)
+    requests.delete(control + "faults", timeout=60)
     assert get(server).json()["page"] is None
     assert server.count == 3
-    requests.delete(control + "requests", timeout=5)
+    requests.delete(control + "requests", timeout=60)
     assert server.count == 0
-    assert requests.get(control + "nonsense", timeout=5).status_code == 404
-    assert requests.post(control + "grow/x", timeout=5).status_code == 400
+    assert requests.get(control + "nonsense", timeout=60).status_code == 404
+    assert requests.post(control + "grow/x", timeout=60).status_code == 400
 
 
 def test_vendors_are_found_by_folder() -> None:
@@ -398,10 +396,10 @@ def test_the_sandbox_of_a_shell() -> None:
     printed = json.loads("".join(lines))
     assert printed["configs"].keys() == vendor.configs("").keys()
     config, *_ = main_configs(vendor, "")
-    keys = requests.get(f"{printed['origin']}/_sandbox/expected/{config}", timeout=5).json()
+    keys = requests.get(f"{printed['origin']}/_sandbox/expected/{config}", timeout=60).json()
     assert len(keys["sessions"]) >= 50
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     process.stdout.close()
 
 

@@ -52,7 +52,7 @@ from sandbox_server.limits import (
 )
 from sandbox_server.log import Entry
 from sandbox_server.message import Answer, Request, load_json
-from sandbox_server.server import Server, refused_origin, serve
+from sandbox_server.server import Server, bound_socket, refused_origin, serve
 from sandbox_server.vendor import (
     Config,
     Keys,
@@ -101,6 +101,7 @@ __all__ = [
     "TruncatedBody",
     "TruncatedJson",
     "Vendor",
+    "bound_socket",
     "check_size",
     "load_json",
     "load_vendor",

@@ -5,7 +5,7 @@ import socket
 import threading
 import traceback
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -34,6 +34,7 @@ class Server(Service):
         vendor: Vendor,
         *,
         port: int = 0,
+        bound: socket.socket | None = None,
         latency: float = 0,
         grow_every: int = 0,
         grow_by: int = 1,
@@ -44,6 +45,7 @@ class Server(Service):
         self.errors: list[str] = []
         """Tracebacks of errors in the server or the vendor's sandbox; leaving the `with` block raises them."""
         self._port = port
+        self._bound = bound
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._refusal: OSError | None = None
@@ -83,7 +85,8 @@ class Server(Service):
         runner = web.ServerRunner(protocol, shutdown_timeout=0.2)
         await runner.setup()
         try:
-            await web.TCPSite(runner, HOST, self._port).start()
+            site = web.SockSite(runner, self._bound) if self._bound else web.TCPSite(runner, HOST, self._port)
+            await site.start()
             self.origin = f"http://{HOST}:{runner.addresses[0][1]}"
         except OSError as error:
             self._refusal = error
@@ -137,18 +140,29 @@ def serve(
     vendor: Vendor,
     *,
     port: int = 0,
+    bound: socket.socket | None = None,
     latency: float = 0,
     grow_every: int = 0,
     grow_by: int = 1,
     gzip: bool = False,
 ) -> Server:
-    """Return a server for a vendor, for use in a `with` statement."""
-    return Server(vendor, port=port, latency=latency, grow_every=grow_every, grow_by=grow_by, gzip=gzip)
+    """Return a server for a vendor, for use in a `with` statement.
+
+    It listens at `port`, at the address of a `bound` socket, or at any free port.
+    """
+    options: dict[str, Any] = {"latency": latency, "grow_every": grow_every, "grow_by": grow_by, "gzip": gzip}
+    return Server(vendor, port=port, bound=bound, **options)
+
+
+def bound_socket() -> tuple[socket.socket, str]:
+    """Return a socket and its address, which refuses connections until a server listens and stays reserved."""
+    bound = socket.socket()
+    bound.bind((HOST, 0))
+    return bound, f"http://{HOST}:{bound.getsockname()[1]}"
 
 
 def refused_origin() -> str:
     """Return an address that refuses connections as long as this process runs."""
-    bound = socket.socket()
-    bound.bind((HOST, 0))  # bound, so that no other process gets the port, and never listening
+    bound, origin = bound_socket()
     _bound.append(bound)
-    return f"http://{HOST}:{bound.getsockname()[1]}"
+    return origin

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from sandbox_server import Answer, ErrorInside, Fault, NeverAnswers, Server, Sta
 from sandbox_server.exchange import Exchange
 from source_browsee import SourceBrowsee
 
-from integration_tests.conftest import late, starting
+from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
 
 Begin = Callable[..., tuple[Connector, Server]]
@@ -26,7 +26,7 @@ Begin = Callable[..., tuple[Connector, Server]]
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
     with starting("source-browsee", tmp_path) as start:
-        yield lambda case, config=None, **options: start(case, config, **{"now": late, **options})
+        yield lambda case, config=None, **options: start(case, config, **options)
 
 
 def hashed(part: Any) -> Any:
@@ -70,7 +70,7 @@ def test_after_a_timeout_nothing_is_sent_for_a_while(begin: Begin, monkeypatch: 
     monkeypatch.setattr(SourceBrowsee, "retry_policy", lambda _: retry_policy)
     catalog = ConfiguredAirbyteCatalogSerializer.load(connector.catalog())
     server.faults.append(NeverAnswers(after=1))
-    messages = list(SourceBrowsee().read(logging.getLogger("test"), dict(connector.config), catalog))
+    messages = list(SourceBrowsee().read(logging.getLogger("test"), connector.timed_config, catalog))
     assert sum(message.type is Type.RECORD for message in messages) > 5
     unanswered, following = server.requests[1:3]
     assert unanswered.status is None
@@ -137,7 +137,7 @@ def test_no_session_is_lost_at_a_configured_date_for_any_comparison(begin: Begin
     connector, server = begin("default", {"lookback_window_days": 0}, sessions=600, days=6, compares=compares)
     key = connector.key("sessions")
     whole = {tuple(map(hashed, key)) for key in server.vendor.expected("default")["sessions"]}
-    edge = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
+    edge = (connector.now - timedelta(days=3)).strftime("%Y-%m-%d")
     until = replace(connector, config={**connector.config, "end_date": edge}).read("sessions")
     late = replace(connector, config={**connector.config, "start_date": edge}).read("sessions")
     rest = connector.read("sessions", state=late.state)
@@ -261,7 +261,7 @@ def test_check_requests_each_segment_and_names_a_refused_one(begin: Begin) -> No
     assert connector.run("check").of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
     assert [body["segmentId"] for body in bodies(server)] == connector.config["segment_ids"]
     wrong = {**connector.config, "segment_ids": [connector.config["segment_ids"][0], "5f3a1c0e9b7d4e0017a2c4d7"]}
-    (status,) = type(connector)(connector.folder, wrong, connector.place).run("check").of_type("CONNECTION_STATUS")
+    (status,) = replace(connector, config=wrong).run("check").of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "5f3a1c0e9b7d4e0017a2c4d7" in status["message"]
 

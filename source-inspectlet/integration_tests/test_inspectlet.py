@@ -1,7 +1,8 @@
 """Inspectlet's specifics, against its sandbox: websites, dates of unknown meaning, details."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,7 +14,7 @@ from source_inspectlet import SourceInspectlet
 from source_inspectlet.sessions import Sessions
 from source_inspectlet.websites import Websites
 
-from integration_tests.conftest import late, starting
+from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Output, expected, held
 from integration_tests.inside import run_inside
 from integration_tests.whole import check_whole
@@ -28,7 +29,7 @@ SESSION_STREAMS = ("sessions", "session_pages", "session_tags", "session_details
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
     with starting("source-inspectlet", tmp_path) as start:
-        yield lambda config=None, name="default", **options: start(name, config, **{"now": late, **options})
+        yield lambda config=None, name="default", **options: start(name, config, **options)
 
 
 def check_all_is_read_once(connector: Connector, server: Server, output: Output, name: str = "default") -> None:
@@ -70,14 +71,10 @@ def test_everything_is_read_for_every_reading_of_the_page(begin: Begin, options:
 def test_no_session_is_lost_at_a_configured_date_for_any_range(begin: Begin, compared: str) -> None:
     connector, server = begin({"lookback_window_days": 0}, sessions=200, days=6, compared=compared)
     wanted, allowed = (set(keys["sessions"]) for keys in (expected(server, "default"), held(server, "default")))
-    edge = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d")
+    edge = (connector.now - timedelta(days=3)).strftime("%Y-%m-%d")
     key = connector.key("sessions")
-    until = type(connector)(connector.folder, {**connector.config, "end_date": edge}, connector.place).read(
-        "sessions"
-    )
-    late = type(connector)(connector.folder, {**connector.config, "start_date": edge}, connector.place).read(
-        "sessions"
-    )
+    until = replace(connector, config={**connector.config, "end_date": edge}).read("sessions")
+    late = replace(connector, config={**connector.config, "start_date": edge}).read("sessions")
     rest = connector.read("sessions", state=late.state)
     for before in (until, rest):
         assert all(record["started_at"] < edge for record in before.records["sessions"])
@@ -122,9 +119,7 @@ SEARCHES: list[dict[str, Any]] = [
 def test_the_vendor_accepts_every_search_property(begin: Begin) -> None:
     connector, server = begin(sessions=4, days=1, websites=1)
     for search in SEARCHES:
-        output = type(connector)(connector.folder, {**connector.config, "search": search}, connector.place).read(
-            "sessions"
-        )
+        output = replace(connector, config={**connector.config, "search": search}).read("sessions")
         assert output.exit_code == 0, (search, output.errors)
     assert {entry.status for entry in server.requests} == {200}
 
@@ -218,7 +213,7 @@ def test_check_requests_each_configured_website_or_the_list(begin: Begin) -> Non
     assert connector.run("check").of_type("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
     assert [entry.path for entry in server.requests] == ["/v1/websites"]
     server.clear()
-    some = type(connector)(connector.folder, {**connector.config, "website_ids": [FIRST, 5]}, connector.place)
+    some = replace(connector, config={**connector.config, "website_ids": [FIRST, 5]})
     (status,) = some.run("check").of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"
     assert "of 5:" in status["message"]

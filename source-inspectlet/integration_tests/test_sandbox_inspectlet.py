@@ -35,7 +35,7 @@ def server() -> Iterator[Server]:
 def ask(server: Server, method: str, path: str, **more: Any) -> requests.Response:
     config = server.vendor.configs(server.origin)["default"]
     auth = (config["username"].encode(), config["api_token"].encode())
-    return requests.request(method, f"{config['base_url']}/{path}", timeout=5, **{"auth": auth, **more})
+    return requests.request(method, f"{config['base_url']}/{path}", timeout=60, **{"auth": auth, **more})
 
 
 def post(server: Server, form: object = None, *, wid: int = WID) -> requests.Response:

@@ -24,7 +24,7 @@ def serving(**options: Any) -> Server:
 def ask(server: Server, method: str, path: str, **more: Any) -> requests.Response:
     config = server.vendor.configs(server.origin)["default"]
     auth = (config["username"].encode(), config["api_token"].encode())
-    return requests.request(method, f"{config['base_url']}/websites/{path}", timeout=5, auth=auth, **more)
+    return requests.request(method, f"{config['base_url']}/websites/{path}", timeout=60, auth=auth, **more)
 
 
 def page(server: Server, number: int = 1, search: object = None, limit: int = 100) -> requests.Response:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -13,7 +13,6 @@ from source_opentracker import SourceOpentracker
 
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
-from integration_tests.inside import InsideConnector
 
 Begin = Callable[..., tuple[Connector, Server]]
 KEY = ["site", "session_id"]
@@ -187,7 +186,7 @@ def test_a_broken_site_does_not_delay_or_fail_the_others(begin: Begin, monkeypat
     working, broken = connector.config["sites"]
     sites = [broken, working]
     wanted = {key for key in server.vendor.expected("default")["sessions"] if key[0] == working}
-    reversed_ = InsideConnector(connector.folder, {**connector.config, "sites": sites}, connector.place)
+    reversed_ = replace(connector, config={**connector.config, "sites": sites})
     output = reversed_.read()
     assert set(output.keys("sessions", KEY)) == wanted
     assert broken in output.errors[0]["message"]
@@ -234,7 +233,7 @@ def test_a_session_of_several_ids_is_emitted_once(begin: Begin, visitors: str, o
 def test_windows_that_a_state_marks_finished_were_read(begin: Begin, options: Json) -> None:
     connector, server = begin({"lookback_window_days": 0}, sessions=300, days=8, **options)
     last_event = {(r["site"], r["session_id"]): r["last_event_at"] for r in connector.read().records["sessions"]}
-    broken = (datetime.now(UTC) - timedelta(days=4)).strftime("%Y-%m-%d")
+    broken = (connector.now - timedelta(days=4)).strftime("%Y-%m-%d")
     server.faults.append(Status(403, where=f"limit=1000&site=shop.example.com&date={broken}", times=None))
     first = connector.read()
     assert first.exit_code == 1
@@ -256,7 +255,7 @@ def test_the_next_sync_reads_only_the_lookback(begin: Begin) -> None:
     first = connector.read()
     server.clear()
     second = connector.read(state=first.state)
-    back = datetime.now(UTC) - timedelta(days=1, seconds=30) - server.vendor.edge("default")
+    back = connector.now - timedelta(days=1, seconds=30) - server.vendor.edge("default")
     assert all(datetime.fromisoformat(r["last_event_at"]) >= back for r in second.records["sessions"])
     assert len(pages(server)) <= 2 * 7, "three days before the lookback, where sessions may have begun"
 
@@ -303,7 +302,7 @@ def test_a_wrong_login_is_reported(begin: Begin, change: Json) -> None:
 def test_a_refused_site_does_not_stop_the_others(begin: Begin) -> None:
     connector, server = begin()
     sites = ["not.mine.example", *connector.config["sites"]]
-    output = InsideConnector(connector.folder, {**connector.config, "sites": sites}, connector.place).read()
+    output = replace(connector, config={**connector.config, "sites": sites}).read()
     assert set(output.keys("sessions", KEY)) == set(server.vendor.expected("default")["sessions"])
     assert output.statuses["sessions"][-1] == "INCOMPLETE"
     assert "not.mine.example" in output.errors[0]["message"]

@@ -25,7 +25,7 @@ def ask(server: Server, site: int = 0, **more: str) -> Any:
     config = server.vendor.configs("")["default"]
     own = {"login": config["login"], "password": config["password"], "site": config["sites"][site]}
     data = {**own, "dataType": "jsondatatable", "limit": "1000", **FROM, **more}
-    answer = requests.post(server.origin + PATH, data=data, timeout=5)
+    answer = requests.post(server.origin + PATH, data=data, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

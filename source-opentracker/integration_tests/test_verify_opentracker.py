@@ -23,7 +23,7 @@ from integration_tests.verifying import (
 
 FOLDER = "source-opentracker"
 FULL_PAGES: dict[str, Any] = {"sessions": 5000, "days": 1}
-ENOUGH: dict[str, Any] = {"sessions": 500, "days": 8, "longest_days": 5}
+ENOUGH: dict[str, Any] = {"sessions": 1000, "days": 8, "longest_days": 5}
 FEW = frozenset({"page-size"})
 """What cannot be told without a full page."""
 

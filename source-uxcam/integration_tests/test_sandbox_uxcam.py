@@ -34,7 +34,7 @@ def ask(server: Server, *more: tuple[str, str], drop: str = "") -> requests.Resp
     config = server.vendor.configs(server.origin)["session_api"]
     query = [("apikey", config["api_key"]), ("appid", config["app_id"])]
     query = [pair for pair in query if pair[0] != drop] + list(more)
-    return requests.get(config["base_url"] + "/session", params=query, timeout=5)
+    return requests.get(config["base_url"] + "/session", params=query, timeout=60)
 
 
 def rows(server: Server, **filters: object) -> list[Record]:
@@ -321,9 +321,9 @@ def test_credentials(server: Server) -> None:
 
 
 def test_other_routes_and_methods(server: Server) -> None:
-    assert requests.get(server.origin + "/public/sessions", timeout=5).status_code == 404
-    assert requests.get(server.origin + "/session", timeout=5).status_code == 404
-    assert requests.post(server.origin + "/public/session", timeout=5).status_code == 405
+    assert requests.get(server.origin + "/public/sessions", timeout=60).status_code == 404
+    assert requests.get(server.origin + "/session", timeout=60).status_code == 404
+    assert requests.post(server.origin + "/public/session", timeout=60).status_code == 405
 
 
 def test_growth_comes_first_and_shifts_pages() -> None:

@@ -36,7 +36,7 @@ def headers(server: Server) -> dict[str, str]:
 
 def ask(server: Server, endpoint: str = "session", **query: str) -> requests.Response:
     config = server.vendor.configs(server.origin)["data_access_v2"]
-    return requests.get(f"{config['base_url']}/{endpoint}", params=query, headers=headers(server), timeout=5)
+    return requests.get(f"{config['base_url']}/{endpoint}", params=query, headers=headers(server), timeout=60)
 
 
 def one(attribute: str, operator: str, value: object, **more: str) -> Record:
@@ -311,13 +311,13 @@ def test_credentials_in_headers_or_in_the_query_are_told_apart(server: Server) -
     url = server.origin + "/v2/user"
     both = {"appid": right["X-App-Id"], "apikey": right["X-Api-Key"]}
     answers = [
-        requests.get(url, headers=right, timeout=5),
-        requests.get(url, params=both, timeout=5),
-        requests.get(url, params=both, headers=right, timeout=5),
-        requests.get(url, timeout=5),
-        requests.get(url, headers={**right, "X-Api-Key": "wrong"}, timeout=5),
-        requests.get(url, headers={**right, "X-App-Id": "wrong"}, timeout=5),
-        requests.get(url, headers={"X-Api-Key": right["X-Api-Key"]}, timeout=5),
+        requests.get(url, headers=right, timeout=60),
+        requests.get(url, params=both, timeout=60),
+        requests.get(url, params=both, headers=right, timeout=60),
+        requests.get(url, timeout=60),
+        requests.get(url, headers={**right, "X-Api-Key": "wrong"}, timeout=60),
+        requests.get(url, headers={**right, "X-App-Id": "wrong"}, timeout=60),
+        requests.get(url, headers={"X-Api-Key": right["X-Api-Key"]}, timeout=60),
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 401, 401, 403, 401]
     assert answers[3].json()["error"]["status"] == 401
@@ -329,7 +329,7 @@ def test_other_routes_and_methods(server: Server) -> None:
     for endpoint in ("sessions", "session/analytics", "session/"):
         answer = ask(server, endpoint)
         assert (answer.status_code, answer.json()["error"]["status"]) == (404, 404)
-    assert requests.post(server.origin + "/v2/session", headers=headers(server), timeout=5).status_code == 405
+    assert requests.post(server.origin + "/v2/session", headers=headers(server), timeout=60).status_code == 405
 
 
 def test_the_hourly_budget_and_the_lock_of_a_day() -> None:

@@ -25,7 +25,7 @@ def old(server: Server, page: int = 1, **filters: object) -> requests.Response:
     config = server.vendor.configs(server.origin)["session_api"]
     query: dict[str, Any] = {"apikey": config["api_key"], "appid": config["app_id"], "page": page}
     query |= {name: json.dumps(value, separators=(",", ":")) for name, value in filters.items()}
-    return requests.get(config["base_url"] + "/session", params=query, timeout=5)
+    return requests.get(config["base_url"] + "/session", params=query, timeout=60)
 
 
 def old_rows(server: Server, **filters: object) -> list[Record]:
@@ -43,7 +43,7 @@ def new(server: Server, endpoint: str, page: int = 1, *filters: Record, size: in
     config = server.vendor.configs(server.origin)["data_access_v2"]
     query = {"page": str(page), "page_size": str(size), "filters": json.dumps(filters, separators=(",", ":"))}
     keys = {"X-App-Id": config["app_id"], "X-Api-Key": config["api_key"]}
-    return requests.get(f"{config['base_url']}/{endpoint}", params=query, headers=keys, timeout=5)
+    return requests.get(f"{config['base_url']}/{endpoint}", params=query, headers=keys, timeout=60)
 
 
 def new_rows(server: Server, endpoint: str, *filters: Record) -> list[Record]:
@@ -219,7 +219,7 @@ def test_credentials_in_headers_may_be_refused(refusal: str | int, status: int) 
         assert (refused.status_code, refused.json()["success"]) == (status, False)
         config = server.vendor.configs(server.origin)["data_access_v2"]
         keys = {"appid": config["app_id"], "apikey": config["api_key"]}
-        assert requests.get(config["base_url"] + "/session", params=keys, timeout=5).json()["success"] is True
+        assert requests.get(config["base_url"] + "/session", params=keys, timeout=60).json()["success"] is True
 
 
 @pytest.mark.parametrize("endless", ["empty", "full"])

@@ -1,13 +1,14 @@
 """UXCam where it differs from its page: small budgets, days and times of another zone, lists by another date."""
 
-import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration_tests.conftest import Clock, starting
+from integration_tests.clock import Clock
+from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, expected, held
 from integration_tests.whole import check_whole
 
@@ -73,7 +74,7 @@ def test_days_of_another_zone_lose_nothing_at_any_edge(tmp_path: Path, hours_ahe
 
 
 def with_config(connector: Connector, change: Json) -> Connector:
-    return type(connector)(connector.folder, {**connector.config, **change}, connector.place)
+    return replace(connector, config={**connector.config, **change})
 
 
 @pytest.mark.promise(n=1)
@@ -83,7 +84,7 @@ def test_uploads_written_in_another_zone_lose_nothing(tmp_path: Path, hours: int
     with starting("source-uxcam", tmp_path) as start:
         options: dict[str, Any] = {"time_form": "space", "time_zone_hours": hours, "late_every": 10, "now": clock}
         connector, server = start("data_access_v2", {"lookback_window_days": 0}, sessions=300, days=5, **options)
-        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 200))
+        end = f"{connector.now - timedelta(seconds=200):%Y-%m-%dT%H:%M:%SZ}"
         first = with_config(connector, {"end_date": end}).read()
         clock.behind = 100  # the new sessions are later than the end of the first sync
         server.vendor.grow(20)

@@ -70,6 +70,13 @@ def postgres_programs() -> Path | None:
     return None if initdb is None else Path(initdb).resolve().parent
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 @contextmanager
 def running_postgres(programs: Path) -> Iterator[Callable[[str], Database]]:
     """Start a server in a temporary folder; yield a function that creates a database. Root starts it as nobody."""
@@ -80,11 +87,8 @@ def running_postgres(programs: Path) -> Iterator[Callable[[str], Database]]:
             user = pwd.getpwnam("nobody")
             os.chown(place, user.pw_uid, user.pw_gid)
             as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
 
-        def run(program: str, *arguments: str) -> None:
+        def run(program: str, *arguments: str, check: bool = True) -> bool:
             done = subprocess.run(  # noqa: S603
                 [*as_user, str(programs / program), *arguments],
                 cwd=place,
@@ -93,7 +97,14 @@ def running_postgres(programs: Path) -> Iterator[Callable[[str], Database]]:
                 check=False,
             )
             log = place / "log"
-            assert done.returncode == 0, f"{program}: {log.read_text() if log.exists() else done.returncode}"
+            is_done = done.returncode == 0
+            assert is_done or not check, f"{program}: {log.read_text() if log.exists() else done.returncode}"
+            return is_done
+
+        def start(port: int, *, check: bool) -> bool:
+            options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c fsync=off"
+            arguments = ("--pgdata=data", "--wait", "--log=log", f"--options={options}", "start")
+            return run("pg_ctl", *arguments, check=check)
 
         run(
             "initdb",
@@ -104,8 +115,11 @@ def running_postgres(programs: Path) -> Iterator[Callable[[str], Database]]:
             "--encoding=UTF8",
             "--locale=C",
         )
-        options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c fsync=off"
-        run("pg_ctl", "--pgdata=data", "--wait", "--log=log", f"--options={options}", "start")
+        # Another process may take a free port before the server does.
+        for is_last in (False, False, True):
+            port = free_port()
+            if start(port, check=is_last):
+                break
 
         def create(database: str) -> Database:
             connection = psycopg2.connect(host="127.0.0.1", port=port, user="test", dbname="postgres")

@@ -11,7 +11,7 @@ import pytest
 from sandbox_server import Server, load_vendor, serve
 
 from integration_tests import figures, trials
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from integration_tests.connector import Connector, Json, expected
 from sync import coverage
 from sync.integration_tests.command import Command

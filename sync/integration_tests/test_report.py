@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sandbox_server import load_vendor, serve
 
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from sync import report
 from sync.coverage import Interval, common
 from sync.figures import Figures

@@ -12,9 +12,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from sandbox_server import Server, Status, load_vendor, serve
+from sandbox_server import NeverAnswers, Server, Status, load_vendor, serve
 
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from integration_tests.connector import expected
 from sync.integration_tests.command import Command
 from sync.integration_tests.databases import Database, duckdb_file
@@ -35,13 +35,20 @@ def command(server: Server, place: Path, **config: Any) -> Command:
 
 
 def stop(process: subprocess.Popen[str], server: Server, requests: int, send: Callable[[int], None]) -> str:
-    """Wait for a number of requests, send a signal, and return the output."""
+    """Wait for a request that is not answered, send a signal, and return the output."""
+    server.faults.append(NeverAnswers(after=requests - 1, times=None))
+    wait_for(server, requests, process)
+    send(process.pid)
+    printed, _ = process.communicate(timeout=120)
+    server.faults.clear()
+    return printed
+
+
+def wait_for(server: Server, requests: int, process: subprocess.Popen[str]) -> None:
+    """Wait for a number of requests."""
     while server.count < requests:
         assert process.poll() is None, "it ended before it could be stopped"
         time.sleep(0.01)
-    send(process.pid)
-    printed, _ = process.communicate(timeout=60)
-    return printed
 
 
 @pytest.mark.parametrize(
@@ -68,11 +75,8 @@ def test_ctrl_c_keeps_the_rows_says_so_in_one_line_and_the_next_run_goes_on(
 @pytest.mark.slow
 def test_a_vendor_that_goes_away_costs_nothing_that_was_read(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
+    uxcam.faults.append(Status(401, after=12))
     with one.start() as process:
-        while uxcam.count < 12:
-            time.sleep(0.01)
-        refused = Status(401)
-        uxcam.faults.append(refused)
         printed, _ = process.communicate(timeout=120)
     assert process.returncode == 1, printed
     assert "UXCam refused the credentials" in printed
@@ -130,11 +134,12 @@ def test_a_database_that_another_program_holds_is_told_before_anything_is_read(
 @pytest.mark.slow
 def test_nobody_can_take_the_file_while_a_sync_runs(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
+    uxcam.latency = 0.5
     with one.start() as process:
-        while uxcam.count < 5:
-            time.sleep(0.01)
+        wait_for(uxcam, 5, process)
         with pytest.raises(duckdb.IOException, match="lock"):
             duckdb.connect(one.database.db)
+        uxcam.latency = 0
         printed, _ = process.communicate(timeout=120)
     assert process.returncode == 0, printed
 
@@ -147,10 +152,9 @@ def test_a_postgres_that_goes_away_costs_nothing_that_was_committed(
     database = postgres("goes_away")
     one = command(uxcam, tmp_path)
     one = Command(one.folder, one.config, database, tmp_path, one.options)
+    uxcam.latency = 0.3
     with one.start() as process:
-        while uxcam.count < 15:
-            assert process.poll() is None
-            time.sleep(0.01)
+        wait_for(uxcam, 10, process)
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         while process.poll() is None:
             database.query(f"{others} AND datname = 'goes_away'")

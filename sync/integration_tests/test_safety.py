@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from sandbox_server import Server, load_vendor, serve
 
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from integration_tests.connector import expected
 from sync import account
 from sync.environment import VARIABLE, database

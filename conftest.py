@@ -1,0 +1,3 @@
+"""What all tests share: random cases that can be repeated."""
+
+pytest_plugins = ["integration_tests.trials"]
