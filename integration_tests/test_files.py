@@ -56,7 +56,8 @@ def test_an_unusable_file_is_named_in_the_error(
 def test_the_output_of_a_killed_read_may_end_in_the_middle_of_a_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "sessions"}, "stream_state": {"slices": []}}}
+    stream = {"stream_descriptor": {"name": "sessions"}, "stream_state": {"slices": []}}
+    state = {"type": "STREAM", "stream": stream}
     kept = json.dumps({"type": "STATE", "state": state}).encode() + b"\n"
     path = tmp_path / "output.jsonl"
     for last in (kept, b'{"type": "RECORD", "record": {"data": {}}}\n'):
