@@ -7,6 +7,7 @@ import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from sandbox_server import load_vendor, refused_origin, vendor_names
+from session_source.airbyte import files
 from session_source.airbyte.commands import Entrypoint
 
 from integration_tests.inside import source_class
@@ -49,3 +50,21 @@ def test_an_unusable_file_is_named_in_the_error(
         list(Entrypoint(source_class(FOLDER)()).lines(arguments))
     assert caught.value.failure_type is FailureType.config_error
     assert str(tmp_path / f"{name}.json") in str(caught.value)
+
+
+@pytest.mark.promise(n=4)
+def test_the_output_of_a_killed_read_may_end_in_the_middle_of_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = {"stream_descriptor": {"name": "sessions"}, "stream_state": {"slices": []}}
+    state = {"type": "STREAM", "stream": stream}
+    kept = json.dumps({"type": "STATE", "state": state}).encode() + b"\n"
+    path = tmp_path / "output.jsonl"
+    for last in (kept, b'{"type": "RECORD", "record": {"data": {}}}\n'):
+        for end in range(1, len(last) - 1):
+            path.write_bytes(kept + last[:end])
+            (message,) = files.read_state(str(path))
+            assert message.stream is not None
+            assert message.stream.stream_descriptor.name == "sessions"
+            assert f"The last line of {path} is cut off" in caplog.text
+            caplog.clear()

@@ -98,7 +98,7 @@ class Board(sandbox.Vendor):
         self.odd_tokens: Iterator[Any] = iter(())
         """What it writes as the next token in the first answers."""
         self.is_endless: str | None = None
-        """It has ever more pages: "empty" ones, or always the "same"."""
+        """It has ever more pages: "empty" ones, always the "same", or empty ones and the same in "turns"."""
         self.broken: set[str] = set()
         """The ids of rows that cannot be asked for by themselves."""
         self.is_cached = False
@@ -120,7 +120,10 @@ class Board(sandbox.Vendor):
         found = [number for number, moment in enumerate(self.moments) if start <= moment <= end]
         number = int(asked["page"] or 1)
         if self.is_endless:
-            found = found[: self.size] if self.is_endless == "same" else found if number == 1 else []
+            if self.is_endless == "same":
+                found = found[: self.size]
+            elif number > 1 and (self.is_endless == "empty" or number % 2 == 0):
+                found = []
             rows = [self._row(row) for row in found[: self.size]]
             return sandbox.Answer.json({"rows": rows, "next": number + 1})
         last = max(1, -(-len(found) // self.size))
@@ -375,6 +378,16 @@ def test_the_same_page_without_end_is_an_error_that_names_where() -> None:
 
 
 @pytest.mark.promise(n=1)
+@pytest.mark.promise(n=7)
+def test_empty_pages_and_the_same_one_in_turns_without_end_are_an_error() -> None:
+    found, server = outcome(Board(evenly(1, 5), is_endless="turns"), Rows(TOKENS), days=1)
+    (error,) = found.errors
+    assert error.kind is Kind.STUCK
+    assert "page 7 holds only rows that came before" in error.message
+    assert server.count == 4 + REPEATS * REPEATS
+    assert sorted(found.ids()) == list("01234")
+
+
 @pytest.mark.promise(n=7)
 def test_the_answer_to_another_request_is_an_error_and_no_empty_window() -> None:
     board = Board(evenly(9, 45), is_cached=True)

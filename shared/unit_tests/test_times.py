@@ -20,7 +20,16 @@ def test_moments_are_read_as_vendors_write_them_and_leave_in_utc(written: str, m
 
 
 @pytest.mark.parametrize(
-    "written", ["", "yesterday", "2019/02/30, 12:00:00", "2019-01-31T25:00:00Z", "0000-01-01"]
+    "written",
+    [
+        "",
+        "yesterday",
+        "2019/02/30, 12:00:00",
+        "2019-01-31T25:00:00Z",
+        "0000-01-01",
+        "1701031611054",  # milliseconds since 1970, and also 1701-03-16T10:54
+        "1652120301720000000",
+    ],
 )
 def test_what_is_no_moment_is_refused(written: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are Python's

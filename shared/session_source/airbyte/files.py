@@ -74,11 +74,13 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
 def read_state(path: str) -> list[AirbyteStateMessage]:
     """Read a list of state messages, or the output of an earlier read. The last state of each stream counts.
 
+    The output of a read that was killed may end in the middle of a line.
+
     Raises:
         ValueError: it is neither.
     """
     states: dict[str, Any] = {}
-    for value in _values(path):
+    for value in _values(path, may_be_cut=True):
         if isinstance(value, dict) and "state" not in value and value.get("type") in {"RECORD", "LOG", "TRACE"}:
             continue
         for state in value if isinstance(value, list) else [value]:
@@ -113,16 +115,24 @@ def configured(streams: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _values(path: str) -> list[Any]:
-    """Read a file with one JSON value, or with one on each line."""
+def _values(path: str, *, may_be_cut: bool = False) -> list[Any]:
+    """Read a file with one JSON value, or with one on each line, of which the last one may be cut off."""
     text = Path(path).read_bytes()
     try:
         return [_value(text)] if text.strip() else []
     except ValueError as error:
-        try:
-            return [_value(line) for line in text.splitlines() if line.strip()]
-        except ValueError:
-            raise ValueError(f"Could not read json: {error}") from None
+        lines = [line for line in text.splitlines() if line.strip()]
+        values: list[Any] = []
+        for number, line in enumerate(lines, 1):
+            try:
+                values.append(_value(line))
+            except ValueError:
+                if not may_be_cut or number < len(lines) or number == 1:
+                    raise ValueError(f"Could not read json: {error}") from None
+                _LOGGER.warning(
+                    f"The last line of {path} is cut off and is ignored. What it covered is read again."
+                )
+        return values
 
 
 def _value(text: bytes) -> Value:

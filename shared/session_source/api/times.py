@@ -19,7 +19,10 @@ def from_text(text: object) -> datetime:
     """
     if not isinstance(text, str):
         raise ValueError("a date must be text")
-    moment = datetime.fromisoformat(text.strip().replace("/", "-").replace(", ", "T"))
+    text = text.strip()
+    if len(text) > len("20260131") and text.isdigit():  # Python reads some of them as years like 1701
+        raise ValueError("a count of seconds or milliseconds is not a date")
+    moment = datetime.fromisoformat(text.replace("/", "-").replace(", ", "T"))
     if moment.tzinfo is None:
         return datetime.combine(moment, moment.time(), UTC)  # five times faster than `replace`
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

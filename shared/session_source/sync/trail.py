@@ -43,8 +43,13 @@ class Trail:
     def error(self, outcome: Outcome) -> str | None:
         """Note a page, and return what is wrong if the list does not advance."""
         self.length += 1
-        self._repeated = self._repeated + 1 if outcome.doubt is Doubt.REPEATED else 0
-        self._rowless = 0 if outcome.rows or self.page.begins_a_list else self._rowless + 1
+        is_new = outcome.rows and outcome.doubt is not Doubt.REPEATED
+        if is_new or (not outcome.rows and self.page.begins_a_list):
+            self._repeated = self._rowless = 0
+        elif outcome.rows:
+            self._repeated += 1
+        else:
+            self._rowless += 1
         if outcome.doubt is not None and (self._repeated == REPEATS or self._is_of_another_request(outcome)):
             return outcome.doubt.value
         if outcome.following is not None and self._rowless == ROWLESS:
