@@ -69,7 +69,7 @@ def follow(first: Place, *pages: Answer, sessions: Sessions | None = None) -> tu
         ids += [row["session_id"] for row in page.rows]
         if page.is_doubtful and number < len(pages):
             continue
-        following = reader.following(context, page)
+        following = reader.pager.following(context.token, page)
         at_place = following.token if following else None
     return ids, at_place
 
