@@ -492,9 +492,9 @@ def test_nothing_lasts_beyond_the_deadline(server: Server, faults: list[sandbox.
     server.faults += faults
     server.latency = 1
     began = time.monotonic()
-    patient = RetryPolicy(connect=30, read=30, total=30, outage=60, limit=60, attempts=20)
+    patient = RetryPolicy(connect=30, read=30, total=30, outage=60, limit=60, attempts=20, deadline=began + 5)
     with pytest.raises(Fault) as caught:
-        client(server.origin, patient, deadline=began + 5).fetch(GET, words)
+        client(server.origin, patient).fetch(GET, words)
     assert time.monotonic() - began < 6
     assert caught.value.kind in {Kind.STUCK, Kind.OUTAGE} or "did not answer within" in caught.value.message
     assert "max_waiting_time" not in caught.value.message

@@ -49,14 +49,6 @@ class RetryPolicy:
         parts = {name: min(getattr(self, name), seconds) for name in ("connect", "read", "total", "outage")}
         return replace(self, **parts)
 
-    def for_limit(self, seconds: float) -> "RetryPolicy":
-        """Return a policy that waits at most this long for a rate limit."""
-        return replace(self, limit=min(self.limit, seconds))
-
-    def until(self, deadline: float) -> "RetryPolicy":
-        """Return a policy with this deadline."""
-        return replace(self, deadline=deadline)
-
     def too_long(self, message: str, wait: float) -> Fault:
         """Return the error for a wait that the policy does not allow.
 
