@@ -72,9 +72,9 @@ class FromAndTo(Probe):
             return cannot_tell("days do not go by last events, and bounds may not either")
         read = sample.longest_page
         if not learned.has_tried_bounds and read is not None:
-            ask = _sessions(sample).asking(survey.fetch, sample.partition)
+            first_rows = _sessions(sample).first_rows(survey.fetch, sample.partition)
             date = read.context.token.lists[0].date
-            learned = meanings.with_unit(learned, ask, date, read.page.rows)
+            learned = meanings.with_unit(learned, first_rows, date, read.page.rows)
         if not learned.has_tried_bounds:
             return cannot_tell("no day has a session between older and newer ones")
         if not learned.per_second and any(_shares_ids(page) for page in sample.pages):
