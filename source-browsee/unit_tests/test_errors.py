@@ -73,7 +73,7 @@ def test_any_other_failure_in_a_200_counts_as_a_server_error(body: object) -> No
         (500, b'{"status":"failure","message":"API Key lookup failed"}'),
     ],
 )
-def test_what_the_words_do_not_explain_is_left_to_the_status(status: int, body: bytes) -> None:
+def test_an_error_that_its_words_do_not_explain_is_left_to_the_status(status: int, body: bytes) -> None:
     assert Sessions([]).fault(Answer(status, {}, body)) is None
 
 
