@@ -41,12 +41,12 @@ DEFAULT_SIZE = 40
 """Sessions a page without ``limit``."""
 
 LEAD = timedelta(days=3)
-"""How long before a gap a session may have started that continues in it, if dates may be about starts."""
+"""How long before a gap a session in it may have started, if dates may be about starts."""
 
 SECOND = timedelta(seconds=1)
 EVER = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 PLAUSIBLE = Window(datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
-"""Plausible times of a session: others, such as 0, are ignored where days are compared."""
+"""Plausible times of a session. Others, such as 0, are ignored when days are compared."""
 
 
 def date_of(moment: datetime) -> str:
@@ -80,11 +80,11 @@ class SessionList(NamedTuple):
     per_second: int | None = None
     """The unit of ``from`` and ``to``, if they bound the list."""
     is_control: bool = False
-    """Whether it is requested only to see that it differs from the list before it; see ``control``."""
+    """Whether it is requested only to check that it differs from the previous list; see ``control``."""
 
     @classmethod
     def of_day(cls, date: str) -> "SessionList":
-        """Return the list of one day, in whichever time zone the site is."""
+        """Return the list of one day, whatever the site's time zone is."""
         midnight = from_text(date)
         return cls(date, Window(midnight - EAST, midnight + DAY + WEST))
 
@@ -103,8 +103,7 @@ class SessionList(NamedTuple):
     def control(cls, first_end: datetime, last_start: datetime) -> "SessionList":
         """Return the list of a later date, which cannot have all sessions of a list from an earlier date on.
 
-        If it has them all the same, the answer is not about its date: a cache or a proxy returns one list for all
-        dates.
+        If it has them, the answer is not about its date: a cache or a proxy returns one list for all dates.
 
         Args:
             first_end: the end of the session that ended first.
@@ -135,7 +134,7 @@ class SessionList(NamedTuple):
 
 
 def from_and_to(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
-    """Return the fields ``from`` and ``to``, so wide that they contain the window if bounds are excluded, too."""
+    """Return the fields ``from`` and ``to``. They contain the window even if the vendor excludes bounds."""
     start, end = (epoch_seconds(moment) * per_second for moment in window.whole_seconds())
     return ("from", str(start - 1)), ("to", str(end))
 

@@ -1,4 +1,4 @@
-"""Meanings: finds out with a few small requests what the vendor's page leaves open about dates. No I/O.
+"""Meanings: finds out with a few small requests what the vendor's page does not say about dates. No I/O.
 
 https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """

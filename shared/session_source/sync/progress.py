@@ -32,11 +32,6 @@ class Reading:
     """The total number of these rows."""
 
     @property
-    def planned(self) -> int:
-        """How many windows there are; an estimate until all are cut."""
-        return self.group.planned()
-
-    @property
     def rows(self) -> float | None:
         """An estimate of all rows, from the windows with a reported number; None if there is no such window."""
         return self.sized_rows * (self.group.duration / self.sized) if self.sized else None
@@ -68,7 +63,7 @@ class StreamProgress:
     def windows(self) -> tuple[int, int]:
         """How many windows are done, and how many are planned."""
         done = sum(reading.done for reading in self.readings)
-        return done, max(done, sum(reading.planned for reading in self.readings))
+        return done, max(done, sum(reading.group.planned() for reading in self.readings))
 
     @property
     def expected_rows(self) -> int | None:
@@ -143,7 +138,7 @@ class Progress:
         """Count a window as read, and return the streams that were read to their end by that."""
         reading = self._readings[reader]
         reading.done += 1
-        reading.is_done = reading.done == reading.planned
+        reading.is_done = reading.done == reading.group.planned()
         if not reading.is_done:
             return []
         streams = [self.streams[stream.name] for stream in reader.streams]

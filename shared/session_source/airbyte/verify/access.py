@@ -10,6 +10,7 @@ from session_source.airbyte.verify.assumption import (
     Probe,
     Seen,
     cannot_tell,
+    in_words,
     nothing,
     report,
     setting,
@@ -47,11 +48,10 @@ class Reachable(Probe):
 
 def _failure(fault: Fault) -> Seen:
     """Classify a fault; the message quotes the vendor, so it is for the terminal only."""
-    status = "no answer" if fault.status is None else f"status {fault.status}"
     if fault.kind is Kind.LIMIT or (fault.kind is Kind.STUCK and fault.status is None):
-        return cannot_tell("the vendor limits requests now, or answers too slowly")._replace(detail=fault.message)
+        return cannot_tell("the vendor limits requests now, or answers too slowly", fault.message)
     name = "gone" if fault.status in GONE else "down" if fault.kind is Kind.OUTAGE else "refused"
-    return Seen(name, f"{fault.kind.name.lower()}, {status}", {"status": fault.status}, fault.message)
+    return Seen(name, in_words(fault), {"status": fault.status}, fault.message)
 
 
 class Spelling(Probe):

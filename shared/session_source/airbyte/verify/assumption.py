@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from session_source.api.errors import Fault
+
 if TYPE_CHECKING:
     from session_source.airbyte.verify.survey import Survey
 
@@ -71,9 +73,14 @@ class Seen(NamedTuple):
     detail: str = ""
 
 
-def cannot_tell(why: str) -> Seen:
+def cannot_tell(why: str, detail: str = "") -> Seen:
     """Return that the account's data does not show how the vendor behaves."""
-    return Seen(CANNOT_TELL, why)
+    return Seen(CANNOT_TELL, why, detail=detail)
+
+
+def in_words(fault: Fault) -> str:
+    """Describe a fault without the vendor's words: ``outage, status 503``."""
+    return f"{fault.kind.name.lower()}, {'no answer' if fault.status is None else f'status {fault.status}'}"
 
 
 class Probe(ABC):

@@ -15,6 +15,7 @@ from session_source.airbyte.verify.assumption import (
     Follows,
     Seen,
     cannot_tell,
+    in_words,
 )
 from session_source.airbyte.verify.survey import Survey
 from session_source.api.errors import Fault
@@ -152,9 +153,7 @@ def probe(connector: str, api_version: str | None, assumptions: Sequence[Assumpt
         try:
             seen = one.probe(survey, one.endpoint)
         except Fault as fault:
-            status = "no answer" if fault.status is None else f"status {fault.status}"
-            seen = cannot_tell(f"the request failed ({fault.kind.name.lower()}, {status})")
-            seen = seen._replace(detail=fault.message)
+            seen = cannot_tell(f"the request failed ({in_words(fault)})", fault.message)
         except Exception as error:  # noqa: BLE001 - odd data must not hide what the other probes find
             seen = cannot_tell(f"this check failed ({type(error).__name__}): please report it")
         is_reached = is_reached and not (isinstance(one.probe, Reachable) and seen.finding != AS_ASSUMED)
