@@ -13,7 +13,7 @@ from session_source.api.answer import Answer
 from session_source.api.columns import Text
 from session_source.api.endpoint import Endpoint, PageContext
 from session_source.api.errors import Fault, StatusInBody
-from session_source.api.pagination import Next, NextInAnswer, Page
+from session_source.api.pagination import NextInAnswer, Page
 from session_source.api.request import Request
 from session_source.api.windows import Window
 from session_source.http.auth import HeaderAuth
@@ -140,10 +140,9 @@ class Words(Endpoint):
 
     def page(self, answer: Answer, page: PageContext) -> Page:
         self._asked += 1
-        return Page([{"word": "a" if self._repeats == "page" else str(self._asked)}], answer.object())
-
-    def following(self, page: PageContext, read: Page) -> Next | None:
-        return Next(self._asked) if self._repeats == "page" else super().following(page, read)
+        if self._repeats == "page":
+            return Page([{"word": "a"}], {"token": self._asked})
+        return Page([{"word": str(self._asked)}], answer.object())
 
 
 @pytest.mark.parametrize("repeats", ["page", "token"])

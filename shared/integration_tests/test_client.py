@@ -75,7 +75,7 @@ def words(answer: Answer) -> int:
     ],
     ids=lambda fault: type(fault).__name__,
 )
-def test_what_passes_is_tried_again(server: Server, fault: sandbox.Fault) -> None:
+def test_a_temporary_failure_is_retried(server: Server, fault: sandbox.Fault) -> None:
     server.faults.append(fault)
     said: list[str] = []
     is_silent = isinstance(fault, sandbox.NeverAnswers)
@@ -103,14 +103,14 @@ def test_an_answer_that_never_ends_is_cut(server: Server, fault: sandbox.Fault, 
     assert "did not answer within" in said[0]
 
 
-def test_waits_as_long_as_the_vendor_asks(server: Server) -> None:
+def test_the_wait_that_the_vendor_asks_for_is_kept(server: Server) -> None:
     server.faults.append(sandbox.Status(429, retry_after=2))
     began = time.monotonic()
     client(server.origin).fetch(GET, words)
     assert time.monotonic() - began >= 2
 
 
-def test_a_wait_beyond_the_limit_says_when_to_come_back(server: Server) -> None:
+def test_a_wait_beyond_the_limit_is_an_error_that_says_when_to_continue(server: Server) -> None:
     server.faults.append(sandbox.Status(429, retry_after=7200))
     with pytest.raises(Fault) as caught:
         client(server.origin).fetch(GET, words)
@@ -129,21 +129,21 @@ def test_a_wait_beyond_the_limit_says_when_to_come_back(server: Server) -> None:
     ],
     ids=["for ever", "for ages", "milliseconds"],
 )
-def test_a_wait_that_cannot_be_is_a_long_one(server: Server, headers: dict[str, str]) -> None:
+def test_an_impossible_wait_counts_as_a_long_one(server: Server, headers: dict[str, str]) -> None:
     server.faults.append(sandbox.Status(429, headers=headers))
     with pytest.raises(Fault, match="in 52 weeks") as caught:
         client(server.origin).fetch(GET, words)
     assert caught.value.kind is Kind.STUCK
 
 
-def test_a_vendor_that_wants_hardly_any_wait_is_not_hammered(server: Server) -> None:
+def test_a_very_short_wait_is_extended_to_a_second(server: Server) -> None:
     server.faults.append(sandbox.Status(429, headers={"Retry-After": "0.001"}, times=2))
     client(server.origin).fetch(GET, words)
     starts = [entry.start for entry in server.requests]
     assert min(later - earlier for earlier, later in pairwise(starts)) >= 1
 
 
-def test_a_limit_that_is_told_in_a_200_is_waited_for_as_asked(server: Server) -> None:
+def test_a_rate_limit_in_a_200_waits_as_its_header_asks(server: Server) -> None:
     server.faults.append(sandbox.Status(200, headers={"Retry-After": "3"}))
 
     def read(answer: Answer) -> int:
@@ -156,7 +156,7 @@ def test_a_limit_that_is_told_in_a_200_is_waited_for_as_asked(server: Server) ->
     assert second.start - first.start >= 3
 
 
-def test_a_constant_limit_ends_with_the_longest_wait(server: Server) -> None:
+def test_a_rate_limit_that_lasts_ends_after_the_longest_wait(server: Server) -> None:
     server.faults.append(sandbox.Status(429, retry_after=1, times=None))
     with pytest.raises(Fault) as caught:
         client(server.origin, RetryPolicy(limit=3)).fetch(GET, words)
@@ -164,7 +164,7 @@ def test_a_constant_limit_ends_with_the_longest_wait(server: Server) -> None:
     assert server.count == 4
 
 
-def test_one_workers_limit_holds_them_all(server: Server) -> None:
+def test_a_rate_limit_holds_all_workers(server: Server) -> None:
     server.faults.append(sandbox.Status(429, retry_after=3))
     shared = client(server.origin, workers=4)
     told = threading.Event()
@@ -203,7 +203,7 @@ def test_all_workers_are_used_if_the_vendor_answers_quickly(server: Server) -> N
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, Kind.CONFIG), (403, Kind.CONFIG), (404, Kind.CONFIG), (400, Kind.DEFECT)]
 )
-def test_what_does_not_pass_is_told_at_once(server: Server, status: int, kind: Kind) -> None:
+def test_a_permanent_failure_is_reported_at_once(server: Server, status: int, kind: Kind) -> None:
     server.faults.append(sandbox.Status(status, times=None))
     with pytest.raises(Fault) as caught:
         client(server.origin).fetch(GET, words)
@@ -220,7 +220,7 @@ def test_redirects_are_not_followed(server: Server) -> None:
     assert server.count == 1
 
 
-def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
+def test_an_outage_that_lasts_ends_after_the_last_attempt(server: Server) -> None:
     server.faults.append(sandbox.Status(500, times=None))
     with pytest.raises(Fault, match="Gave up after 3 attempts") as caught:
         client(server.origin, RetryPolicy(attempts=3)).fetch(GET, words)
@@ -236,7 +236,7 @@ def test_an_outage_that_lasts_ends_after_the_attempts(server: Server) -> None:
     ],
     ids=["a long one", "many"],
 )
-def test_a_limit_takes_nothing_of_the_patience_for_an_outage(
+def test_rate_limits_do_not_count_as_an_outage(
     server: Server, retry_policy: RetryPolicy, limits: list[sandbox.Fault]
 ) -> None:
     server.faults += [*limits, sandbox.Status(503)]
@@ -256,12 +256,12 @@ def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> Non
     assert server.count == 5
 
 
-def test_an_answer_that_was_cut_is_asked_for_again_however_long_it_took(server: Server) -> None:
+def test_a_request_is_retried_after_a_timeout_longer_than_the_outage_limit(server: Server) -> None:
     server.faults.append(sandbox.SlowBody(seconds=60))
     assert client(server.origin, RetryPolicy(total=3, outage=2)).fetch(GET, words) == 2000
 
 
-def test_a_host_with_many_silent_addresses_takes_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_with_many_silent_addresses_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as sockets:
         silent = sockets.enter_context(socket.create_server(("0.0.0.0", 0), backlog=0))  # noqa: S104
         port = silent.getsockname()[1]
@@ -295,7 +295,7 @@ def test_closing_wakes_a_worker_that_waits(server: Server) -> None:
         waiting.fetch(GET, words)
 
 
-def test_the_second_spelling_of_credentials_is_tried_once_and_kept(server: Server) -> None:
+def test_the_second_spelling_of_credentials_is_kept_once_it_is_accepted(server: Server) -> None:
     server.faults.append(sandbox.Status(401))
     either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
     spelled = client(server.origin, auth=either)
@@ -321,7 +321,9 @@ def test_another_spelling_is_tried_after_any_refusal_of_credentials(
     assert ["key" in entry.query for entry in server.requests] == [False, True]
 
 
-def test_where_every_spelling_is_refused_the_first_refusal_is_reported_and_none_is_settled(server: Server) -> None:
+def test_if_every_spelling_is_refused_the_first_refusal_is_reported_and_no_spelling_is_kept(
+    server: Server,
+) -> None:
     either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
     spelled = client(server.origin, auth=either)
     server.faults += [
@@ -335,7 +337,7 @@ def test_where_every_spelling_is_refused_the_first_refusal_is_reported_and_none_
     assert ["key" in entry.query for entry in server.requests] == [False, True, False]
 
 
-def test_a_request_may_be_given_up_sooner_than_others(server: Server) -> None:
+def test_a_request_with_a_shorter_limit_is_given_up_sooner(server: Server) -> None:
     server.faults.append(sandbox.Status(503, times=None))
     asking = client(server.origin, RetryPolicy(attempts=9))
     with pytest.raises(Fault, match="could not answer"):
@@ -343,13 +345,13 @@ def test_a_request_may_be_given_up_sooner_than_others(server: Server) -> None:
     assert server.count <= 3
 
 
-def test_a_request_that_is_not_answered_is_given_up_in_time(server: Server) -> None:
+def test_a_request_without_an_answer_is_given_up_in_time(server: Server) -> None:
     server.faults.append(sandbox.NeverAnswers(times=None))
     with pytest.raises(Fault, match="did not answer within 1 second"):
         client(server.origin, RetryPolicy()).fetch(Request("GET", "words", within=1), words)
 
 
-def test_fields_that_are_refused_give_way_to_the_next_option_and_the_accepted_one_is_kept(server: Server) -> None:
+def test_refused_fields_are_replaced_by_the_next_option_and_the_accepted_one_is_kept(server: Server) -> None:
     size = Wish([{"size": 100}, {"size": 50}, {"size": 20}], lambda answer: b"size" in answer.body)
     order = Wish([{"order": "asc"}, {}])
     asked = Request("POST", "words", json={"page": 1}, wishes=(size, order))
@@ -374,7 +376,7 @@ def test_fields_that_are_refused_give_way_to_the_next_option_and_the_accepted_on
     assert server.count == 5, "what was accepted once is not changed"
 
 
-def test_a_spelling_that_was_taken_is_not_left(server: Server) -> None:
+def test_an_accepted_spelling_is_not_changed_later(server: Server) -> None:
     either = EitherAuth(HeaderAuth({"X-Key": "s3cret"}), QueryAuth({"key": "s3cret"}))
     spelled = client(server.origin, auth=either)
     spelled.fetch(GET, words)
@@ -384,7 +386,7 @@ def test_a_spelling_that_was_taken_is_not_left(server: Server) -> None:
     assert [entry.query.get("key") for entry in server.requests] == [None, None]
 
 
-def test_after_a_timeout_nothing_is_sent_for_a_while(server: Server) -> None:
+def test_no_request_is_sent_for_some_seconds_after_a_timeout(server: Server) -> None:
     server.faults.append(sandbox.NeverAnswers())
     careful = client(server.origin, RetryPolicy(read=2, after_timeout=3))
     careful.fetch(GET, words)
@@ -397,7 +399,7 @@ def test_compressed_bodies_are_read(server: Server) -> None:
     assert client(server.origin).fetch(GET, words) == 2000
 
 
-def test_an_answer_that_is_kept_is_asked_for_once_and_not_before_it_could_be_read(server: Server) -> None:
+def test_a_kept_answer_is_requested_until_it_can_be_read_and_then_no_more(server: Server) -> None:
     kept = Request("GET", "words", params={"page": "1"}, is_kept=True)
     server.faults.append(sandbox.TruncatedJson())
     asking = client(server.origin)
@@ -405,14 +407,14 @@ def test_an_answer_that_is_kept_is_asked_for_once_and_not_before_it_could_be_rea
     assert server.count == 2
 
 
-def test_an_answer_is_kept_for_its_own_question_only(server: Server) -> None:
+def test_a_kept_answer_belongs_to_its_own_query(server: Server) -> None:
     asking = client(server.origin)
     kept = [Request("GET", "words", params={"page": page}, is_kept=True) for page in ("1", "2")]
     assert [asking.fetch(each, lambda answer: answer.object()["page"]) for each in kept * 2] == ["1", "2"] * 2
     assert server.count == 2
 
 
-def test_of_several_bodies_each_has_its_own_answer(server: Server) -> None:
+def test_a_kept_answer_belongs_to_its_own_method_and_body(server: Server) -> None:
     asking = client(server.origin)
     kept = [
         *(Request("POST", "words", form={"page": page}, is_kept=True) for page in "12"),
@@ -425,14 +427,14 @@ def test_of_several_bodies_each_has_its_own_answer(server: Server) -> None:
     assert len({(entry.method, entry.request.body) for entry in server.requests}) == 6
 
 
-def test_what_is_not_kept_is_asked_for_although_the_same_was_kept(server: Server) -> None:
+def test_a_request_that_is_not_kept_ignores_kept_answers(server: Server) -> None:
     asking = client(server.origin)
     asking.fetch(Request("GET", "words", is_kept=True), words)
     asking.fetch(Request("GET", "words"), words)
     assert server.count == 2
 
 
-def test_a_kept_answer_takes_nothing_of_the_budget(server: Server) -> None:
+def test_a_kept_answer_does_not_use_the_budget(server: Server) -> None:
     budget = Budget(2)
     asking = client(server.origin, budget=budget)
     kept = Request("GET", "words", is_kept=True)
@@ -440,7 +442,7 @@ def test_a_kept_answer_takes_nothing_of_the_budget(server: Server) -> None:
     assert sum(budget.to_json().values()) == server.count == 1
 
 
-def test_what_is_kept_is_sent_once_though_many_ask_at_once(server: Server) -> None:
+def test_a_kept_request_of_several_threads_is_sent_once(server: Server) -> None:
     server.latency = 0.5
     asking = client(server.origin, workers=4)
     kept = Request("GET", "words", is_kept=True)
@@ -449,7 +451,7 @@ def test_what_is_kept_is_sent_once_though_many_ask_at_once(server: Server) -> No
     assert server.count == 1
 
 
-def test_a_request_that_is_kept_and_fails_fails_for_its_own_asker_only(server: Server) -> None:
+def test_a_failure_is_not_kept(server: Server) -> None:
     server.faults.append(sandbox.Status(404, where="page=1"))
     asking = client(server.origin)
     kept = Request("GET", "words", params={"page": "1"}, is_kept=True)
@@ -459,7 +461,7 @@ def test_a_request_that_is_kept_and_fails_fails_for_its_own_asker_only(server: S
 
 
 @pytest.mark.promise(n=6)
-def test_an_answer_that_is_too_large_is_an_error_and_takes_no_more_memory_than_is_allowed(server: Server) -> None:
+def test_an_answer_that_is_too_large_is_an_error_and_takes_limited_memory(server: Server) -> None:
     server.faults.append(sandbox.HugeBody(megabytes=600, times=None))
     tracemalloc.start()
     try:
@@ -486,20 +488,20 @@ def test_an_answer_that_is_too_large_is_an_error_and_takes_no_more_memory_than_i
     ],
     ids=["silence", "dripping", "outage", "long outage", "limit", "long limit", "one after the other"],
 )
-def test_nothing_lasts_beyond_the_deadline(server: Server, faults: list[sandbox.Fault]) -> None:
+def test_no_failure_lasts_beyond_the_deadline(server: Server, faults: list[sandbox.Fault]) -> None:
     server.faults += faults
     server.latency = 0.5
     began = time.monotonic()
-    patient = RetryPolicy(connect=60, read=60, total=60, outage=60, limit=60, attempts=20)
+    patient = RetryPolicy(connect=60, read=60, total=60, outage=60, limit=60, attempts=20, deadline=began + 3)
     with pytest.raises(Fault) as caught:
-        client(server.origin, patient, deadline=began + 3).fetch(GET, words)
+        client(server.origin, patient).fetch(GET, words)
     assert time.monotonic() - began < 50, "without a deadline, each of these takes a minute"
     assert caught.value.kind in {Kind.STUCK, Kind.OUTAGE} or "did not answer within" in caught.value.message
     assert "max_waiting_time" not in caught.value.message
 
 
 @pytest.mark.promise(n=9)
-def test_a_name_server_that_does_not_answer_takes_no_longer_than_a_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_does_not_answer_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: over.wait(60) and [])
     began = time.monotonic()
@@ -512,7 +514,7 @@ def test_a_name_server_that_does_not_answer_takes_no_longer_than_a_vendor(monkey
 @pytest.mark.promise(n=8)
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_this_machine_is_never_asked_through_a_proxy(
+def test_requests_to_this_machine_never_use_a_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch, host: str, name: str
 ) -> None:
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -523,7 +525,7 @@ def test_this_machine_is_never_asked_through_a_proxy(
         assert proxy.count == 0
 
 
-def test_other_machines_are_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_to_other_machines_use_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(Shelf()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.origin)
         client("http://vendor.example", RetryPolicy(attempts=1)).fetch(GET, words)
@@ -545,7 +547,9 @@ def test_other_machines_are_asked_through_the_proxy(monkeypatch: pytest.MonkeyPa
     ],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_airbyte_cloud_asks_no_private_address(monkeypatch: pytest.MonkeyPatch, host: str, scheme: str) -> None:
+def test_private_addresses_are_refused_on_airbyte_cloud(
+    monkeypatch: pytest.MonkeyPatch, host: str, scheme: str
+) -> None:
     monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
     with pytest.raises(Fault, match="private network") as caught:
         client(f"{scheme}://{host}:9").fetch(GET, words)
@@ -553,7 +557,7 @@ def test_airbyte_cloud_asks_no_private_address(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.promise(n=8)
-def test_airbyte_cloud_asks_no_private_address_through_a_proxy_either(
+def test_private_addresses_behind_a_proxy_are_refused_on_airbyte_cloud(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEPLOYMENT_MODE", "cloud")
@@ -563,7 +567,7 @@ def test_airbyte_cloud_asks_no_private_address_through_a_proxy_either(
     assert server.count == 0
 
 
-def test_an_error_told_in_a_200_is_explained_in_the_vendors_terms(server: Server) -> None:
+def test_an_error_in_a_200_is_explained_in_the_vendors_terms(server: Server) -> None:
     def told(_: Answer) -> int:
         raise StatusInBody(404)
 

@@ -92,25 +92,25 @@ class Board(sandbox.Vendor):
         self.size = SIZE
         self.beyond_end = "empty"
         self.longest = timedelta.max
-        """What it can answer at most."""
+        """The longest range that it answers."""
         self.refusal: int | None = 413
-        """What it answers to a request for more; None: nothing."""
+        """The status for a longer range; None if it does not answer."""
         self.odd_tokens: Iterator[Any] = iter(())
-        """What it writes as the next token in the first answers."""
+        """The next tokens of its first answers."""
         self.is_endless: str | None = None
-        """It has ever more pages: "empty" ones, always the "same", or empty ones and the same in "turns"."""
+        """Its lists do not end: further pages are "empty", always the "same", or empty and the same in "turns"."""
         self.broken: set[str] = set()
-        """The ids of rows that cannot be asked for by themselves."""
+        """The ids of rows without details."""
         self.is_cached = False
-        """It answers every request for rows as the first one."""
+        """It answers each request for rows as it answered the first one."""
         vars(self).update(misbehaviour)
 
     def answer(self, request: sandbox.Request) -> sandbox.Answer:
         name = request.path.removeprefix("/rows").removeprefix("/")
         if name:
             return self.error(500) if name in self.broken else sandbox.Answer.json(self._row(int(name)))
-        asked = dict(request.query)
-        start, end = datetime.fromisoformat(asked["start"]), datetime.fromisoformat(asked["end"])
+        query = dict(request.query)
+        start, end = datetime.fromisoformat(query["start"]), datetime.fromisoformat(query["end"])
         if end - start > self.longest:
             if self.refusal is None:
                 raise NoAnswerError
@@ -118,7 +118,7 @@ class Board(sandbox.Vendor):
         if self.is_cached:
             start, end = self._first = getattr(self, "_first", (start, end))
         found = [number for number, moment in enumerate(self.moments) if start <= moment <= end]
-        number = int(asked["page"] or 1)
+        number = int(query["page"] or 1)
         if self.is_endless:
             if self.is_endless == "same":
                 found = found[: self.size]
@@ -155,7 +155,7 @@ class Board(sandbox.Vendor):
 
 
 class Outcome(NamedTuple):
-    """What a read came to."""
+    """The events of a read."""
 
     events: list[Event]
 
@@ -230,21 +230,21 @@ def evenly(days: float, count: int) -> list[datetime]:
     return [START + days * DAY * (index / count) for index in range(count)]
 
 
-# The order in which things leave
+# The order of events
 
 
 @pytest.mark.promise(n=4)
-def test_whoever_has_the_earlier_ticket_is_served_first() -> None:
+def test_events_leave_the_queue_in_the_order_of_their_tickets() -> None:
     queue = Queue(writers=2)
     page, end = PageRead(None, []), WindowRead(None, Window(START, START))  # type: ignore[arg-type]
     tickets = [queue.ticket(), queue.ticket()]
     late = threading.Thread(target=queue.put, args=(end, tickets[1]))
     late.start()
     late.join(0.2)
-    assert late.is_alive(), "its predecessor has not come yet"
-    queue.put(LogLine("no ticket, no waiting"))
+    assert late.is_alive(), "the event with the earlier ticket is missing"
+    queue.put(LogLine("without a ticket"))
     queue.put(page, tickets[0])
-    assert [queue.get() for _ in range(3)] == [LogLine("no ticket, no waiting"), page, end]
+    assert [queue.get() for _ in range(3)] == [LogLine("without a ticket"), page, end]
     late.join()
 
 
@@ -259,7 +259,7 @@ def test_a_queue_without_events_ticks_until_its_last_writer_leaves() -> None:
 
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=4)
-def test_the_end_of_a_window_comes_after_all_rows_in_it_whichever_window_listed_them() -> None:
+def test_the_end_of_a_window_comes_after_all_its_rows_whichever_window_listed_them() -> None:
     midnights = [START + n * DAY for n in range(12) for _ in range(3)]
     board = Board(midnights + evenly(12, 60))
     with reading(board, Rows(NUMBERS), days=12, longest=1, workers=6, latency=0.01) as (events, _):
@@ -290,10 +290,12 @@ def test_a_reader_that_leaves_ends_the_workers() -> None:
 
 
 @pytest.mark.promise(n=5)
-def test_a_few_busy_days_are_read_side_by_side_once_the_first_page_has_shown_it() -> None:
+def test_busy_days_are_read_in_parallel_after_their_first_page() -> None:
     board = Board(evenly(4, 400))
     found, server = outcome(board, Rows(TOKENS), days=4, workers=4, latency=0.05)
-    assert sorted(map(int, found.ids())) == list(range(400)), "what was listed before windows were cut came once"
+    assert sorted(map(int, found.ids())) == list(range(400)), (
+        "rows that were listed before windows were cut are emitted once"
+    )
     assert len(found.windows) >= 4
     assert server.max_in_flight == 4
     first, second, *_ = server.requests
@@ -302,7 +304,7 @@ def test_a_few_busy_days_are_read_side_by_side_once_the_first_page_has_shown_it(
 
 
 @pytest.mark.promise(n=1)
-def test_an_error_after_rows_were_claimed_fails_the_window_instead_of_losing_them() -> None:
+def test_an_error_after_rows_were_claimed_fails_the_window() -> None:
     fails = iter([True])
 
     def items(row: Row) -> Iterator[Row]:
@@ -315,7 +317,7 @@ def test_an_error_after_rows_were_claimed_fails_the_window_instead_of_losing_the
     found, server = outcome(Board(evenly(1, 5)), endpoint, days=1)
     (failure,) = [event for event in found.events if isinstance(event, GroupFailed)]
     assert isinstance(failure.error, ValueError)
-    assert found.windows == [], "a later sync reads it again"
+    assert found.windows == [], "the next sync reads it again"
     assert server.count == 1, "a second attempt would find the rows claimed"
 
 
@@ -356,7 +358,7 @@ def test_a_vendor_that_answers_no_window_ends_with_an_error(refusal: int | None,
 
 
 @pytest.mark.promise(n=7)
-def test_empty_pages_without_end_are_an_error_that_names_where() -> None:
+def test_an_endless_list_of_empty_pages_is_an_error_that_names_the_page() -> None:
     found, server = outcome(Board(evenly(1, 5), is_endless="empty"), Rows(TOKENS), days=1)
     (error,) = found.errors
     assert error.kind is Kind.STUCK
@@ -368,7 +370,7 @@ def test_empty_pages_without_end_are_an_error_that_names_where() -> None:
 
 
 @pytest.mark.promise(n=7)
-def test_the_same_page_without_end_is_an_error_that_names_where() -> None:
+def test_a_page_that_repeats_endlessly_is_an_error_that_names_the_page() -> None:
     found, server = outcome(Board(evenly(1, 5), is_endless="same"), Rows(TOKENS), days=1)
     (error,) = found.errors
     assert error.kind is Kind.STUCK
@@ -389,7 +391,7 @@ def test_empty_pages_and_the_same_one_in_turns_without_end_are_an_error() -> Non
 
 
 @pytest.mark.promise(n=7)
-def test_the_answer_to_another_request_is_an_error_and_no_empty_window() -> None:
+def test_the_answer_to_another_request_is_an_error() -> None:
     board = Board(evenly(9, 45), is_cached=True)
     found, server = outcome(board, Rows(NUMBERS), days=9, longest=1)
     (error,) = found.errors
@@ -423,7 +425,7 @@ def test_a_page_beyond_the_end_ends_a_list_of_full_pages(beyond_end: str) -> Non
 
 @pytest.mark.promise(n=7)
 @pytest.mark.parametrize("pages", [1, 2, 3])
-def test_a_last_page_that_is_full_and_comes_again_ends_a_list(pages: int) -> None:
+def test_a_full_last_page_that_is_served_again_ends_a_list(pages: int) -> None:
     found, server = outcome(Board(evenly(1, pages * SIZE), beyond_end="repeated"), Rows(NUMBERS), days=1)
     assert found.errors == []
     assert sorted(map(int, found.ids())) == list(range(pages * SIZE))
@@ -432,7 +434,7 @@ def test_a_last_page_that_is_full_and_comes_again_ends_a_list(pages: int) -> Non
 
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=7)
-def test_the_rows_of_a_page_with_a_garbled_token_are_not_lost() -> None:
+def test_a_page_with_a_garbled_token_is_requested_again() -> None:
     board = Board(evenly(1, 25), odd_tokens=iter([{"odd": 1}]))
     found, server = outcome(board, Rows(TOKENS), days=1)
     assert found.errors == []
@@ -444,7 +446,7 @@ def test_the_rows_of_a_page_with_a_garbled_token_are_not_lost() -> None:
 
 
 @pytest.mark.promise(n=7)
-def test_rows_whose_details_always_fail_are_left_out_and_the_others_are_read() -> None:
+def test_rows_without_readable_details_are_skipped() -> None:
     board = Board(evenly(1, 8), broken=set("1245"))
     found, _ = outcome(board, Rows(NUMBERS, Parts()), days=1, retry_policy=ONCE)
     assert found.errors == []
@@ -456,7 +458,7 @@ def test_rows_whose_details_always_fail_are_left_out_and_the_others_are_read() -
 
 
 @pytest.mark.promise(n=7)
-def test_three_rows_in_a_row_without_details_end_their_stream_and_no_other() -> None:
+def test_three_failed_details_in_a_row_end_their_stream_only() -> None:
     board = Board(evenly(1, 40), broken=set(map(str, range(40))))
     found, server = outcome(board, Rows(NUMBERS, Parts()), days=1, retry_policy=ONCE)
     (failed,) = [event for event in found.events if isinstance(event, GroupFailed)]
@@ -469,7 +471,7 @@ def test_three_rows_in_a_row_without_details_end_their_stream_and_no_other() -> 
 
 
 @pytest.mark.promise(n=7)
-def test_details_are_requested_three_times_at_most() -> None:
+def test_the_details_of_a_row_are_requested_three_times_at_most() -> None:
     board = Board(evenly(1, 2), broken={"1"})
     patient = RetryPolicy(outage=60)
     found, server = outcome(board, Rows(NUMBERS, Parts()), days=1, retry_policy=patient)

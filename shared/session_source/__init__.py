@@ -1,10 +1,21 @@
-"""How any paged, windowed session API is read well. A vendor's connector is made of these nouns."""
+"""The core of the session connectors: the names that a vendor's package imports."""
 
 from session_source.airbyte.commands import run
 from session_source.airbyte.config import Config
 from session_source.airbyte.source import SessionSource
 from session_source.api.answer import Answer, rows_of
-from session_source.api.columns import Either, Integer, Moment, Number, Row, Text, Value, at, objects
+from session_source.api.columns import (
+    Either,
+    Integer,
+    Moment,
+    Number,
+    Row,
+    Text,
+    Value,
+    at,
+    objects,
+    value_or_none,
+)
 from session_source.api.endpoint import Detail, Endpoint, Fetch, PageContext, Partition
 from session_source.api.errors import Fault, Kind, StatusInBody, config_error, quoted
 from session_source.api.pagination import Next, NextInAnswer, Offset, OnePage, Page, PageNumber, Pager, Token
@@ -73,4 +84,5 @@ __all__ = [
     "rfc3339_with_milliseconds",
     "rows_of",
     "run",
+    "value_or_none",
 ]

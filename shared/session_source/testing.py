@@ -1,4 +1,4 @@
-"""Testing: what the unit tests of a vendor need to try an endpoint by itself. No connector imports it."""
+"""Testing: functions for the unit tests of a vendor, which test an endpoint alone. No connector imports them."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from session_source.api.answer import Answer
 from session_source.api.columns import Column, Row, evaluate
-from session_source.api.endpoint import Endpoint, PageContext, Partition
+from session_source.api.endpoint import Endpoint, PageContext, Partition, first_page
 from session_source.api.pagination import Next, Page, Token
 from session_source.api.request import Request
 from session_source.api.schema import Shape
@@ -15,27 +15,29 @@ from session_source.api.stream import Stream
 from session_source.api.windows import Window
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
-"""The window, where a test does not depend on it."""
+"""The default window."""
 
 
 class Where(TypedDict, total=False):
-    """Where a page is."""
+    """The position of a page."""
 
     token: Token
-    """Which page; by default the first one of the window."""
+    """The page's token; default: the first page of the window."""
     partition: Partition
-    """Which part of the vendor's data."""
+    """The part of the vendor's data; default: ``{}``."""
     gap: Window
-    """What is asked for around the window; by default nothing."""
+    """The whole range that is requested around the window; default: the window."""
 
 
 def context_of(
     endpoint: Endpoint, start: datetime = START, end: datetime = END, **where: Unpack[Where]
 ) -> PageContext:
     """Return the context of a page of the window ``[start, end)``."""
-    window = Window(start, end)
-    page = PageContext(window, where.get("gap", window), where.get("partition", {}))
-    return page._replace(token=where["token"] if "token" in where else endpoint.first(page))
+    window, partition = Window(start, end), where.get("partition", {})
+    gap = where.get("gap", window)
+    if "token" in where:
+        return PageContext(window, gap, partition, where["token"])
+    return first_page(endpoint, window, partition, gap)
 
 
 def request_of(
@@ -46,32 +48,30 @@ def request_of(
 
 
 def answer_of(body: object, status: int = 200) -> Answer:
-    """Return an answer with a body: bytes and text as they are, anything else as JSON."""
+    """Return an answer. Its body is bytes or text as they are, or JSON; an answer is returned unchanged."""
+    if isinstance(body, Answer):
+        return body
     if isinstance(body, bytes):
         return Answer(status, {}, body)
     return Answer(status, {}, (body if isinstance(body, str) else json.dumps(body)).encode())
 
 
 def page_of(endpoint: Endpoint, body: object, **where: Unpack[Where]) -> Page:
-    """Read an answer, or the body of one (see ``answer_of``)."""
-    return endpoint.page(_answer(body), context_of(endpoint, **where))
+    """Read a page from an answer, or from the body of one (see ``answer_of``)."""
+    return endpoint.page(answer_of(body), context_of(endpoint, **where))
 
 
 def next_of(endpoint: Endpoint, body: object, **where: Unpack[Where]) -> Next | None:
-    """Return which page follows an answer, or the body of one; None where it is the last."""
+    """Return the page after an answer, or after the body of one; None if that was the last page."""
     context = context_of(endpoint, **where)
-    return endpoint.following(context, endpoint.page(_answer(body), context))
+    return endpoint.pager.following(context.token, endpoint.page(answer_of(body), context))
 
 
 def columns_of(columns: Mapping[str, Column], row: Row) -> tuple[Row, list[str]]:
-    """Return the columns of a row, and the names of those whose value could not be what they declare."""
+    """Return the columns of a row, and the names of those with a value that could not be converted."""
     return evaluate(columns, row)
 
 
 def fits(stream: Stream, package: str, record: Row) -> bool:
     """Return whether a record fits the schema of a stream of a connector's package."""
     return Shape(stream.json_schema(package)).fits(record)
-
-
-def _answer(body: object) -> Answer:
-    return body if isinstance(body, Answer) else answer_of(body)

@@ -84,7 +84,7 @@ PLACES: dict[str, Any] = {
 
 @settings(deadline=None, max_examples=300)
 @given(text=PERSONAL, place=st.sampled_from(sorted(PLACES)), spell=st.sampled_from(SPELLINGS))
-def test_no_spelling_of_a_personal_value_is_left(text: str, place: str, spell: Callable[[str], str]) -> None:
+def test_no_encoding_of_a_personal_value_is_left(text: str, place: str, spell: Callable[[str], str]) -> None:
     (found,) = replaced(PLACES[place](spell(text)))
     written = json.dumps(found, ensure_ascii=False)
     for other in SPELLINGS:
@@ -122,7 +122,7 @@ def test_ids_keep_type_length_order_and_equality(ids: set[int]) -> None:
 
 @settings(deadline=None)
 @given(texts=st.lists(st.text(), min_size=1))
-def test_texts_keep_length_equality_and_what_is_between_words(texts: list[str]) -> None:
+def test_texts_keep_length_equality_and_the_characters_between_words(texts: list[str]) -> None:
     found = [value["url"] for value in replaced(*({"url": f"x:{text}"} for text in texts))]
     assert [*map(len, found)] == [len(text) + 2 for text in texts]
     assert [WORD.sub("", text) for text in found] == [WORD.sub("", f"x:{text}") for text in texts]
@@ -150,12 +150,12 @@ def test_short_words_never_share_a_stand_in(words: set[str]) -> None:
         {"data": [{"url": None, "count": True, "sessions": []}]},
     ],
 )
-def test_what_a_connector_depends_on_is_kept(value: Any) -> None:
+def test_names_and_values_that_a_connector_depends_on_are_kept(value: Any) -> None:
     assert replaced(value) == [value]
 
 
 @pytest.mark.parametrize("value", [42, 42.5, "42", "2026-01-31", "android"])
-def test_nothing_of_a_custom_property_is_kept_but_its_type(value: Any) -> None:
+def test_only_the_type_of_a_custom_property_is_kept(value: Any) -> None:
     (found,) = replaced({"properties": {"Shoe size": value}})
     ((name, stand_in),) = found["properties"].items()
     assert re.fullmatch("[A-Z][a-z]{3} [a-z]{4}", name)
@@ -164,7 +164,7 @@ def test_nothing_of_a_custom_property_is_kept_but_its_type(value: Any) -> None:
     assert stand_in != value
 
 
-def test_the_vocabulary_is_what_a_connector_reads_sends_and_declares(
+def test_the_vocabulary_has_what_a_connector_reads_sends_and_declares(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "source_made_up"
@@ -216,7 +216,7 @@ def test_an_address_stays_valid() -> None:
     assert first == third != second
 
 
-def test_equal_numbers_stay_equal_however_they_are_written() -> None:
+def test_equal_numbers_in_different_notations_stay_equal() -> None:
     text, number = replaced({"latitude": "48.1370"}, {"latitude": 48.137})
     assert float(text["latitude"]) == number["latitude"]
     assert text["latitude"] != "48.1370"

@@ -23,7 +23,7 @@ class Guess(Probe):
         return Seen(AS_ASSUMED, "even")
 
 
-def test_an_assumption_is_a_row_of_its_apis_table() -> None:
+def test_an_assumption_is_a_row_in_the_table_of_its_api() -> None:
     assumptions = {
         "": (
             Assumption("even", "It is even.", Guess(), "https://example.com"),
@@ -47,7 +47,7 @@ def test_each_api_has_a_table_with_a_heading() -> None:
     assert text.count("### `v2`\n\n| assumption") == 1
 
 
-def test_a_vendor_says_otherwise_only_of_what_a_probe_may_find() -> None:
+def test_a_vendor_describes_only_findings_that_its_probe_has() -> None:
     with pytest.raises(ValueError, match="even has findings"):
         Assumption("even", "It is even.", Guess(), findings={"green": nothing("It is green.")})
 

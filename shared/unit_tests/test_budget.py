@@ -14,7 +14,7 @@ class Clock:
         return self.now
 
 
-def test_an_hour_holds_no_more_than_the_limit() -> None:
+def test_no_hour_has_more_requests_than_the_budget() -> None:
     clock = Clock()
     budget = Budget(3, clock=clock)
     assert [budget.take() for _ in range(3)] == [0, 0, 0]
@@ -26,7 +26,7 @@ def test_an_hour_holds_no_more_than_the_limit() -> None:
     assert budget.take() == HOUR
 
 
-def test_what_an_earlier_sync_sent_counts() -> None:
+def test_requests_of_an_earlier_sync_count() -> None:
     clock = Clock()
     earlier = Budget(5, clock=clock)
     for _ in range(4):
@@ -38,7 +38,7 @@ def test_what_an_earlier_sync_sent_counts() -> None:
     assert 0 < later.take() <= HOUR
 
 
-def test_the_same_requests_told_by_several_streams_count_once() -> None:
+def test_requests_in_the_states_of_several_streams_count_once() -> None:
     clock = Clock()
     earlier = Budget(5, clock=clock)
     earlier.take()
@@ -51,7 +51,7 @@ def test_the_same_requests_told_by_several_streams_count_once() -> None:
     assert later.take() > 0
 
 
-def test_what_is_older_than_an_hour_is_not_kept() -> None:
+def test_requests_older_than_an_hour_are_dropped() -> None:
     clock = Clock()
     budget = Budget(5, clock=clock)
     budget.take()
@@ -59,14 +59,14 @@ def test_what_is_older_than_an_hour_is_not_kept() -> None:
     assert budget.to_json() == {}
 
 
-def test_what_a_clock_that_ran_ahead_wrote_is_over_in_an_hour() -> None:
+def test_requests_from_a_clock_that_was_ahead_expire_in_an_hour() -> None:
     clock = Clock()
     budget = Budget(5, clock=clock)
     budget.spend([{"9" * 20: 5}])
     assert HOUR <= budget.take() <= HOUR + 60
 
 
-def test_a_second_holds_no_more_requests_than_the_limit() -> None:
+def test_no_second_has_more_requests_than_the_rate() -> None:
     clock = Clock()
     rate = RequestRate(2, clock=clock)
     assert [rate.take(), rate.take()] == [0, 0]
@@ -92,10 +92,10 @@ TIMES = st.floats(0, 2.5).map(lambda seconds: round(seconds, 3))
     workers=st.integers(1, 8),
     requests=st.lists(st.tuples(TIMES, st.floats(0, 1), TIMES), min_size=1, max_size=60),
 )
-def test_no_period_holds_more_requests_than_the_limit_whenever_they_reach_the_vendor(
+def test_no_period_has_more_requests_than_the_rate_whenever_they_reach_the_vendor(
     limit: int, seconds: float, workers: int, requests: list[tuple[float, float, float]]
 ) -> None:
-    """Each request takes a while, reaches the vendor some way through it, and is followed by a pause."""
+    """Each request takes some time, reaches the vendor during it, and is followed by a pause."""
     clock = Clock()
     clock.now = 0.0
     rate = RequestRate(limit, seconds, clock=clock)
@@ -127,7 +127,7 @@ def test_no_period_holds_more_requests_than_the_limit_whenever_they_reach_the_ve
 
 
 @given(limit=st.integers(1, 6), count=st.integers(1, 40))
-def test_requests_that_are_answered_at_once_wait_no_longer_than_the_limit_demands(limit: int, count: int) -> None:
+def test_requests_wait_no_longer_than_the_rate_requires(limit: int, count: int) -> None:
     clock = Clock()
     began = clock.now
     rate = RequestRate(limit, clock=clock)
@@ -152,14 +152,14 @@ def test_requests_that_are_answered_at_once_wait_no_longer_than_the_limit_demand
     ],
     ids=lambda sent: str(sent)[:20],
 )
-def test_what_no_sync_wrote_is_passed_over(sent: Any) -> None:
+def test_counts_that_no_sync_wrote_are_ignored(sent: Any) -> None:
     clock = Clock()
     budget = Budget(5, clock=clock)
     budget.spend([sent, {"16666": 3}])
     assert budget.to_json() == {"16666": 3}
 
 
-def test_a_state_that_tells_of_far_too_many_requests_takes_no_memory() -> None:
+def test_a_state_with_too_many_requests_takes_no_memory() -> None:
     budget = Budget(500, clock=Clock())
     budget.spend([{str(minute): 50_000 for minute in range(100_000)}, {"9" * 19: 10}])
     assert len(budget._sent) == 500

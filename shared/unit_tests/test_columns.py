@@ -33,7 +33,7 @@ ROW = {
         (Either(Text("missing"), Text("id")), "7"),
     ],
 )
-def test_a_column_reads_what_stands_at_its_path(column: Text, value: object) -> None:
+def test_a_column_reads_the_value_at_its_path(column: Text, value: object) -> None:
     assert evaluate({"column": column}, ROW) == ({"column": value}, [])
 
 
@@ -56,7 +56,7 @@ def test_a_column_reads_what_stands_at_its_path(column: Text, value: object) -> 
         Moment("nested", "when", plus=Number("huge")),
     ],
 )
-def test_a_value_that_cannot_be_what_the_column_declares_is_null_and_told(column: Text) -> None:
+def test_a_column_with_a_value_of_another_type_is_null_and_reported(column: Text) -> None:
     assert evaluate({"column": column}, ROW) == ({"column": None}, ["column"])
 
 
@@ -64,6 +64,6 @@ def test_a_moment_can_be_compared() -> None:
     assert Moment("nested", "when").moment(ROW) == datetime(2019, 1, 31, 12, 1, 34, tzinfo=UTC)
 
 
-def test_items_that_are_no_objects_are_not_lost() -> None:
+def test_items_that_are_no_objects_are_wrapped() -> None:
     assert list(objects([{"a": 1}, "b", None], "name")) == [{"a": 1}, {"name": "b"}, {"name": None}]
     assert list(objects({"a": 1}, "name")) == []

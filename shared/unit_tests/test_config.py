@@ -12,7 +12,7 @@ DEFAULTS = {"window_in_days": 7, "num_workers": 2}
 
 
 @pytest.mark.parametrize("start", ["0001-01-01", "0999-12-31T00:00:00Z", "1970-01-01"])
-def test_a_start_that_means_all_there_is_is_the_first_moment_of_a_session(start: str) -> None:
+def test_a_start_date_before_1970_is_1970(start: str) -> None:
     settings = configs.settings({"start_date": start}, DEFAULTS, NOW)
     assert settings.span == (EPOCH, NOW.replace(microsecond=0))
 
@@ -26,7 +26,7 @@ def test_a_start_that_means_all_there_is_is_the_first_moment_of_a_session(start:
         ({"max_waiting_time": 2}, "limit_wait", 120),
     ],
 )
-def test_numbers_are_whole_and_left_out_they_are_the_defaults(more: dict[str, Any], name: str, value: int) -> None:
+def test_numbers_become_integers_and_have_defaults(more: dict[str, Any], name: str, value: int) -> None:
     found = getattr(configs.settings({"start_date": "2026-01-01", **more}, DEFAULTS, NOW), name)
     assert found == value
     assert type(found) is int

@@ -1,4 +1,4 @@
-"""Answers: what JSON forbids and vendors send all the same."""
+"""Answers that JSON forbids, but vendors send."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ BROKEN_TEXT = st.text(st.characters(exclude_characters="\\"), max_size=20)  # lo
         ),
     ],
 )
-def test_an_odd_value_costs_no_page_and_is_kept_as_text(body: bytes, value: Any) -> None:
+def test_a_value_that_json_forbids_is_kept_as_text(body: bytes, value: Any) -> None:
     read = Answer(200, {}, body).json()
     assert read == value
     assert orjson.loads(orjson.dumps(read)) == value
@@ -60,7 +60,7 @@ def test_different_ids_stay_different(ids: list[int | str], indent: int | None) 
 @pytest.mark.promise(n=1)
 @pytest.mark.parametrize("shift", range(13))
 @pytest.mark.parametrize("digits", [19, 20, 21, 37, 5000])
-def test_a_large_integer_is_found_wherever_it_is(shift: int, digits: int) -> None:
+def test_a_large_integer_is_found_anywhere_in_a_body(shift: int, digits: int) -> None:
     number = b"9" * digits
     for before, after in ((b"", b""), (b"123,", b",12"), (b'"2026-01-01T00:00:00",', b""), (b"-", b"")):
         body = b'{"%b":"%b","list":[%b%b%b]}' % (b"x" * shift, b"1" * 30, before, number, after)
@@ -92,7 +92,7 @@ def test_different_bytes_stay_different(ids: list[bytes]) -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_what_is_json_is_unchanged(value: Any) -> None:
+def test_valid_json_is_unchanged(value: Any) -> None:
     assert Answer(200, {}, orjson.dumps(value)).json() == value
     assert Answer(200, {}, b"[NaN,%b]" % orjson.dumps(value)).json() == [None, value]
 
@@ -106,7 +106,7 @@ def test_what_is_json_is_unchanged(value: Any) -> None:
         ("é".encode("cp1252"), "no-such-charset; charset=x"),
     ],
 )
-def test_text_is_read_as_utf_8_and_in_the_charset_that_is_named_where_it_is_not(body: bytes, charset: str) -> None:
+def test_text_is_decoded_as_utf_8_or_else_in_the_charset_of_the_header(body: bytes, charset: str) -> None:
     headers = {"Content-Type": f"application/json; charset={charset}"}
     read = Answer(200, headers, b'{"a":"%b","b":NaN}' % body).json()
     assert read["a"] == ("\\xe9" if "no-such" in charset else "é")
@@ -115,7 +115,7 @@ def test_text_is_read_as_utf_8_and_in_the_charset_that_is_named_where_it_is_not(
 @pytest.mark.promise(n=10)
 @pytest.mark.parametrize("levels", [900, 2000, 100_000])
 @pytest.mark.parametrize("parts", [(b"[", b"]"), (b'{"[\\"":', b"}")], ids=["lists", "objects"])
-def test_a_value_that_is_nested_beyond_all_measure_costs_no_page(levels: int, parts: tuple[bytes, bytes]) -> None:
+def test_a_value_that_is_nested_too_deeply_for_python_is_cut(levels: int, parts: tuple[bytes, bytes]) -> None:
     body = b'{"id":"]]","deep":%b1%b,"last":2}' % (parts[0] * levels, parts[1] * levels)
     read = Answer(200, {}, body).json()
     assert (read["id"], read["last"]) == ("]]", 2)
@@ -129,6 +129,6 @@ def test_a_value_that_is_nested_beyond_all_measure_costs_no_page(levels: int, pa
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"<html>", b"[" * 100_000, b'{"a":' * 100_000], ids=lambda b: str(b[:6])
 )
-def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
+def test_a_body_that_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         Answer(200, {}, body).json()

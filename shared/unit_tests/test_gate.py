@@ -1,4 +1,4 @@
-"""The gate, with threads: who waits for what, and who wakes whom."""
+"""The gate, with several threads."""
 
 import threading
 import time
@@ -76,7 +76,7 @@ def test_closing_ends_the_wait_for_a_place() -> None:
                 each.result(10)
 
 
-def test_a_request_that_fails_at_the_gate_gives_its_place_back() -> None:
+def test_a_request_that_fails_at_the_gate_releases_its_place() -> None:
     shared = gate(retry_policy=RetryPolicy(deadline=time.monotonic() + 60))
     shared.hold(120, Reason.RATE_LIMIT)
     for _ in range(2):

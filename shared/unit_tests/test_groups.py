@@ -103,7 +103,7 @@ def test_the_first_window_that_lists_a_row_emits_it(time_filter: TimeFilter) -> 
 
 
 @pytest.mark.promise(n=1)
-def test_rows_that_are_certainly_outside_of_the_sync_or_were_emitted_by_an_earlier_one_are_left_out() -> None:
+def test_rows_outside_of_the_sync_or_of_an_earlier_one_are_skipped_only_if_that_is_certain() -> None:
     things = group(EXACT, days=4, finished=(Window(day(1), day(2)),))
     _, third, last = opened(things)
     assert ids(things, third, row("finished", 1.9), row("own", 2)) == ["own"]
@@ -121,7 +121,7 @@ def test_rows_that_may_be_in_the_sync_are_emitted() -> None:
 
 
 @pytest.mark.promise(n=1)
-def test_a_day_that_two_gaps_ask_for_is_emitted_once() -> None:
+def test_a_day_that_two_gaps_request_is_emitted_once() -> None:
     things = group(BY_DAY, finished=(Window(day(1), day(2.45)),), longest=4 * DAY)
     before, after = opened(things)
     shared = row("between the gaps", 1.6)
@@ -140,7 +140,7 @@ def test_a_row_that_is_listed_for_other_dates_than_its_own_is_emitted_once_and_c
     assert things.notices() == []
 
 
-def test_rows_of_other_dates_are_counted_when_all_windows_were_begun() -> None:
+def test_rows_of_other_dates_are_reported_when_all_windows_were_started() -> None:
     things = group(EXACT, days=9)
     window = things.next_window()
     assert window is not None
@@ -151,7 +151,7 @@ def test_rows_of_other_dates_are_counted_when_all_windows_were_begun() -> None:
 
 
 @pytest.mark.promise(n=1)
-def test_a_row_that_was_left_out_is_emitted_when_it_has_grown_into_the_sync() -> None:
+def test_a_skipped_row_is_emitted_once_it_has_grown_into_the_sync() -> None:
     things = group(RANGE, finished=(Window(day(0), day(2)),))
     third, last = opened(things)
     assert ids(things, third, row("open", 1.2, until=1.5)) == []
@@ -159,7 +159,7 @@ def test_a_row_that_was_left_out_is_emitted_when_it_has_grown_into_the_sync() ->
 
 
 @pytest.mark.promise(n=1)
-def test_a_row_that_lasts_over_many_windows_is_emitted_once() -> None:
+def test_a_row_that_overlaps_many_windows_is_emitted_once() -> None:
     things = group(RANGE, days=9)
     windows = opened(things)
     lasting = row("long", 0.5, until=4.5)
@@ -167,14 +167,14 @@ def test_a_row_that_lasts_over_many_windows_is_emitted_once() -> None:
 
 
 @pytest.mark.promise(n=10)
-def test_a_row_without_a_time_is_emitted_all_the_same() -> None:
+def test_a_row_without_a_time_is_emitted() -> None:
     for time_filter in (EXACT, RANGE, BY_DAY):
         things = group(time_filter)
         assert ids(things, opened(things)[0], {"id": "a"}, {"id": "b", "at": "soon"}) == ["a", "b"]
 
 
 @pytest.mark.promise(n=10)
-def test_a_row_without_an_id_gets_a_hash_of_itself_and_it_is_told() -> None:
+def test_a_row_without_an_id_gets_a_hash_and_reports_it() -> None:
     rows = [{"at": START.isoformat(), "b": 1, "a": 2}, {"a": 2, "b": 1, "at": START.isoformat()}]
     found = []
     for same in rows:
@@ -186,7 +186,7 @@ def test_a_row_without_an_id_gets_a_hash_of_itself_and_it_is_told() -> None:
 
 
 @pytest.mark.promise(n=1)
-def test_a_list_without_dates_is_read_whole() -> None:
+def test_a_list_without_dates_is_read_in_full() -> None:
     things = group(None, finished=(Window(START, day(4)),))
     (window,) = opened(things)
     assert window.window == Window(START, day(4))
@@ -212,12 +212,12 @@ class Vendor:
         bounds = {"at": (at, at), "until": (until, until), "touches": (at, until)}[self._by]
         return TimeRange(*bounds)
 
-    def listed(self, asked: TimeRange) -> list[Row]:
+    def listed(self, requested: TimeRange) -> list[Row]:
         """The things of a request; its bounds are inclusive."""
         if self._kind == "day":
-            days = Window(*asked).days()
+            days = Window(*requested).days()
             return [self._row(name) for name in self.things if self._day(name) in days]
-        return [self._row(name) for name in self.things if self.position(name).touches(asked)]
+        return [self._row(name) for name in self.things if self.position(name).touches(requested)]
 
     def _day(self, name: str) -> str:
         return (self.position(name).first + self._ahead).strftime("%Y-%m-%d")
@@ -246,7 +246,7 @@ KINDS = {"exact": (EXACT, ["at"]), "range": (RANGE, ["at", "until", "touches"]),
     finished=st.lists(st.tuples(st.integers(0, 48), st.integers(1, 20)), max_size=2),
     workers=st.integers(1, 4),
 )
-def test_in_whatever_order_windows_are_read_or_put_back_all_is_emitted_once_and_then_forgotten(
+def test_every_row_is_emitted_once_and_its_key_dropped_in_whatever_order_windows_are_read(
     seed: int,
     kind: str,
     hours: int,
@@ -298,7 +298,7 @@ def test_in_whatever_order_windows_are_read_or_put_back_all_is_emitted_once_and_
 
 
 @pytest.mark.promise(n=1)
-def test_a_repeated_row_is_emitted_once_and_a_page_of_them_is_doubted() -> None:
+def test_a_repeated_row_is_emitted_once_and_a_page_of_repeated_rows_is_doubted() -> None:
     things = group()
     first = opened(things)[0]
     assert ids(things, first, row("a", 0), row("a", 0)) == ["a"]
@@ -307,7 +307,7 @@ def test_a_repeated_row_is_emitted_once_and_a_page_of_them_is_doubted() -> None:
     assert (claim.rows, claim.doubt) == ([], Doubt.REPEATED)
 
 
-def test_a_page_of_nothing_but_rows_that_last_is_no_repeated_page() -> None:
+def test_a_page_of_long_rows_is_not_a_repeated_page() -> None:
     things = group(RANGE)
     window = opened(things)[0]
     lasting, short = row("long", 0, until=0.9), row("short", 0.1)
@@ -318,13 +318,13 @@ def test_a_page_of_nothing_but_rows_that_last_is_no_repeated_page() -> None:
     ]
 
 
-def test_a_page_of_quite_other_times_is_doubted() -> None:
+def test_a_page_with_rows_of_other_times_only_is_doubted() -> None:
     things = group(days=9)
     window = opened(things)[4]
     for _ in range(2):
         assert things.claim(window, [row("a", 0), row("b", 8)]).doubt is Doubt.MISPLACED
-    assert things.claim(window, [row("a", 0), row("c", 3.5)]).doubt is None, "it is less than a day away"
-    assert things.claim(window, [row("d", 0), {"id": "e"}]).doubt is None, "one may be anywhere"
+    assert things.claim(window, [row("a", 0), row("c", 3.5)]).doubt is None, "c is less than a day away"
+    assert things.claim(window, [row("d", 0), {"id": "e"}]).doubt is None, "e may be anywhere"
     assert things.claim(window, []).doubt is None, "a window may be empty"
 
 
@@ -337,15 +337,15 @@ def test_pages_with_the_same_rows_have_the_same_fingerprint() -> None:
     assert len(set(found)) == 3
 
 
-# What is asked for
+# Which range is requested
 
 
 @pytest.mark.promise(n=1)
-def test_more_is_asked_for_at_the_edges_of_each_gap() -> None:
+def test_more_is_requested_at_the_edges_of_each_gap() -> None:
     things = group(BY_DAY, days=5, finished=(Window(day(2), day(3)),), now=day(9))
-    # Half a day before a gap and a little more behind it, each as a whole day.
-    asked = [window.requested for window in opened(things)]
-    assert asked == [
+    # Half a day before a gap and a little more after it, widened to whole days.
+    requested = [window.requested for window in opened(things)]
+    assert requested == [
         TimeRange(day(-1), day(1)),
         TimeRange(day(1), day(3)),
         TimeRange(day(2), day(4)),
@@ -354,7 +354,7 @@ def test_more_is_asked_for_at_the_edges_of_each_gap() -> None:
     assert things.gap(Window(day(1), day(2))) == Window(day(-1), day(3))
 
 
-def test_the_future_is_asked_for_only_where_the_vendors_clock_may_be_ahead() -> None:
+def test_the_future_is_requested_only_if_the_vendors_clock_may_be_ahead() -> None:
     assert opened(group(RANGE, days=1))[0].requested == TimeRange(START, day(1))
     assert opened(group(RANGE, days=1, now=day(1.5)))[0].requested == TimeRange(START, day(1.5))
     assert opened(group(RANGE, days=1, now=day(9)))[0].requested == TimeRange(START, day(2))
@@ -376,11 +376,11 @@ def test_the_first_window_shows_how_long_the_others_should_be() -> None:
     assert not things.is_probing, "there are no others"
 
 
-# What the vendor cannot answer
+# Windows that the vendor cannot answer
 
 
 @pytest.mark.promise(n=5)
-def test_a_window_that_the_vendor_cannot_answer_is_halved_and_ever_more_after_timeouts() -> None:
+def test_a_window_that_the_vendor_cannot_answer_is_halved_and_shrinks_faster_after_timeouts() -> None:
     too_large, timeout = Fault(Kind.TOO_LARGE, "Too large."), Fault(Kind.OUTAGE, "Late.", is_timeout=True)
     month = OpenWindow(Window(day(0), day(32)), TimeRange(day(0), day(32)))
     things = group(days=32, longest=32 * DAY)
@@ -390,13 +390,13 @@ def test_a_window_that_the_vendor_cannot_answer_is_halved_and_ever_more_after_ti
 
 
 @pytest.mark.promise(n=5)
-def test_a_window_is_halved_only_where_that_may_help_and_not_for_ever() -> None:
+def test_a_window_is_halved_only_if_that_may_help_and_for_a_limited_time() -> None:
     fault = Fault(Kind.OUTAGE, "Late.", status=504)
     things = group()
     first, second, *_ = opened(things)
     assert things.shrunk(first, Fault(Kind.OUTAGE, "Broken.", status=500), 60) is None
     assert things.shrunk(first, fault, 60) == DAY / 2
-    assert things.shrunk(first, fault, 0) is None, "it went on for longer than that"
+    assert things.shrunk(first, fault, 0) is None, "it has continued for longer than allowed"
     things.close(second)
     assert things.shrunk(first, fault, 60) == DAY / 2, "another window was answered"
     assert things.shrunk(first, fault, 0) is None
@@ -404,7 +404,7 @@ def test_a_window_is_halved_only_where_that_may_help_and_not_for_ever() -> None:
     assert group(BY_DAY).shrunk(smallest, fault, 60) is None
 
 
-def test_no_window_is_longer_than_what_the_vendor_answers() -> None:
+def test_no_window_is_longer_than_the_longest_that_the_vendor_answers() -> None:
     things = group(days=8, longest=8 * DAY)
     window = things.next_window()
     assert window is not None
@@ -431,7 +431,7 @@ def test_a_vendor_that_filters_by_another_column_is_named_once() -> None:
 
 
 def details(*, count: int = 3) -> tuple[Details, list[OpenWindow]]:
-    """Details of windows that lie beside each other; the pages of each are still to come."""
+    """Details of adjacent windows, of which no page was read yet."""
     found = Details(Parts(), {}, Parts.streams)
     windows = [OpenWindow(Window(day(n), day(n + 1)), TimeRange(day(n), day(n + 1))) for n in range(count)]
     for window in windows:
@@ -440,17 +440,17 @@ def details(*, count: int = 3) -> tuple[Details, list[OpenWindow]]:
 
 
 @pytest.mark.promise(n=4)
-def test_details_of_a_window_are_complete_when_those_of_its_neighbours_are() -> None:
+def test_details_of_a_window_are_complete_after_those_of_adjacent_windows() -> None:
     found, (first, second, third) = details()
     found.expect(second, 2)
     assert found.finish(first) == []
     assert found.finish(second) == found.finish(second) == []
-    assert found.finish(second) == [first.window], "the third may have brought rows of the second"
+    assert found.finish(second) == [first.window], "the third window may have listed rows of the second"
     assert found.finish(third) == [second.window, third.window]
 
 
 @pytest.mark.promise(n=4)
-def test_details_of_a_window_that_was_put_back_are_complete_with_its_pieces() -> None:
+def test_details_of_a_window_that_was_put_back_are_complete_after_its_pieces() -> None:
     found, (whole,) = details(count=1)
     found.expect(whole, 1)
     part = OpenWindow(Window(day(0.5), day(1)), TimeRange(day(0.5), day(1)))
@@ -462,12 +462,12 @@ def test_details_of_a_window_that_was_put_back_are_complete_with_its_pieces() ->
 
 
 @pytest.mark.promise(n=7)
-def test_failures_count_in_a_row() -> None:
+def test_failures_in_a_row_are_counted() -> None:
     found, _ = details()
     assert [found.note(is_read=is_read) for is_read in (False, False, True, False)] == [1, 2, 0, 1]
 
 
-def test_details_belong_to_the_row_they_were_asked_for() -> None:
+def test_details_belong_to_the_row_that_they_were_requested_for() -> None:
     found, _ = details()
     things = group()
     (of,) = things.claim(opened(things)[0], [row("a", 0)]).rows

@@ -23,7 +23,7 @@ def opened(keys: Keys, first: float, last: float, *seen: str) -> OpenWindow:
 
 
 @pytest.mark.promise(n=1)
-def test_a_key_is_taken_by_a_window_for_which_the_vendor_may_list_it_too() -> None:
+def test_keys_of_a_window_are_taken_for_windows_that_touch_it() -> None:
     keys = Keys()
     opened(keys, 0, 1, "far")
     middle = opened(keys, 2, 3, "own")
@@ -32,7 +32,7 @@ def test_a_key_is_taken_by_a_window_for_which_the_vendor_may_list_it_too() -> No
 
 
 @pytest.mark.promise(n=1)
-def test_keys_are_kept_for_a_window_that_has_not_begun() -> None:
+def test_keys_are_remembered_for_windows_that_are_not_open_yet() -> None:
     keys = Keys()
     newer = opened(keys, 1, 2, "edge")
     keys.close(newer, [TimeRange(*piece(0, 1))])
@@ -40,7 +40,7 @@ def test_keys_are_kept_for_a_window_that_has_not_begun() -> None:
 
 
 @pytest.mark.promise(n=6)
-def test_keys_are_forgotten_when_no_window_can_list_them() -> None:
+def test_keys_are_dropped_when_no_window_can_list_them() -> None:
     keys = Keys()
     windows = [opened(keys, day, day + 1, str(day)) for day in range(3)]
     keys.close(windows[2], [])
@@ -54,7 +54,7 @@ def test_keys_are_forgotten_when_no_window_can_list_them() -> None:
 
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=6)
-def test_a_window_that_is_put_back_is_known_until_its_pieces_are_read() -> None:
+def test_keys_of_a_window_that_was_put_back_are_remembered_until_its_pieces_are_read() -> None:
     keys = Keys()
     whole = opened(keys, 0, 4, "emitted", "left")
     whole.skipped.add("left")
@@ -68,7 +68,7 @@ def test_a_window_that_is_put_back_is_known_until_its_pieces_are_read() -> None:
 
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=6)
-def test_a_row_that_lasts_is_known_until_no_window_can_list_it() -> None:
+def test_the_key_of_a_long_row_is_remembered_until_no_window_can_list_it() -> None:
     keys = Keys()
     for day in range(9, -1, -1):
         window = opened(keys, day, day + 1)

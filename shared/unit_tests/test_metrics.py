@@ -94,7 +94,7 @@ def test_the_file_has_what_the_sync_did(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["shop.prom"]
 
 
-def test_a_sync_that_fails_or_is_killed_keeps_the_times_of_former_successes(tmp_path: Path) -> None:
+def test_a_sync_that_fails_or_is_killed_keeps_the_times_of_earlier_successes(tmp_path: Path) -> None:
     path = tmp_path / "shop.prom"
     name = "last_success_timestamp_seconds"
     Sync(path, 1_800_000_000).end(sessions=True, events=True)
@@ -108,7 +108,7 @@ def test_a_sync_that_fails_or_is_killed_keeps_the_times_of_former_successes(tmp_
     assert killed.values["duration_seconds"] == 31
 
 
-def test_the_file_is_written_now_and_then_and_not_at_every_event(tmp_path: Path) -> None:
+def test_the_file_is_written_at_intervals_and_not_at_every_event(tmp_path: Path) -> None:
     sync = Sync(tmp_path / "shop.prom")
     sync.clock.now += 29
     sync.file.tick()
@@ -118,7 +118,7 @@ def test_the_file_is_written_now_and_then_and_not_at_every_event(tmp_path: Path)
     assert sync.values["duration_seconds"] == 30
 
 
-def test_others_may_read_the_file(tmp_path: Path) -> None:
+def test_other_users_may_read_the_file(tmp_path: Path) -> None:
     path = tmp_path / "shop.prom"
     Sync(path)
     assert path.stat().st_mode & 0o777 == 0o644

@@ -8,13 +8,13 @@ def page(rows: int, **body: object) -> Page:
     return Page([{} for _ in range(rows)], body)
 
 
-def test_one_page_is_all() -> None:
+def test_a_list_in_one_answer_has_no_next_page() -> None:
     pager: Pager = OnePage()
     assert pager.following(None, page(1000)) is None
 
 
 @pytest.mark.promise(n=3)
-def test_numbers_go_on_until_a_page_is_empty_and_nothing_says_before_that_it_is() -> None:
+def test_page_numbers_continue_until_a_page_is_empty() -> None:
     pager = PageNumber(2)
     assert (pager.first, pager.size) == (1, 2)
     assert pager.following(1, page(2)) == Next(2, is_certain=False)
@@ -23,7 +23,7 @@ def test_numbers_go_on_until_a_page_is_empty_and_nothing_says_before_that_it_is(
 
 
 @pytest.mark.promise(n=3)
-def test_offsets_go_on_after_the_rows_that_came_until_the_total() -> None:
+def test_offsets_grow_by_the_received_rows_up_to_the_total() -> None:
     pager = Offset("list", "total", size=100)
     assert (pager.first, pager.size) == (0, 100)
     assert pager.following(0, page(70, list={"total": 230})) == Next(70, total=230)
@@ -42,20 +42,20 @@ def test_a_total_may_be_too_small_or_missing() -> None:
 
 @pytest.mark.promise(n=7)
 @pytest.mark.parametrize(("rows", "total"), [(0, 230), (10, "many"), (10, 2.5), (10, {"value": 3})])
-def test_a_total_that_contradicts_its_page_or_is_no_number_is_a_value_error(rows: int, total: object) -> None:
+def test_a_total_that_is_wrong_or_no_number_is_a_value_error(rows: int, total: object) -> None:
     with pytest.raises(ValueError, match=r"total|number|convert|type"):
         Offset("total", size=100).following(0, page(rows, total=total))
 
 
 @pytest.mark.promise(n=3)
-def test_a_next_token_decides_however_full_the_page_is() -> None:
+def test_a_next_token_decides_even_if_the_page_is_not_full() -> None:
     pager = NextInAnswer("pagination", "next", first=1, otherwise=PageNumber(2))
     assert (pager.first, pager.size) == (1, 2)
     assert pager.following(1, page(1, pagination={"next": 2})) == Next(2)
     assert pager.following(1, page(2, pagination={"next": None})) is None
 
 
-def test_an_answer_without_pagination_leaves_it_to_the_page() -> None:
+def test_without_pagination_the_number_of_rows_decides() -> None:
     pager = NextInAnswer("pagination", "next", first=1, otherwise=PageNumber(2))
     bodies: list[dict[str, object]] = [{}, {"pagination": {}}, {"pagination": None}]
     for body in bodies:
@@ -63,7 +63,7 @@ def test_an_answer_without_pagination_leaves_it_to_the_page() -> None:
     assert pager.following(1, page(0)) is None
 
 
-def test_an_absent_empty_or_null_cursor_is_the_end() -> None:
+def test_an_absent_empty_or_null_cursor_ends_a_list() -> None:
     pager = NextInAnswer("next_cursor")
     assert (pager.first, pager.size) == (None, None)
     assert pager.following(None, page(1, next_cursor="abc")) == Next("abc")
@@ -96,7 +96,7 @@ def requests(lists: list[int], cap: int, lengths: PageLengths) -> int:
 
 @pytest.mark.promise(n=3)
 @given(st.lists(st.integers(0, 60), max_size=12), st.integers(1, 10))
-def test_no_list_is_cut_short_by_a_vendor_that_serves_less_and_costs_one_request_more_at_most(
+def test_a_vendor_with_shorter_pages_than_requested_costs_one_more_request_at_most(
     lists: list[int], cap: int
 ) -> None:
     lengths = PageLengths(10)
@@ -108,7 +108,7 @@ def test_no_list_is_cut_short_by_a_vendor_that_serves_less_and_costs_one_request
 
 
 @pytest.mark.promise(n=3)
-def test_a_short_page_ends_a_list_when_a_full_one_was_seen() -> None:
+def test_a_short_page_ends_a_list_after_a_full_one() -> None:
     lengths = PageLengths(10)
     lengths.note(9)
     assert not lengths.ends(3)
@@ -120,7 +120,7 @@ def test_a_short_page_ends_a_list_when_a_full_one_was_seen() -> None:
 
 
 @pytest.mark.promise(n=3)
-def test_pages_of_varying_lengths_never_end_a_list() -> None:
+def test_pages_of_varying_lengths_do_not_end_a_list() -> None:
     lengths = PageLengths(10)
     for rows in (7, 5, 9, 7, 5, 9):
         lengths.note(rows)

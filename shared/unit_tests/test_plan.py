@@ -47,7 +47,7 @@ def evenly(days: float, count: int) -> list[datetime]:
 
 
 def bursts(days: float, drawn: list[tuple[float, float, int]]) -> list[datetime]:
-    """The moments of rows: each burst begins somewhere and lasts for a share of what is left from there."""
+    """The moments of rows: each burst starts at any time and lasts for a part of the remaining time."""
     return [
         START + days * DAY * (start + (1 - start) * share * index / count)
         for start, share, count in drawn
@@ -101,7 +101,7 @@ class Vendor:
 
 @pytest.mark.promise(n=1)
 @given(PIECES, st.sampled_from([None, MINUTE, DAY]), st.integers(1, 60))
-def test_windows_tile_what_is_missing_newest_first(
+def test_windows_tile_the_missing_time_from_the_newest(
     pieces: list[Window], step: timedelta | None, days: int
 ) -> None:
     missing = windows.union(pieces)
@@ -152,7 +152,7 @@ def test_a_window_that_is_put_back_is_cut(
     assert all(piece.end - piece.start <= max(length, step) for piece in (first, *more))
 
 
-def test_a_window_at_its_smallest_is_never_cut() -> None:
+def test_the_smallest_window_is_never_cut() -> None:
     for step, smallest in (
         (None, Window(START, START + 300 * DAY)),
         (DAY, Window(START + 5 * HOUR, START + DAY)),
@@ -175,7 +175,7 @@ def test_a_busy_month_is_many_windows_and_a_quiet_year_is_few(order: str) -> Non
 
 
 @pytest.mark.promise(n=4)
-def test_windows_hold_about_as_many_rows_as_they_should() -> None:
+def test_windows_have_about_the_intended_number_of_rows() -> None:
     lengths = [
         window.end - window.start for window in Vendor(evenly(365, 365 * 400), "newest").read(plan(span(365)))
     ]
@@ -196,16 +196,16 @@ def test_a_day_of_very_many_rows_is_several_windows_where_the_vendor_filters_by_
 
 @pytest.mark.promise(n=3)
 @pytest.mark.parametrize("order", ["newest", "oldest"])
-def test_a_burst_in_each_quiet_day_is_no_reason_for_windows_of_less_than_a_day(order: str) -> None:
+def test_a_burst_in_each_quiet_day_does_not_make_windows_shorter_than_a_day(order: str) -> None:
     bursts_at_noon = [START + DAY * day + HOUR * 12 + MINUTE * n / 60 for day in range(20) for n in range(PAGE)]
     windows_read = list(Vendor(bursts_at_noon, order).read(plan(span(20))))
     assert len(windows_read) <= 20
 
 
 @pytest.mark.promise(n=5)
-def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> None:
+def test_idle_workers_share_the_remaining_time_but_not_a_window_of_a_few_pages() -> None:
     def better_length(parallel: int, days: int, pages: int) -> timedelta | None:
-        """What is better than the newest month of some days when one of these pages was read."""
+        """The length of windows that is better than a month, after one of these pages was read."""
         shared = plan(span(days), parallel=parallel)
         month = shared.take()
         assert month is not None
@@ -222,7 +222,7 @@ def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> 
 
 @pytest.mark.promise(n=5)
 @given(st.floats(-5, 1000), st.sampled_from([HOUR, DAY]))
-def test_a_budget_makes_windows_small_enough_to_be_read_with_it(affordable: float, covered: timedelta) -> None:
+def test_windows_are_small_enough_for_the_budget(affordable: float, covered: timedelta) -> None:
     (month,) = span(30)
     budgeted = plan(span(0), affordable=lambda: affordable)
     rows = 30 * DAY / covered * PAGE
@@ -231,7 +231,7 @@ def test_a_budget_makes_windows_small_enough_to_be_read_with_it(affordable: floa
 
 
 @pytest.mark.promise(n=5)
-def test_an_empty_page_that_names_another_one_is_no_reason_to_cut() -> None:
+def test_an_empty_page_with_a_next_one_does_not_cut_the_window() -> None:
     (month,) = span(30)
     budgeted = plan(span(0), parallel=4, affordable=lambda: 100)
     assert budgeted.better_length(month, 0, 0, covered=timedelta()) is None
@@ -242,7 +242,7 @@ def test_an_empty_page_that_names_another_one_is_no_reason_to_cut() -> None:
 @pytest.mark.promise(n=3)
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 @pytest.mark.parametrize("a_day", [20, 200, 2000])
-def test_where_rows_are_spread_evenly_cutting_costs_few_requests(order: str, a_day: int) -> None:
+def test_cutting_evenly_spread_rows_costs_few_requests(order: str, a_day: int) -> None:
     vendor = Vendor(evenly(30, 30 * a_day), order)
     assert windows.union(vendor.read(plan(span(30), parallel=4))) == span(30)
     assert vendor.requests <= 1.2 * 30 * a_day / PAGE + 8
@@ -263,7 +263,7 @@ def test_where_rows_are_spread_evenly_cutting_costs_few_requests(order: str, a_d
 @example(  # a busy hour long ago
     drawn=[(0.1, 0.0001, 101)], order="oldest", has_total=False, days=200, step=DAY, longest=365, parallel=4
 )
-def test_however_busy_and_quiet_times_follow_each_other_all_is_read_with_few_requests(
+def test_any_sequence_of_busy_and_quiet_times_is_read_with_few_requests(
     drawn: list[tuple[float, float, int]],
     order: str,
     has_total: bool,  # noqa: FBT001
@@ -311,7 +311,7 @@ def test_with_five_requests_an_hour_every_sync_finishes_something(
     longest=st.sampled_from([1, 3650]),
     length=st.sampled_from([timedelta(microseconds=1), DAY, 130 * 365 * DAY]),
 )
-def test_no_figures_are_too_large_or_too_small(
+def test_extreme_numbers_are_no_error(
     rows: int,
     page: int,
     total: int | None,

@@ -134,7 +134,7 @@ def test_each_stream_has_a_line_every_thirty_seconds() -> None:
     assert len(bench.lines) == 4
 
 
-def test_a_line_names_what_is_waited_for_and_estimates_nothing_before_the_first_window() -> None:
+def test_a_line_gives_the_reason_of_a_wait_and_no_estimate_before_the_first_window() -> None:
     bench = Bench("sessions")
     report = LogReport(bench.progress, bench.logger, Timer(30, bench.clock))
     bench.clock.now += 30
@@ -145,7 +145,7 @@ def test_a_line_names_what_is_waited_for_and_estimates_nothing_before_the_first_
     ]
 
 
-def test_a_stream_that_is_read_has_one_last_line_and_no_more() -> None:
+def test_a_finished_stream_has_exactly_one_last_line() -> None:
     bench = Bench("sessions")
     report = LogReport(bench.progress, bench.logger, Timer(30, bench.clock))
     assert bench.read(9) == []
@@ -171,7 +171,7 @@ def test_a_stream_that_fails_has_a_last_line_too() -> None:
     assert bench.lines == ["sessions: failed after 2 seconds. 0 of 10 windows, 0 rows, 0 requests."]
 
 
-def test_the_table_at_the_end_has_each_request_once() -> None:
+def test_the_table_counts_each_request_once() -> None:
     bench = Bench("sessions", "screens", "notes")
     report = LogReport(bench.progress, bench.logger, Timer(30, bench.clock))
     bench.read(10)
@@ -228,14 +228,14 @@ def test_a_window_that_is_cut_counts_as_its_pieces() -> None:
     assert bench.progress.streams["sessions"].windows == (0, 40)
 
 
-def test_a_stream_is_read_when_all_its_partitions_are() -> None:
+def test_a_stream_ends_with_its_last_partition() -> None:
     bench = Bench("sessions", partitions=2)
     assert bench.read(10) == []
     assert bench.progress.streams["sessions"].windows == (10, 20)
     assert bench.read(10, group=1) == ["sessions"]
 
 
-def test_rows_are_expected_as_the_vendor_reports_them_for_every_partition() -> None:
+def test_rows_are_estimated_from_the_totals_of_every_partition() -> None:
     bench = Bench("sessions", "screens", partitions=2)
     first, second = bench.groups
     stream = bench.progress.streams["sessions"]
@@ -251,7 +251,7 @@ def test_rows_are_expected_as_the_vendor_reports_them_for_every_partition() -> N
     assert bench.progress.streams["screens"].expected_rows is None
 
 
-def test_the_time_left_is_by_rows_where_their_number_is_known() -> None:
+def test_the_time_left_is_estimated_from_rows_if_their_number_is_known() -> None:
     bench = Bench("sessions", "screens")
     sessions, screens = bench.progress.streams.values()
     bench.progress.size_window(bench.groups[0], Window(START + 9 * DAY, START + 10 * DAY), 300)
@@ -262,5 +262,5 @@ def test_the_time_left_is_by_rows_where_their_number_is_known() -> None:
 
 
 @pytest.mark.parametrize(("chosen", "shared"), [(("sessions", "screens"), "sessions"), (("screens",), None)])
-def test_requests_are_of_the_first_stream_that_is_read(chosen: tuple[str, ...], shared: str | None) -> None:
+def test_requests_count_for_the_first_selected_stream(chosen: tuple[str, ...], shared: str | None) -> None:
     assert Bench(*chosen).progress.streams["screens"].shares_with == shared

@@ -28,7 +28,7 @@ NONE: list[str] = []
 
 
 @pytest.mark.parametrize("nulled", [NONE, ["at"], ["at", 'a."ä"[0]']])
-def test_lines_are_what_the_messages_would_be(nulled: list[str]) -> None:
+def test_written_lines_equal_the_messages(nulled: list[str]) -> None:
     page = RecordPage('th"ings', [{"id": "ä\n"}, {"id": "b"}], 1_700_000_000_123, {0: nulled} if nulled else {})
     written = page.written()
     messages = [AirbyteMessageSerializer.dump(message) for message in page.messages()]
@@ -46,14 +46,14 @@ def test_each_stream_gets_its_own_view_of_the_rows() -> None:
     ]
 
 
-def test_a_stream_that_the_rows_hold_nothing_for_gets_nothing() -> None:
+def test_a_stream_without_records_has_no_page() -> None:
     recorder = Recorder([THINGS, PARTS], "package", RecordPage.written)
     (page,) = recorder.records([THINGS, PARTS], [Claimed({"parts": []}, {"id": "a"}, [])])
     assert isinstance(page, RecordLines)
     assert page.stream == "things"
 
 
-def test_what_does_not_fit_the_schema_is_nulled_and_told_beside_what_the_columns_nulled() -> None:
+def test_a_record_reports_what_its_schema_and_its_columns_nulled() -> None:
     rows = [Claimed({"parts": [], "size": "big"}, {"id": "a", "at": None}, ["at"])]
     (page,) = Recorder([THINGS], "package").records([THINGS], rows)
     assert isinstance(page, RecordPage)
@@ -62,7 +62,7 @@ def test_what_does_not_fit_the_schema_is_nulled_and_told_beside_what_the_columns
 
 
 @pytest.mark.promise(n=10)
-def test_a_value_that_is_nested_too_deeply_to_be_written_is_nulled_and_told_in_both_forms() -> None:
+def test_both_forms_null_and_report_a_value_that_is_nested_too_deeply() -> None:
     deep: Row = {}
     for _ in range(300):
         deep = {"a": deep}
@@ -80,7 +80,7 @@ def test_a_page_names_the_undeclared_fields_that_are_new() -> None:
     assert [page.undeclared for page in recorder.records([THINGS], rows)] == [[]]
 
 
-def test_columns_that_were_nulled_are_reported_only_by_the_records_that_have_them() -> None:
+def test_a_record_reports_only_nulled_columns_that_it_has() -> None:
     rows = [
         Claimed({"parts": [1]}, {"id": "a"}, []),
         Claimed({"parts": [2, "x"]}, {"id": "b", "size": None}, ["size"]),

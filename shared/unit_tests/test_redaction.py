@@ -1,4 +1,4 @@
-"""What is hidden stays hidden, however a vendor's words are changed before they are shown."""
+"""Secrets are hidden, however a vendor's message encodes them."""
 
 import base64
 import html
@@ -26,7 +26,7 @@ def hide(*keys: str) -> None:
 
 
 @pytest.mark.parametrize("before", [250, 280, 295, 299])
-def test_no_part_of_a_secret_is_left_where_words_are_cut(before: int) -> None:
+def test_a_quotation_that_is_cut_contains_no_part_of_a_secret(before: int) -> None:
     hide("0123456789abcdefghij")
     shown = quoted("x" * before + " 0123456789abcdefghij is not known")
     assert "0" not in shown
@@ -36,32 +36,32 @@ def test_no_part_of_a_secret_is_left_where_words_are_cut(before: int) -> None:
 @pytest.mark.parametrize(
     "key", ["correct  horse\tbattery", "\tcorrect horse battery\n", "correct\nhorse battery "]
 )
-@pytest.mark.parametrize("told", ["as it is", "trimmed", "on one line"])
-def test_blanks_in_or_around_a_secret_do_not_show_it(key: str, told: str) -> None:
+@pytest.mark.parametrize("form", ["as it is", "trimmed", "on one line"])
+def test_a_secret_with_white_space_in_or_around_it_is_hidden(key: str, form: str) -> None:
     hide(key)
-    words = {"as it is": key, "trimmed": key.strip(), "on one line": " ".join(key.split())}[told]
+    words = {"as it is": key, "trimmed": key.strip(), "on one line": " ".join(key.split())}[form]
     for shown in (quoted(f"no such key {words}!"), Fault(Kind.CONFIG, f"No such key {words}!").message):
         assert "horse" not in shown
 
 
-def test_of_several_connectors_in_a_process_each_hides_the_others_secrets() -> None:
+def test_connectors_in_one_process_hide_the_secrets_of_each_other() -> None:
     hide("the-first-one", "the-second-one")
     assert redaction.clean("the-first-one the-second-one") == "**** ****"
 
 
-def test_of_another_connectors_secret_only_long_parts_are_hidden() -> None:
+def test_only_long_parts_of_another_connectors_secret_are_hidden() -> None:
     hide("key-of-0123456789-and-more", "another-secret")
     assert redaction.clean("website 01234567 of key-of-0123456789-and") == "website 01234567 of ****"
 
 
-def test_a_short_secret_of_another_connector_makes_nothing_unreadable() -> None:
+def test_a_short_secret_of_another_connector_is_not_searched_for() -> None:
     hide("a")
     assert redaction.clean("banana") == "b****n****n****"
     hide("the-second-one")
     assert redaction.clean("banana") == "banana"
 
 
-def test_words_are_quoted_on_one_line_and_nothing_where_there_are_none() -> None:
+def test_a_quotation_is_on_one_line_and_an_empty_message_has_none() -> None:
     assert quoted(" a\n  b ") == ': "a b"'
     assert quoted(" \n") == ""
 
@@ -166,7 +166,7 @@ AWKWARD = "s3:c@r/e+t%41 \"q'&x\\yü€&amp;<b>"
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
-def test_no_spelling_shows_a_secret(name: str) -> None:
+def test_a_secret_is_hidden_in_every_encoding(name: str) -> None:
     hide(AWKWARD)
     shown = redaction.clean(f"There is no key {SPELLINGS[name](AWKWARD)} here.")
     assert shown.startswith("There is no key ")
@@ -180,7 +180,7 @@ def test_no_spelling_shows_a_secret(name: str) -> None:
     around=st.tuples(st.text(max_size=5), st.text(max_size=5)),
 )
 @settings(max_examples=100, deadline=None)
-def test_no_part_of_a_secret_shows_however_it_is_spelled(
+def test_a_part_of_a_secret_is_hidden_in_every_encoding(
     secret: str, names: list[str], around: tuple[str, str]
 ) -> None:
     text = secret
@@ -189,7 +189,7 @@ def test_no_part_of_a_secret_shows_however_it_is_spelled(
     check_hidden(secret, redaction.Filter([secret]).clean(f"No such key: {around[0]}{text}{around[1]}."))
 
 
-def test_what_holds_no_secret_is_unchanged() -> None:
+def test_a_text_without_a_secret_is_unchanged() -> None:
     hide(AWKWARD, "0123456789abcdef0123456789abcdef")
     try:
         json.loads("{")
@@ -199,7 +199,7 @@ def test_what_holds_no_secret_is_unchanged() -> None:
         assert redaction.clean(text) == text
 
 
-def test_a_line_of_the_log_takes_no_time_to_speak_of() -> None:
+def test_cleaning_a_log_line_is_fast() -> None:
     hide(AWKWARD, *(f"key-{number:032x}" for number in range(5)))
     line = "sessions of 123, 2026-11-26 to 2026-11-28: Vendor could not answer (503). Trying again in 33 seconds."
     began = time.process_time()

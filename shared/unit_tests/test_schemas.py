@@ -32,7 +32,7 @@ SHAPE = Shape(
         {"undeclared": {}, "free": {"any": [1, "x"]}, "count": None},
     ],
 )
-def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
+def test_a_record_that_follows_its_schema_fits(record: dict[str, Any]) -> None:
     assert SHAPE.fits(record)
 
 
@@ -61,7 +61,7 @@ def test_a_record_that_keeps_to_its_schema_fits(record: dict[str, Any]) -> None:
         ({"count": "[1]"}, {"count": None}, ["count"]),
     ],
 )
-def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
+def test_a_value_that_cannot_be_converted_is_nulled_and_reported(
     record: dict[str, Any], repaired: dict[str, Any], nulled: list[str]
 ) -> None:
     assert not SHAPE.fits(record)
@@ -89,7 +89,7 @@ def test_a_value_that_cannot_be_its_type_is_nulled_and_told(
         ({"size": "9" * 40}, {"size": 1e40}),
     ],
 )
-def test_the_same_value_in_another_type_is_written_in_the_declared_one(
+def test_a_value_is_converted_to_the_declared_type_if_nothing_is_lost(
     record: dict[str, Any], repaired: dict[str, Any]
 ) -> None:
     assert not SHAPE.fits(record)
@@ -99,13 +99,13 @@ def test_the_same_value_in_another_type_is_written_in_the_declared_one(
 
 
 @pytest.mark.promise(n=10)
-def test_mending_leaves_the_given_record_alone() -> None:
+def test_repairing_does_not_change_the_given_record() -> None:
     record = {"inner": {"size": "x"}, "flow": [{"at": "y"}]}
     SHAPE.repaired(record)
     assert record == {"inner": {"size": "x"}, "flow": [{"at": "y"}]}
 
 
-def test_undeclared_fields_are_found_once_at_every_level() -> None:
+def test_an_undeclared_field_is_reported_once_at_every_level() -> None:
     shape = Shape(
         {
             "properties": {
@@ -129,7 +129,7 @@ def test_undeclared_fields_are_found_once_at_every_level() -> None:
     assert not shape.is_plain({"a": "no integer"})
 
 
-def test_where_field_names_are_data_no_more_are_looked_for_after_many() -> None:
+def test_the_search_for_undeclared_fields_stops_after_many() -> None:
     shape = Shape({"properties": {"a": {"type": "integer"}}})
     for number in range(MANY):
         assert shape.new_fields({f"user-{number}": 1}) == [f"user-{number}"]
@@ -139,7 +139,7 @@ def test_where_field_names_are_data_no_more_are_looked_for_after_many() -> None:
 
 
 @pytest.mark.promise(n=10)
-def test_what_is_nested_too_deeply_is_nulled_and_its_path_is_reported() -> None:
+def test_a_value_that_is_nested_too_deeply_is_nulled_and_its_path_is_reported() -> None:
     deep: Any = {"leaf": 1}
     for _ in range(DEEPEST - 2):
         deep = [deep]

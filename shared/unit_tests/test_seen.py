@@ -13,21 +13,19 @@ KEYS = st.one_of(st.text(max_size=3), st.integers(), st.integers(0, 5).map(lambd
 
 
 @given(st.lists(KEYS), st.sets(KEYS), st.integers(0, 30))
-def test_it_knows_what_a_set_knows_whether_keys_are_few_or_many(
-    added: list[object], asked: set[object], few: int
-) -> None:
+def test_it_equals_a_set_for_few_and_for_many_keys(added: list[object], searched: set[object], few: int) -> None:
     seen = Seen(few)
     known: set[object] = set()
     for key in added:
         assert seen.add(key) is (key not in known)
         known.add(key)
     assert len(seen) == len(known)
-    assert seen.among(asked | known) == known
-    assert seen.among(asked) == known & asked
+    assert seen.among(searched | known) == known
+    assert seen.among(searched) == known & searched
 
 
 @pytest.mark.parametrize("spread", [1, 1 << 12, 1 << 40])
-def test_numbers_that_end_alike_are_found_all_the_same(spread: int) -> None:
+def test_numbers_with_the_same_last_bits_are_found(spread: int) -> None:
     numbers = range(0, 20_000 * spread, spread)
     seen = Seen()
     assert all(seen.add(number) for number in numbers)
@@ -36,7 +34,7 @@ def test_numbers_that_end_alike_are_found_all_the_same(spread: int) -> None:
 
 
 @pytest.mark.promise(n=6)
-def test_of_many_keys_each_takes_at_most_twenty_bytes() -> None:
+def test_many_keys_take_at_most_twenty_bytes_each() -> None:
     tracemalloc.start()
     try:
         seen = Seen()
@@ -49,6 +47,6 @@ def test_of_many_keys_each_takes_at_most_twenty_bytes() -> None:
 
 
 def memory_of_seen() -> int:
-    """How much the module has taken and not given back, in bytes."""
+    """The bytes that the module holds."""
     traces = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, SEEN)])  # noqa: FBT003
     return sum(trace.size for trace in traces.statistics("filename"))

@@ -14,20 +14,20 @@ DAY = timedelta(days=1)
 
 @pytest.mark.promise(n=4)
 @pytest.mark.parametrize(("partitions", "windows_a_message"), [(1, 1), (20, 1), (200, 10)])
-def test_messages_name_a_bounded_number_of_partitions_for_each_window(
+def test_messages_list_a_bounded_number_of_partitions_for_each_window(
     partitions: int, windows_a_message: int
 ) -> None:
     state = StreamState("sessions", {}, api_version=None, logger=logging.getLogger())
     for number in range(partitions):
         state.replace({"site": number}, ())
-    told = 0
+    messages = 0
     for number in range(100):
         state.add({"site": number % partitions}, Window(START + number * DAY, START + (number + 1) * DAY))
         if state.is_due:
             state.message(None)
-            told += 1
-    assert told == 100 // windows_a_message
-    assert told * partitions <= 100 * PARTITIONS_A_WINDOW
+            messages += 1
+    assert messages == 100 // windows_a_message
+    assert messages * partitions <= 100 * PARTITIONS_A_WINDOW
 
 
 LOOKBACK = 2 * DAY
@@ -63,7 +63,7 @@ def window(first: int, last: int) -> Window:
 
 
 @pytest.mark.promise(n=5)
-def test_a_sync_that_was_not_complete_leaves_no_new_lookback_to_the_next_one() -> None:
+def test_a_sync_after_an_incomplete_one_has_no_new_lookback() -> None:
     whole = sync({}, 10, window(0, 10))
     assert "read_since" not in whole
     assert missing(whole, 11) == [(8, 11)]
@@ -78,13 +78,13 @@ def test_the_next_lookback_begins_before_the_first_sync_that_was_not_complete() 
     begun = sync(sync({}, 10, window(0, 10)), 11, window(10, 11))
     still = sync(begun, 14, window(11, 14), window(9, 10))
     done = sync(still, 15, window(8, 9), window(14, 15))
-    # What lies in the days 8 to 11 was read on day 11 or later, and rows may arrive two days late.
+    # The days 8 to 11 were read on day 11 or later, and rows may arrive two days late.
     assert missing(done, 16) == [(9, 16)]
     again = sync(done, 16, window(9, 16))
     assert missing(again, 17) == [(14, 17)]
 
 
-def test_a_backfill_that_was_not_complete_goes_on_with_its_history() -> None:
+def test_an_incomplete_backfill_continues_with_its_history() -> None:
     assert missing(sync({}, 10, window(9, 10)), 11) == [(0, 9), (10, 11)]
 
 

@@ -54,11 +54,11 @@ def test_the_newest_window_of_all_groups_comes_first() -> None:
     assert order(group("a"), group("b")) == ["a3", "b3", "a2", "b2", "a1", "b1"]
 
 
-def test_a_group_that_has_its_newest_days_lets_the_others_catch_up() -> None:
+def test_a_group_waits_while_others_read_newer_windows() -> None:
     assert order(group("a", finished=2), group("b")) == ["b3", "b2", "a1", "b1"]
 
 
-def test_a_group_that_failed_has_no_more_windows() -> None:
+def test_a_failed_group_has_no_more_windows() -> None:
     failed = group("a")
     failed.has_failed = True
     assert order(failed, group("b")) == ["b3", "b2", "b1"]

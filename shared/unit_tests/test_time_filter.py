@@ -1,4 +1,4 @@
-"""Vendors drawn at random: wherever one lists a row, the time filter says that it may."""
+"""Random vendors: the positions of a time filter include every date for which the vendor lists a row."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
@@ -45,7 +45,7 @@ class Written(NamedTuple):
 
 @st.composite
 def rows(draw: st.DrawFn, *, has_zone: bool = False) -> Written:
-    """A row; its times are written in UTC, in a local time that says so, or in one that does not."""
+    """A row with times in UTC, or in local time with or without an offset."""
     start = draw(MOMENTS)
     end = start + draw(LENGTHS)
     clock = timezone(draw(ZONES))
@@ -66,13 +66,13 @@ def reach(time_filter: TimeFilter, written: Written) -> TimeRange:
 
 
 def asked_for(time_filter: TimeFilter, gap: Window) -> TimeRange:
-    """What has to be asked for to get a gap."""
+    """The range to request for a gap."""
     return TimeRange(*gap).widened(time_filter.before, time_filter.after)
 
 
 @pytest.mark.promise(n=1)
 @given(rows())
-def test_a_moment_is_where_it_is_said_to_be_whatever_the_clock_it_is_written_by(written: Written) -> None:
+def test_a_moment_without_a_zone_is_within_its_positions_in_every_zone(written: Written) -> None:
     first, last = reach(ExactTime("started", COLUMNS["started"]), written)
     assert first <= written.start <= last
 
@@ -87,7 +87,7 @@ def test_a_moment_with_its_zone_is_exact(written: Written) -> None:
 
 @pytest.mark.promise(n=1)
 @given(rows(has_zone=True), OFFSETS, st.integers(1, 9))
-def test_the_start_the_end_and_all_between_are_where_they_are_said_to_be(
+def test_start_end_and_all_moments_between_are_within_the_positions(
     written: Written, offset: timedelta, days: int
 ) -> None:
     time_filter = StartOrEnd("started", "ended")
@@ -108,7 +108,7 @@ def label(moment: datetime, ahead: timedelta) -> str:
 
 @pytest.mark.promise(n=1)
 @given(rows(), ZONES, st.sampled_from(["start", "end"]), OFFSETS, st.integers(1, 4 * 86_400))
-def test_a_day_is_where_it_is_said_to_be_whatever_the_vendors_clock(
+def test_a_day_is_within_its_positions_in_every_time_zone(
     written: Written, ahead: timedelta, column: str, offset: timedelta, seconds: int
 ) -> None:
     moment: datetime = getattr(written, column)
@@ -123,7 +123,7 @@ def test_a_day_is_where_it_is_said_to_be_whatever_the_vendors_clock(
 
 @pytest.mark.promise(n=1)
 @given(rows(), ZONES, OFFSETS, st.integers(1, 4 * 86_400))
-@example(  # a vendor in California lists late in its day what a request asked for early in that day
+@example(  # a vendor in California lists late in its day what was requested early in that day
     Written(
         datetime(2026, 1, 1, 22, 30, tzinfo=UTC),
         datetime(2026, 1, 2, 7, 30, tzinfo=UTC),
@@ -133,33 +133,33 @@ def test_a_day_is_where_it_is_said_to_be_whatever_the_vendors_clock(
     timedelta(hours=-23.5),
     600,
 )
-def test_a_vendor_that_filters_by_the_column_that_syncs_rely_on_contradicts_nothing(
+def test_a_vendor_that_filters_by_the_first_column_is_no_contradiction(
     written: Written, ahead: timedelta, offset: timedelta, seconds: int
 ) -> None:
     for relied_on, other, moment in (("ended", "started", written.end), ("started", "ended", written.start)):
         since = moment + ahead + offset
-        asked = Window(since, since + timedelta(seconds=seconds))
-        if label(moment, ahead) in asked.days():
+        requested = Window(since, since + timedelta(seconds=seconds))
+        if label(moment, ahead) in requested.days():
             time_filter = CalendarDay(relied_on, other)
-            assert time_filter.contradiction(written.columns, time_filter.requested(TimeRange(*asked))) is None
+            assert time_filter.contradiction(written.columns, time_filter.requested(TimeRange(*requested))) is None
 
 
 @pytest.mark.promise(n=1)
 @given(rows(), ZONES, st.integers(4, 40))
-def test_a_vendor_that_filters_by_another_column_contradicts(
+def test_a_vendor_that_filters_by_another_column_is_a_contradiction(
     written: Written, ahead: timedelta, later: int
 ) -> None:
     row = {**written.row, "ended": (written.end + later * DAY).isoformat()}
     midnight = datetime.fromisoformat(label(written.start, ahead)).replace(tzinfo=UTC)
     columns = evaluate(COLUMNS, row)[0]
-    asked = TimeRange(midnight, midnight + DAY - SECOND)
-    assert CalendarDay("ended", "started").contradiction(columns, asked) == "started"
-    assert CalendarDay("ended").contradiction(columns, asked) is None
-    assert CalendarDay("ended", "started").contradiction(columns | {"ended": None}, asked) is None
+    requested = TimeRange(midnight, midnight + DAY - SECOND)
+    assert CalendarDay("ended", "started").contradiction(columns, requested) == "started"
+    assert CalendarDay("ended").contradiction(columns, requested) is None
+    assert CalendarDay("ended", "started").contradiction(columns | {"ended": None}, requested) is None
 
 
 @given(MOMENTS, st.integers(1, 4 * 86_400))
-def test_a_request_for_a_part_of_a_day_is_one_for_the_whole_day(since: datetime, seconds: int) -> None:
+def test_a_request_for_a_part_of_a_day_is_for_the_whole_day(since: datetime, seconds: int) -> None:
     part = TimeRange(since, since + timedelta(seconds=seconds))
     whole = CalendarDay("started").requested(part)
     assert Window(*whole).days() == Window(*part).days()
@@ -183,13 +183,13 @@ def test_a_row_without_times_may_be_anywhere(time_filter: TimeFilter) -> None:
     assert time_filter.times({"started": None, "ended": None}) is None
 
 
-def test_what_is_unrelated_to_a_row_says_nothing_of_it() -> None:
+def test_an_unrelated_filter_gives_a_row_no_times() -> None:
     time_filter: TimeFilter = Unrelated()
     assert time_filter.times({"started": "2026-01-01T00:00:00Z"}) is None
 
 
 @given(st.lists(MOMENTS, min_size=4, max_size=4))
-def test_reaches_touch_where_they_have_a_common_moment(moments: list[datetime]) -> None:
+def test_ranges_touch_if_they_have_a_moment_in_common(moments: list[datetime]) -> None:
     one, other = (TimeRange(min(pair), max(pair)) for pair in (moments[:2], moments[2:]))
     common = max(one.first, other.first) <= min(one.last, other.last)
     assert one.touches(other) is other.touches(one) is common
@@ -198,6 +198,6 @@ def test_reaches_touch_where_they_have_a_common_moment(moments: list[datetime]) 
     assert joined.joined(one) is joined
 
 
-def test_a_reach_ends_with_the_calendar() -> None:
+def test_a_range_ends_with_the_calendar() -> None:
     assert EVER.widened(DAY, DAY) == EVER
     assert TimeRange(START, START).widened(3000 * 365 * DAY, 9000 * 365 * DAY) == EVER

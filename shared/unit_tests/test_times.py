@@ -15,7 +15,7 @@ from session_source.api import times
         (" 2024-02-29 ", "2024-02-29T00:00:00Z"),
     ],
 )
-def test_moments_are_read_as_vendors_write_them_and_leave_in_utc(written: str, meant: str) -> None:
+def test_moments_in_the_forms_of_vendors_are_converted_to_utc(written: str, meant: str) -> None:
     assert times.rfc3339(times.from_text(written)) == meant
 
 
@@ -31,18 +31,18 @@ def test_moments_are_read_as_vendors_write_them_and_leave_in_utc(written: str, m
         "1652120301720000000",
     ],
 )
-def test_what_is_no_moment_is_refused(written: str) -> None:
+def test_a_text_that_is_no_moment_is_an_error(written: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are Python's
         times.from_text(written)
 
 
-def test_counts_are_read_in_their_unit() -> None:
+def test_a_count_is_converted_by_its_unit() -> None:
     assert times.from_epoch(1321313757710, per_second=1000) == datetime(2011, 11, 14, 23, 35, 57, 710000, UTC)
     assert times.from_epoch(1321313757) == datetime(2011, 11, 14, 23, 35, 57, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("count", [float("nan"), float("inf"), 1e18])
-def test_counts_beyond_all_years_are_refused(count: float) -> None:
+def test_a_count_outside_of_the_calendar_is_an_error(count: float) -> None:
     with pytest.raises((ValueError, OverflowError)):
         times.from_epoch(count)
 
@@ -61,12 +61,12 @@ def test_config_dates_have_two_forms(written: str, meant: datetime) -> None:
 
 
 @pytest.mark.parametrize("written", ["2026-02-30", "2026-13-01", "2026-01-31T24:30:00Z", "0000-00-00"])
-def test_config_dates_that_do_not_exist_are_refused(written: str) -> None:
+def test_a_config_date_that_does_not_exist_is_an_error(written: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are pendulum's
         times.from_config(written)
 
 
-def test_durations_are_said_in_words() -> None:
+def test_durations_are_written_in_words() -> None:
     assert times.in_words(0.2) == "1 second"
     assert times.in_words(61) == "1 minute 1 second"
     assert times.in_words(7537) == "2 hours 5 minutes"

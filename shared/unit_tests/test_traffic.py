@@ -43,7 +43,7 @@ def test_workers_that_wait_together_wait_once() -> None:
     assert whole.part("events").waited() == {Reason.RATE_LIMIT: 20}
 
 
-def test_a_wait_counts_while_it_goes_on() -> None:
+def test_a_wait_counts_before_it_ends() -> None:
     clock = Clock()
     traffic = Traffic(clock=clock)
     assert traffic.current_wait() is None
@@ -54,7 +54,7 @@ def test_a_wait_counts_while_it_goes_on() -> None:
     assert traffic.current_wait() is None
 
 
-def test_a_wait_that_is_cut_short_counts_until_then() -> None:
+def test_a_wait_that_ends_early_counts_until_then() -> None:
     clock = Clock()
     traffic = Traffic(clock=clock)
 

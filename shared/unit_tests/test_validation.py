@@ -1,4 +1,4 @@
-"""Configs that do not fit: the rule is stated, all that is missing is named, and no value is quoted."""
+"""Invalid configs: messages state the rule, name all missing properties, and quote no value."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ def problems(config: Any) -> str:
     return str(caught.value).removesuffix(" The connector's spec describes every property.")
 
 
-def test_what_fits_passes() -> None:
+def test_a_valid_config_passes() -> None:
     validate(SPECIFICATION, {**GOOD, "api": {"version": "new", "key": 1}, "more": PASSWORD})
 
 
@@ -69,20 +69,20 @@ def test_what_fits_passes() -> None:
         ({"size": "x", "kind": "c"}, "size must be a whole number. kind must be one of: a, b, 3."),
     ],
 )
-def test_a_rule_is_stated_and_no_value_is_quoted(changes: dict[str, Any], messages: str) -> None:
+def test_a_message_states_the_rule_and_quotes_no_value(changes: dict[str, Any], messages: str) -> None:
     assert problems(GOOD | changes) == messages
 
 
-def test_all_that_is_missing_is_named_at_once() -> None:
+def test_one_message_names_all_missing_properties() -> None:
     assert problems({}) == "user, password, start are missing."
     assert problems({"start": PASSWORD}) == "user, password are missing. start must be written as YYYY."
 
 
 @pytest.mark.parametrize("config", [PASSWORD, [PASSWORD], None, 1])
-def test_what_is_no_object_is_told(config: Any) -> None:
+def test_a_config_that_is_no_object_is_an_error(config: Any) -> None:
     assert problems(config) == "The configuration must be an object."
 
 
 @pytest.mark.parametrize("value", ["\ud800", 2**70, json.loads("[" * 300 + "]" * 300)], ids=lambda v: str(type(v)))
-def test_what_cannot_be_sent_is_refused(value: Any) -> None:
+def test_a_value_that_cannot_be_sent_is_an_error(value: Any) -> None:
     assert problems({**GOOD, "more": value}).startswith("The configuration has a value that cannot be sent: ")

@@ -17,7 +17,7 @@ def day(number: float) -> datetime:
 
 @pytest.mark.promise(n=1)
 @given(st.lists(PIECES, max_size=6), PIECES)
-def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> None:
+def test_gaps_and_finished_intervals_tile_the_span(pieces: list[Window], span: Window) -> None:
     finished = windows.within(windows.union(pieces), span)
     missing = windows.gaps(windows.union(pieces), span)
     both = sorted([*finished, *missing])
@@ -33,7 +33,7 @@ def test_gaps_and_finished_tile_the_span(pieces: list[Window], span: Window) -> 
     ("first", "last", "is_in_one"),
     [(0, 0.9, False), (0, 1, True), (1, 1, True), (1.5, 1.5, True), (0, 9, True), (2, 2, False), (2, 2.9, False)],
 )
-def test_a_piece_has_both_its_ends_and_a_window_only_its_start(
+def test_a_range_includes_both_ends_and_a_window_only_its_start(
     first: float,
     last: float,
     is_in_one: bool,  # noqa: FBT001
@@ -42,7 +42,7 @@ def test_a_piece_has_both_its_ends_and_a_window_only_its_start(
     assert windows.overlaps(finished, day(first), day(last)) is is_in_one
 
 
-def test_what_lies_before_a_moment_is_cut_there() -> None:
+def test_intervals_are_cut_at_a_moment() -> None:
     finished = (Window(day(1), day(2)), Window(day(3), day(5)), Window(day(6), day(7)))
     assert windows.before(finished, day(4)) == (Window(day(1), day(2)), Window(day(3), day(4)))
 
@@ -58,7 +58,7 @@ def test_union_is_sorted_disjoint_and_keeps_every_moment(pieces: list[Window]) -
 
 
 @given(st.lists(PIECES, max_size=6))
-def test_state_comes_back_as_it_was(pieces: list[Window]) -> None:
+def test_intervals_survive_a_state(pieces: list[Window]) -> None:
     finished = windows.union(pieces)
     assert windows.from_json(windows.to_json(finished)) == finished
 
@@ -70,7 +70,7 @@ def test_state_is_the_cdks_date_range() -> None:
     }
 
 
-def test_state_of_the_cdk_with_more_keys_is_understood() -> None:
+def test_unknown_keys_of_the_cdks_state_are_ignored() -> None:
     cursor = {
         "state_type": "date-range",
         "legacy": {},
@@ -89,7 +89,7 @@ def test_state_of_the_cdk_with_more_keys_is_understood() -> None:
     "cursor",
     [None, {}, [], {"slices": None}, {"slices": [{}]}, {"slices": ["x"]}, {"slices": [{"start": 1, "end": 2}]}],
 )
-def test_what_is_no_state_is_refused(cursor: object) -> None:
+def test_an_invalid_state_is_an_error(cursor: object) -> None:
     with pytest.raises(ValueError, match="slice"):
         windows.from_json(cursor)
 
@@ -100,7 +100,7 @@ def test_a_window_is_half_open() -> None:
     assert day(1) not in window
 
 
-def test_days_are_those_that_the_window_touches() -> None:
+def test_a_window_has_the_days_that_it_overlaps() -> None:
     assert Window(day(0), day(2)).days() == ["2026-01-01", "2026-01-02"]
     assert Window(day(0) + timedelta(hours=23), day(1) + timedelta(microseconds=1)).days() == [
         "2026-01-01",

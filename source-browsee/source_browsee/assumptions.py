@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from session_source import Fault, Integer
-from session_source.airbyte.verify.access import RateLimitHeaders, Reachable
+from session_source.airbyte.verify.access import NO_RATE_LIMIT_HEADERS, Reachable
 from session_source.airbyte.verify.assumption import (
     AS_ASSUMED,
     Assumption,
@@ -17,10 +17,11 @@ from session_source.airbyte.verify.assumption import (
     report,
     setting,
 )
-from session_source.airbyte.verify.pages import SETTLED, PageSize, SteadyOrder
-from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
-from session_source.airbyte.verify.survey import ENOUGH, Exact, Survey
-from session_source.airbyte.verify.times import FILTERED_BY, OVERLAP, StartOrEndTime
+from session_source.airbyte.verify.pages import PageSize, steady_order
+from session_source.airbyte.verify.rows import Ids, session_fields
+from session_source.airbyte.verify.sample import ENOUGH
+from session_source.airbyte.verify.survey import Exact, Survey
+from session_source.airbyte.verify.times import OVERLAP, StartOrEndTime
 
 from source_browsee.export import FIELDS, ID_FIELDS, PAGE_SIZE
 
@@ -55,16 +56,12 @@ class Precision(Probe):
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for a session with milliseconds."""
-        by = survey.learned.get((FILTERED_BY, endpoint))
+        by = survey.filtered_by.get(endpoint)
         if by is None:
             return cannot_tell("it is not known which time Browsee filters by")
         sample = survey.sample(endpoint)
         name = "started_at" if by == OVERLAP else by
-        rows = [
-            row
-            for row in sample.with_moments(name, before=survey.now - SETTLED)
-            if row.moments[0].microsecond >= 100_000
-        ]
+        rows = [row for row in sample.settled(name) if row.moments[0].microsecond >= 100_000]
         if not rows:
             return cannot_tell("there is no session with milliseconds that is older than an hour")
         row = rows[len(rows) // 2]
@@ -146,7 +143,7 @@ ASSUMPTIONS: Assumptions = {
             StartOrEndTime("started_at", "ended_at"),
         ),
         Assumption("precision", "Times are compared with their milliseconds.", Precision()),
-        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("ended_at")),
+        steady_order("ended_at"),
         Assumption(
             "ids", "Sessions have no id, so a hash of what never changes in them is the key.", NoIds(), PAGE
         ),
@@ -163,10 +160,8 @@ ASSUMPTIONS: Assumptions = {
             },
         ),
         Assumption("select", "`select` in `options` chooses the fields.", Select(), PAGE),
-        Assumption("fields", "Sessions have the fields of Browsee's page only.", Undeclared(*ID_FIELDS), PAGE),
-        Assumption("types", "Values have the types of Browsee's page.", ValueTypes(), PAGE),
-        Assumption("columns", "The fields that columns are read from are there.", Columns(), PAGE),
-        Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
+        *session_fields("Browsee's page", PAGE, *ID_FIELDS),
+        NO_RATE_LIMIT_HEADERS,
         Assumption(
             "bounds",
             "`start` and `end` are included.",

@@ -105,7 +105,11 @@ def pages(row: Row) -> Iterator[Row]:
 
 
 def explained(answer: Answer) -> Fault | None:
-    """Return the error that the vendor's message describes; None if it says no more than the status."""
+    """Return the error that the vendor's message describes; None if it says no more than the status.
+
+    Raises:
+        ValueError: the body is not Browsee's.
+    """
     body = answer.object()
     message = body.get("message")
     words = str(at(message, "error") if isinstance(message, dict) else message or "")
@@ -187,10 +191,7 @@ class _Export(Endpoint):
         """Explain a refusal. Browsee reports a missing key with a 400."""
         if answer.status not in range(400, 500) or answer.status == 429:
             return None
-        try:
-            return explained(answer)
-        except ValueError:
-            return None
+        return explained(answer)
 
 
 class Sessions(_Export):

@@ -71,9 +71,13 @@ def test_any_other_failure_in_a_200_counts_as_a_server_error(body: object) -> No
         (400, b'{"status":"failure","message":{"error":"start has a wrong format"}}'),
         (429, b'{"status":"failure","message":"one open request"}'),  # the core reads Retry-After
         (500, b'{"status":"failure","message":"API Key lookup failed"}'),
-        (400, b"<html>"),
-        (400, b"[]"),
     ],
 )
-def test_what_the_words_do_not_explain_is_left_to_the_status(status: int, body: bytes) -> None:
+def test_an_error_that_its_words_do_not_explain_is_left_to_the_status(status: int, body: bytes) -> None:
     assert Sessions([]).fault(Answer(status, {}, body)) is None
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]"])
+def test_a_body_that_browsee_did_not_write_is_not_explained(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"JSON|Expecting"):
+        Sessions([]).fault(Answer(400, {}, body))

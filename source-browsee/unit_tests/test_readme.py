@@ -47,7 +47,7 @@ def test_the_readmes_statement_deletes_the_rows_of_pages_that_no_longer_exist() 
     assert left == [("two", 0), ("two", 1), ("unknown", 0), ("unknown", 1), ("unknown", 2)]
 
 
-def test_one_worker_is_no_option_and_a_request_is_given_time() -> None:
+def test_one_worker_is_fixed_and_requests_have_long_timeouts() -> None:
     source = SourceBrowsee()
     assert (source.vendor, source.window_days, source.workers) == ("Browsee", 7, 1)
     assert source.base_url(CONFIG) == "https://api.browsee.io/api/v1"

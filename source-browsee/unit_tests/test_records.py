@@ -72,7 +72,7 @@ def test_a_country_is_a_code_only_if_it_has_two_letters(country: object, code: s
         ({"sessionId": "", "_id": None, "id": 7}, "7"),
     ],
 )
-def test_an_id_of_the_vendors_is_taken_where_there_is_one(row: Row, found: str) -> None:
+def test_an_id_of_the_vendor_is_preferred(row: Row, found: str) -> None:
     assert session_id(IDENTIFIED | row) == found
 
 
@@ -91,7 +91,7 @@ def test_nothing_that_a_later_identify_or_a_longer_session_changes_is_in_the_has
         assert session_id(IDENTIFIED | {name: "changed"}) != session_id(IDENTIFIED), name
 
 
-def test_a_record_without_any_of_it_is_left_to_the_hash_of_the_whole() -> None:
+def test_a_record_without_an_identity_is_left_to_the_hash_of_the_core() -> None:
     assert session_id({"userId": "u1", "id": True}) is None
 
 

@@ -79,7 +79,7 @@ def test_fields_that_were_not_chosen_are_dropped_even_if_the_vendor_sends_them(c
 
 
 @pytest.mark.parametrize("config", [{}, {"fields": None, "segment_ids": None}, {"fields": [], "segment_ids": []}])
-def test_without_selection_and_segments_both_endpoints_are_there_all_the_same(config: dict[str, Any]) -> None:
+def test_both_endpoints_exist_without_selection_and_segments(config: dict[str, Any]) -> None:
     endpoints = SourceBrowsee().endpoints(CONFIG | config)
     assert [endpoint.name for endpoint in endpoints] == ["sessions", "segment_sessions"]
 

@@ -14,9 +14,10 @@ from session_source.airbyte.verify.assumption import (
     report,
     setting,
 )
-from session_source.airbyte.verify.pages import End, PageSize, SteadyOrder, is_sorted
-from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
-from session_source.airbyte.verify.survey import ENOUGH, Survey
+from session_source.airbyte.verify.pages import End, PageSize, is_sorted, steady_order
+from session_source.airbyte.verify.rows import Ids, session_fields, stable_id
+from session_source.airbyte.verify.sample import ENOUGH
+from session_source.airbyte.verify.survey import Survey
 from session_source.airbyte.verify.times import Bounds, FilterTime
 
 from source_devrev.sessions import PAGE_SIZES, Sessions
@@ -77,11 +78,9 @@ ASSUMPTIONS: Assumptions = {
         Assumption("filter-time", "The date filter goes by `created_at`, in UTC.", FilterTime("created_at")),
         Assumption("bounds", "The bounds of the date filter are included.", Bounds("created_at")),
         Assumption("sort-by", "`sort_by` with `created_at:asc` puts the oldest session first.", SortBy()),
-        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("created_at")),
+        steady_order("created_at"),
         Assumption("ids", "Every session has its own `session_id`.", Ids(), PAGE),
-        Assumption("fields", "Sessions have the fields of DevRev's page and SDK only.", Undeclared(), PAGE),
-        Assumption("types", "Values have the types of DevRev's page and SDK.", ValueTypes(), PAGE),
-        Assumption("columns", "The fields that columns are read from are there.", Columns(), PAGE),
+        *session_fields("DevRev's page and SDK", PAGE),
         Assumption(
             "rate-limit-headers",
             "Answers have `X-Ratelimit-*` headers.",
@@ -97,11 +96,7 @@ ASSUMPTIONS: Assumptions = {
                 )
             },
         ),
-        Assumption(
-            "stable-ids",
-            "`session_id` never changes.",
-            findings={"changes": nothing("It changes.", "A changed id is a new row.")},
-        ),
+        stable_id("`session_id` never changes."),
         Assumption(
             "type-and-platform",
             "`type` and `platform` of a session are those that were requested, or missing.",

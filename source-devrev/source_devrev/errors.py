@@ -66,11 +66,12 @@ FILTERS = frozenset(path.split(".")[0] for paths in KNOWN.values() for path in p
 
 
 def fault(answer: Answer) -> Fault | None:
-    """Explain an answer with a bad status; None if it has no error of DevRev's."""
-    try:
-        body = answer.object()
-    except ValueError:  # a proxy's page, for example
-        return None
+    """Explain an answer with a bad status; None if its error is not one of DevRev's.
+
+    Raises:
+        ValueError: the body is not DevRev's.
+    """
+    body = answer.object()
     meaning = MEANINGS.get(str(body.get("type")))
     if meaning is None and answer.status == 400:
         meaning = _refusal(body)

@@ -159,7 +159,7 @@ def test_a_filter_cannot_replace_what_the_connector_sends(name: str) -> None:
     assert name in refused({name: "x"})
 
 
-def test_what_nobody_filled_in_is_not_sent() -> None:
+def test_empty_fields_of_a_form_are_not_sent() -> None:
     empty: Json = {
         "rev_user": [],
         "network_type": [""],

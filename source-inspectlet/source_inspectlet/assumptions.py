@@ -1,7 +1,7 @@
 """What the connector assumes about Inspectlet. https://apidocs.inspectlet.com"""
 
 from session_source import Answer, Value
-from session_source.airbyte.verify.access import RateLimitHeaders, Reachable
+from session_source.airbyte.verify.access import NO_RATE_LIMIT_HEADERS, Reachable
 from session_source.airbyte.verify.assumption import (
     AS_ASSUMED,
     Assumption,
@@ -13,15 +13,14 @@ from session_source.airbyte.verify.assumption import (
     report,
     setting,
 )
-from session_source.airbyte.verify.pages import SHORT_PAGES, ListEnd, PageSize, SteadyOrder
-from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
+from session_source.airbyte.verify.pages import SHORT_PAGES, ListEnd, PageSize, steady_order
+from session_source.airbyte.verify.rows import Ids, session_fields, stable_id
 from session_source.airbyte.verify.survey import Survey
 from session_source.airbyte.verify.times import Bounds, StartOrEndTime
 
 from source_inspectlet.answers import response
 from source_inspectlet.sessions import PAGE_SIZE, SessionDetails
 
-SEARCHING = "https://apidocs.inspectlet.com/#searching-for-sessions"
 LISTING = "https://apidocs.inspectlet.com/#listing-and-searching-sessions"
 ONE = "https://apidocs.inspectlet.com/#retrieving-an-individual-session"
 
@@ -89,23 +88,17 @@ ASSUMPTIONS: Assumptions = {
             StartOrEndTime("started_at", "ended_at"),
         ),
         Assumption("bounds", "The bounds of the date range are included.", Bounds("started_at", "ended_at")),
-        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("ended_at")),
+        steady_order("ended_at"),
         Assumption("ids", "Every session has its own `sid`.", Ids(), LISTING),
-        Assumption("fields", "Sessions have the fields of Inspectlet's page only.", Undeclared(), LISTING),
-        Assumption("types", "Values have the types of Inspectlet's page.", ValueTypes(), LISTING),
-        Assumption("columns", "The fields that columns are read from are there.", Columns(), LISTING),
-        Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
+        *session_fields("Inspectlet's page", LISTING),
+        NO_RATE_LIMIT_HEADERS,
         SHORT_PAGES,
         Assumption(
             "late-sessions",
             "A session is listed at most `lookback_window_days` after it began.",
             findings={"later": setting("One is listed later.", "Set a larger `lookback_window_days`.")},
         ),
-        Assumption(
-            "stable-ids",
-            "`sid` never changes and is unique in its website.",
-            findings={"changes": nothing("It changes.", "A changed id is a new row.")},
-        ),
+        stable_id("`sid` never changes and is unique in its website."),
         Assumption(
             "deleted-sessions",
             "The details of a deleted session are answered with 404, 410 or an empty answer.",

@@ -27,8 +27,8 @@ from session_source import (
     epoch_seconds,
     objects,
     quoted,
+    value_or_none,
 )
-from session_source.api.columns import UNFIT
 
 from source_inspectlet.answers import error_text, response, sessions_in
 from source_inspectlet.websites import Websites
@@ -46,7 +46,7 @@ def pages(row: Row) -> Iterator[Row]:
     """Yield the pages of a session by the time they were opened, new ones last."""
     found = sorted(objects(row.get("pages"), "url"), key=lambda page: (_place(page, OPENED_AT), _place(page, RID)))
     for index, page in enumerate(found):
-        yield page | {"page_index": index, "page_opened_at": _timestamp(page, PAGE_OPENED_AT)}
+        yield page | {"page_index": index, "page_opened_at": value_or_none(PAGE_OPENED_AT, page)}
 
 
 def tags(row: Row) -> Iterator[Row]:
@@ -56,15 +56,7 @@ def tags(row: Row) -> Iterator[Row]:
         key=lambda tag: (_place(tag, TAGGED_AT), _text(tag, "tag"), _text(tag, "value")),
     )
     for index, tag in enumerate(found):
-        yield tag | {"tag_index": index, "tagged_at": _timestamp(tag, TAG_SET_AT)}
-
-
-def _timestamp(item: Row, column: Moment) -> str | None:
-    """Return a moment; null if the vendor's number is not one, which is reported for the vendor's own field."""
-    try:
-        return column(item)
-    except UNFIT:
-        return None
+        yield tag | {"tag_index": index, "tagged_at": value_or_none(TAG_SET_AT, tag)}
 
 
 def _place(item: Row, column: Number) -> tuple[int, float, str]:

@@ -32,7 +32,7 @@ class SourceInspectlet(SessionSource):
         return Sessions.name if config.get("website_ids") else Websites.name
 
     def auth(self, config: Config) -> AuthBase:
-        """Put the account's email address and API token onto requests."""
+        """Add the account's email address and API token to requests."""
         return BasicAuth(config["username"], config["api_token"])
 
     def base_url(self, config: Config) -> str:

@@ -17,6 +17,7 @@ from session_source import (
     Row,
     Stream,
     rows_of,
+    value_or_none,
 )
 
 from source_inspectlet.answers import response
@@ -46,7 +47,7 @@ class Websites(Endpoint):
         if self._chosen:
             return self._chosen
         rows: list[Row] = fetch(LIST, self._websites)
-        return list(dict.fromkeys(wid for row in rows if (wid := _wid(row)) is not None))
+        return list(dict.fromkeys(wid for row in rows if (wid := value_or_none(WID, row)) is not None))
 
     def request(self, page: PageContext) -> Request:
         """Return the request for the list."""
@@ -64,18 +65,11 @@ class Websites(Endpoint):
         """
         rows = rows_of(response(answer))
         if self._chosen:
-            return [row for row in rows if _wid(row) in self._chosen]
-        if any(_wid(row) is None for row in rows):
+            return [row for row in rows if value_or_none(WID, row) in self._chosen]
+        if any(value_or_none(WID, row) is None for row in rows):
             raise Fault(
                 Kind.STUCK,
                 "Inspectlet lists a website with a wid that is not a number, so its sessions cannot be read. List "
                 "the websites to read in website_ids, and report it to Inspectlet if it happens again.",
             )
         return rows
-
-
-def _wid(row: Row) -> int | None:
-    try:
-        return WID(row)
-    except (ValueError, OverflowError):
-        return None

@@ -68,7 +68,7 @@ def test_a_session_that_was_deleted_since_has_no_details(status: int) -> None:
 
 
 @pytest.mark.parametrize("response", [[], {}, None, {"sessions": []}])
-def test_an_answer_without_the_session_tells_the_same(response: object) -> None:
+def test_an_answer_without_the_session_means_that_it_was_deleted(response: object) -> None:
     with pytest.raises(Fault) as raised:
         SessionDetails().rows(answer_of({"response": response}))
     assert raised.value.kind is Kind.GONE

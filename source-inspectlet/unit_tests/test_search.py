@@ -59,7 +59,7 @@ def test_every_property_of_the_pages_search_reaches_the_vendor_as_it_is_written(
     assert {name: value for name, value in sent.items() if not name.startswith("daterange")} == ALL
 
 
-def test_what_a_form_leaves_untouched_is_not_searched_for() -> None:
+def test_empty_groups_of_a_form_are_not_sent() -> None:
     search = {"tags": {"tagslist": [], "operator": "or"}, "newold": {"new": True, "old": True}, "country": "US"}
     assert of_config({"search": search}) == {"country": "US"}
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import cast
 
 from session_source import Window
-from session_source.airbyte.verify.access import RateLimitHeaders, Reachable
+from session_source.airbyte.verify.access import NO_RATE_LIMIT_HEADERS, Reachable
 from session_source.airbyte.verify.assumption import (
     AS_ASSUMED,
     Assumption,
@@ -17,10 +17,11 @@ from session_source.airbyte.verify.assumption import (
     report,
     setting,
 )
-from session_source.airbyte.verify.pages import SETTLED, NewestFirst, PageSize, SteadyOrder
-from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
-from session_source.airbyte.verify.survey import ENOUGH, Read, Sample, SampleRow, Survey
-from session_source.airbyte.verify.times import FILTERED_BY, OVERLAP
+from session_source.airbyte.verify.pages import NewestFirst, PageSize, steady_order
+from session_source.airbyte.verify.rows import Ids, session_fields, stable_id
+from session_source.airbyte.verify.sample import ENOUGH, Read, Sample, SampleRow
+from session_source.airbyte.verify.survey import Survey
+from session_source.airbyte.verify.times import OVERLAP
 from session_source.api.time_filter import DAY, EAST, WEST
 from session_source.api.times import midnight
 
@@ -67,13 +68,13 @@ class FromAndTo(Probe):
         """Look at what a sync finds out; with few sessions in it, try those of the sample."""
         sample = survey.sample(endpoint)
         learned = _sessions(sample).learned or Meaning()
-        if survey.learned.get((FILTERED_BY, endpoint), "last_event_at") != "last_event_at":
+        if survey.filtered_by.get(endpoint, "last_event_at") != "last_event_at":
             return cannot_tell("days do not go by last events, and bounds may not either")
-        read = max(sample.pages, key=lambda one: len(one.page.rows), default=None)
+        read = sample.longest_page
         if not learned.has_tried_bounds and read is not None:
-            ask = _sessions(sample).asking(survey.fetch, sample.partition)
+            first_rows = _sessions(sample).first_rows(survey.fetch, sample.partition)
             date = read.context.token.lists[0].date
-            learned = meanings.with_unit(learned, ask, date, read.page.rows)
+            learned = meanings.with_unit(learned, first_rows, date, read.page.rows)
         if not learned.has_tried_bounds:
             return cannot_tell("no day has a session between older and newer ones")
         if not learned.per_second and any(_shares_ids(page) for page in sample.pages):
@@ -106,11 +107,11 @@ class DateBy(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for the longest session."""
         sample = survey.sample(endpoint)
-        row = self._longest(survey, sample)
+        row = self._longest(sample)
         if row is None and sample.rows:
             # Sessions that began lately are short, and lists may be of those.
             week_ago = Window(survey.span.end - 7 * DAY, survey.span.end - 5 * DAY)
-            row = self._longest(survey, survey.pages(sample.endpoint, sample.partition, week_ago))
+            row = self._longest(survey.pages(sample.endpoint, sample.partition, week_ago))
         if row is None:
             return cannot_tell("there is no session that lasted for more than two days")
         learned = _sessions(sample).learned
@@ -119,7 +120,7 @@ class DateBy(Probe):
         first, last = (self._is_listed(survey, sample, row, n) for n in (0, 1))
         if first is None or last is None:
             return cannot_tell("the list of a day is too long")
-        survey.learned[FILTERED_BY, endpoint] = "last_event_at" if last and not first else OVERLAP
+        survey.filtered_by[endpoint] = "last_event_at" if last and not first else OVERLAP
         if first and last:
             return Seen("any", "it is listed for its first and its last day")
         if first:
@@ -128,9 +129,9 @@ class DateBy(Probe):
             Seen(AS_ASSUMED, "it is listed for its last day only") if last else Seen("neither", "it is not listed")
         )
 
-    def _longest(self, survey: Survey, sample: Sample) -> SampleRow | None:
+    def _longest(self, sample: Sample) -> SampleRow | None:
         """Return the longest session, if it is so long that no day of any time zone holds both of its ends."""
-        rows = sample.with_moments("started_at", "last_event_at", before=survey.now - SETTLED)
+        rows = sample.settled("started_at", "last_event_at")
         row = max(rows, key=lambda one: one.moments[1] - one.moments[0], default=None)
         return row if row and row.moments[1] - row.moments[0] >= DAY + EAST + WEST else None
 
@@ -164,7 +165,7 @@ class NextToken(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Request a short page."""
         sample = survey.sample(endpoint)
-        read = max(sample.pages, key=lambda one: len(one.page.rows), default=None)
+        read = sample.longest_page
         if read is None or len(read.page.rows) <= 2 * FEW:
             return cannot_tell(f"no day has more than {2 * FEW} sessions")
         place: Place = read.context.token
@@ -242,14 +243,12 @@ ASSUMPTIONS: Assumptions = {
         Assumption(
             "newest-first", "Lists begin with the newest session.", NewestFirst("last_event_at", "started_at")
         ),
-        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("last_event_at")),
+        steady_order("last_event_at"),
         Assumption("form", "An answer is an object with `field` and positional rows.", Form(), PAGE),
         Assumption("ids", "Every session has its own `session_id`.", Ids(), PAGE),
         Assumption("visit-id", "`visit_id` is the `session_id`.", VisitId(), PAGE),
-        Assumption("fields", "Sessions have the fields of Opentracker's page only.", Undeclared(), PAGE),
-        Assumption("types", "Values have the types of Opentracker's page.", ValueTypes(), PAGE),
-        Assumption("columns", "The fields that columns are read from are there.", Columns(), PAGE),
-        Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
+        *session_fields("Opentracker's page", PAGE),
+        NO_RATE_LIMIT_HEADERS,
         Assumption(
             "long-lists",
             "A list that neither a token, `offset`, a `limit` of 10,000 nor `to` continues is whole, unless it "
@@ -286,11 +285,7 @@ ASSUMPTIONS: Assumptions = {
                 )
             },
         ),
-        Assumption(
-            "stable-ids",
-            "`session_id` never changes and is unique in its site.",
-            findings={"changes": nothing("It changes.", "A changed id is a new row.")},
-        ),
+        stable_id("`session_id` never changes and is unique in its site."),
         Assumption(
             "rate-limit",
             "Four windows at the same time are within Opentracker's rate limit, which is not published.",

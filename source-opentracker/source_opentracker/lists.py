@@ -41,12 +41,12 @@ DEFAULT_SIZE = 40
 """Sessions a page without ``limit``."""
 
 LEAD = timedelta(days=3)
-"""How long before a gap a session may have started that continues in it, if dates may be about starts."""
+"""How long before a gap a session in it may have started, if dates may be about starts."""
 
 SECOND = timedelta(seconds=1)
 EVER = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 PLAUSIBLE = Window(datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
-"""Plausible times of a session: others, such as 0, are ignored where days are compared."""
+"""Plausible times of a session. Others, such as 0, are ignored when days are compared."""
 
 
 def date_of(moment: datetime) -> str:
@@ -64,37 +64,37 @@ def extent(row: Row) -> Window:
     return Window(min(known), max(known)) if known else EVER
 
 
-def touches(session: Window, asked: Window) -> bool:
+def touches(session: Window, period: Window) -> bool:
     """Return whether a session can be in the list of a period."""
-    return session.start < asked.end and session.end >= asked.start
+    return session.start < period.end and session.end >= period.start
 
 
 class SessionList(NamedTuple):
     """A list, by what is requested."""
 
     date: str
-    asked: Window
+    period: Window
     """The period that each of its sessions has to touch."""
     bounds: tuple[tuple[str, str], ...] = ()
     """The fields ``from`` and ``to``, if they are sent."""
     per_second: int | None = None
     """The unit of ``from`` and ``to``, if they bound the list."""
     is_control: bool = False
-    """Whether it is requested only to see that it differs from the list before it; see ``control``."""
+    """Whether it is requested only to check that it differs from the previous list; see ``control``."""
 
     @classmethod
     def of_day(cls, date: str) -> "SessionList":
-        """Return the list of one day, in whichever time zone the site is."""
+        """Return the list of one day, whatever the site's time zone is."""
         midnight = from_text(date)
         return cls(date, Window(midnight - EAST, midnight + DAY + WEST))
 
     @classmethod
     def between(cls, date: str, window: Window, per_second: int) -> "SessionList":
         """Return the list of a period."""
-        asked = window.whole_seconds(early=1)
+        period = window.whole_seconds(early=1)
         return cls(
             date,
-            Window(asked.start, asked.end + SECOND),
+            Window(period.start, period.end + SECOND),
             bounds=from_and_to(window, per_second),
             per_second=per_second,
         )
@@ -103,8 +103,7 @@ class SessionList(NamedTuple):
     def control(cls, first_end: datetime, last_start: datetime) -> "SessionList":
         """Return the list of a later date, which cannot have all sessions of a list from an earlier date on.
 
-        If it has them all the same, the answer is not about its date: a cache or a proxy returns one list for all
-        dates.
+        If it has them, the answer is not about its date: a cache or a proxy returns one list for all dates.
 
         Args:
             first_end: the end of the session that ended first.
@@ -115,7 +114,7 @@ class SessionList(NamedTuple):
 
     def within(self, gap: Window, per_second: int | None) -> "SessionList":
         """Bound the list to a gap, if the gap begins or ends in it and the vendor takes bounds."""
-        is_inside = gap.start <= self.asked.start and self.asked.end <= gap.end
+        is_inside = gap.start <= self.period.start and self.period.end <= gap.end
         bounds = from_and_to(gap, per_second) if per_second and not is_inside else ()
         return self._replace(bounds=bounds, per_second=per_second)
 
@@ -128,14 +127,14 @@ class SessionList(NamedTuple):
         if not self.per_second or not ends:
             return None
         oldest = Window(min(ends), min(ends) + timedelta(milliseconds=1)).whole_seconds()
-        start, end = from_and_to(Window(self.asked.start, oldest.end), self.per_second)
+        start, end = from_and_to(Window(self.period.start, oldest.end), self.per_second)
         bounds = (("from", dict(self.bounds).get("from", start[1])), end)
-        rest = self._replace(asked=Window(self.asked.start, oldest.end + SECOND), bounds=bounds)
+        rest = self._replace(period=Window(self.period.start, oldest.end + SECOND), bounds=bounds)
         return rest if bounds != self.bounds else None
 
 
 def from_and_to(window: Window, per_second: int) -> tuple[tuple[str, str], ...]:
-    """Return the fields ``from`` and ``to``, so wide that they contain the window if bounds are excluded, too."""
+    """Return the fields ``from`` and ``to``. They contain the window even if the vendor excludes bounds."""
     start, end = (epoch_seconds(moment) * per_second for moment in window.whole_seconds())
     return ("from", str(start - 1)), ("to", str(end))
 
@@ -237,15 +236,15 @@ class Place(NamedTuple):
 
     def strays(self, rows: list[Row]) -> list[Window]:
         """Return the sessions of a page that do not belong to this list."""
-        return [session for session in map(extent, rows) if not touches(session, self.lists[0].asked)]
+        return [session for session in map(extent, rows) if not touches(session, self.lists[0].period)]
 
     def is_of_another_list(self, rows: list[Row]) -> bool:
         """Return whether a page cannot be this one: a first page with sessions of other days, or newer ones."""
         this, strays = self.lists[0], self.strays(rows)
         if not strays or this.is_control:
             return False
-        is_first = not self.next_token and not self.offset and this.asked.end != EVER.end
-        return is_first or any(stray.start >= this.asked.end for stray in strays)
+        is_first = not self.next_token and not self.offset and this.period.end != EVER.end
+        return is_first or any(stray.start >= this.period.end for stray in strays)
 
     def is_doubtful(self, rows: list[Row]) -> bool:
         """Return whether a page may be an old one from a cache: it has only sessions of other lists."""
@@ -314,7 +313,7 @@ class Place(NamedTuple):
         return Place(self.site, lists, self.visitor, self.limit) if lists else None
 
     def _seen_with(self, sessions: list[Window]) -> tuple[datetime, datetime] | None:
-        if self.lists[0].asked.end != EVER.end or not sessions:
+        if self.lists[0].period.end != EVER.end or not sessions:
             return self.seen
         first_end, last_start = min(one.end for one in sessions), max(one.start for one in sessions)
         if self.seen:

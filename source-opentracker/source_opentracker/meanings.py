@@ -1,4 +1,4 @@
-"""Meanings: finds out with a few small requests what the vendor's page leaves open about dates. No I/O.
+"""Meanings: finds out with a few small requests what the vendor's page does not say about dates. No I/O.
 
 https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 """
@@ -12,18 +12,18 @@ from session_source.api.time_filter import DAY
 
 from source_opentracker.lists import EVER, Meaning, SessionList, date_of, extent, touches
 
-Ask = Callable[[SessionList], list[Row]]
+FirstRows = Callable[[SessionList], list[Row]]
 """Requests the first few sessions of a list."""
 
 UNITS = (1000, 1)
 """Units of a "unix timestamp", per second: milliseconds, as in the records, or seconds, as the term says."""
 
 
-def learn(ask: Ask, span: Window) -> Meaning | None:
+def learn(first_rows: FirstRows, span: Window) -> Meaning | None:
     """Find out what the vendor's dates mean.
 
     Args:
-        ask: requests the first few sessions of a list.
+        first_rows: requests the first few sessions of a list.
         span: the sync's ``[start, end)``.
 
     Returns:
@@ -31,26 +31,26 @@ def learn(ask: Ask, span: Window) -> Meaning | None:
     """
     # First a day that is likely to have sessions, in case a cache returns its first answer to all requests.
     late = SessionList.of_day(date_of(span.end - DAY))
-    recent = ask(late)
+    recent = first_rows(late)
     early = SessionList.of_day(date_of(span.start - 3 * DAY))
-    found = ask(early)
+    found = first_rows(early)
     stray = _stray(found, early)
     if stray is not None:
         # Two answers have to agree, so that one wrong answer does not decide how everything is read.
         other = SessionList.of_day(date_of(extent(stray).start - 3 * DAY))
-        if _stray(ask(other), other) is not None:
-            return with_unit(Meaning(is_one_day=False), ask, early.date, found)
+        if _stray(first_rows(other), other) is not None:
+            return with_unit(Meaning(is_one_day=False), first_rows, early.date, found)
     if not found and not recent:
         return None
-    return with_unit(Meaning(is_one_day=True), ask, late.date, recent)
+    return with_unit(Meaning(is_one_day=True), first_rows, late.date, recent)
 
 
 def _stray(rows: list[Row], of: SessionList) -> Row | None:
     """Return a session that cannot be of the day. If there is one, a date does not mean that day alone."""
-    return next((row for row in rows if not touches(extent(row), of.asked)), None)
+    return next((row for row in rows if not touches(extent(row), of.period)), None)
 
 
-def with_unit(meaning: Meaning, ask: Ask, date: str, rows: list[Row]) -> Meaning:
+def with_unit(meaning: Meaning, first_rows: FirstRows, date: str, rows: list[Row]) -> Meaning:
     """Find the unit in which ``from`` and ``to`` bound the list of a date by last events, if they do.
 
     A request around one session's last event shows it: the answer has this session, which started before, and
@@ -59,7 +59,7 @@ def with_unit(meaning: Meaning, ask: Ask, date: str, rows: list[Row]) -> Meaning
 
     Args:
         meaning: what is known so far.
-        ask: requests the first few sessions of a list.
+        first_rows: requests the first few sessions of a list.
         date: the list's date.
         rows: the first few sessions of it, without bounds.
 
@@ -72,15 +72,17 @@ def with_unit(meaning: Meaning, ask: Ask, date: str, rows: list[Row]) -> Meaning
             continue
         moment = Window(last, last + timedelta(milliseconds=1))
         around = [SessionList.between(date, moment, unit) for unit in UNITS]
-        asked = around[0].asked
+        period = around[0].period
         newer = {
             other.get("session_id")
             for other, session in zip(rows, extents, strict=True)
-            if session != EVER and session.end >= asked.end
+            if session != EVER and session.end >= period.end
         }
-        has_older = any(other.end < asked.start for other in extents)
-        if start < asked.start and newer and has_older:
-            units = (unit for unit, one in zip(UNITS, around, strict=True) if _holds(ask(one), row, newer, one))
+        has_older = any(other.end < period.start for other in extents)
+        if start < period.start and newer and has_older:
+            units = (
+                unit for unit, one in zip(UNITS, around, strict=True) if _holds(first_rows(one), row, newer, one)
+            )
             return replace(meaning, per_second=next(units, None), has_tried_bounds=True)
     return meaning
 

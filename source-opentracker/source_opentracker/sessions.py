@@ -43,14 +43,14 @@ from source_opentracker.lists import (
     SiteDays,
     date_of,
 )
-from source_opentracker.meanings import Ask
+from source_opentracker.meanings import FirstRows
 
 PATH = "c_view_sessions_by_user.jsp"
 
 FORM = {"dataType": "jsondatatable", "ignoreLocale": "true", "locale": "en_US"}
 """jsondatatable is the form with nextToken; ``ignoreLocale`` keeps its columns untranslated."""
 
-ASKED_PARTITIONS = 10
+TRIED_PARTITIONS = 10
 """How many sites, or ids of sites, are tried until one has sessions that show what a date means."""
 
 PROBE_SIZE = 10
@@ -146,15 +146,15 @@ class Sessions(Endpoint):
         reports its failure.
         """
         self._use(Meaning())
-        asked = partitions[:ASKED_PARTITIONS]
+        tried = partitions[:TRIED_PARTITIONS]
         within = PROBE_SECONDS if len(partitions) > 1 else None
         failures: list[tuple[Partition, Fault]] = []
-        has_answer = len(asked) < len(partitions)
-        for partition in asked:
+        has_answer = len(tried) < len(partitions)  # the others may answer
+        for partition in tried:
             if sum(failed["site"] == partition["site"] for failed, _ in failures) == 2:
                 continue
             try:
-                meaning = meanings.learn(self.asking(fetch, partition, within), span)
+                meaning = meanings.learn(self.first_rows(fetch, partition, within), span)
             except Fault as fault:
                 failures.append((partition, fault))
                 continue
@@ -170,7 +170,7 @@ class Sessions(Endpoint):
         partition, reason = next((one for one in failures if one[1].kind is not Kind.CONFIG), failures[0])
         if reason.kind is Kind.CONFIG or len(failures) == 1:
             raise reason
-        if meaning := meanings.learn(self.asking(fetch, partition), span):
+        if meaning := meanings.learn(self.first_rows(fetch, partition), span):
             self._learn(meaning)
 
     def _learn(self, meaning: Meaning) -> None:
@@ -234,8 +234,8 @@ class Sessions(Endpoint):
         key = (place.site, row.get("session_id"))
         return not is_shared or self._lister.setdefault(key, place.visitor) == place.visitor
 
-    def asking(self, fetch: Fetch, partition: Partition, within: float | None = None) -> Ask:
-        """Return what requests the first few sessions of a list; ``within`` is how many seconds it tries to."""
+    def first_rows(self, fetch: Fetch, partition: Partition, within: float | None = None) -> FirstRows:
+        """Return what requests the first few sessions of a list, for ``within`` seconds at most."""
         return partial(self._probe, fetch, partition, within)
 
     def _probe(self, fetch: Fetch, partition: Partition, within: float | None, of: SessionList) -> list[Row]:

@@ -46,7 +46,7 @@ def test_each_day_of_a_gap_is_requested_once_and_a_day_more_at_its_edges() -> No
 
 
 @pytest.mark.promise(n=1)
-def test_a_gap_is_led_in_where_dates_may_be_about_starts() -> None:
+def test_days_before_a_gap_are_requested_if_dates_may_be_about_starts() -> None:
     (first, second) = [dates(found) for found in lists_of(Meaning(), 10, 12)]
     assert first == [f"2011-11-{number:02}" for number in range(6, 11)]
     assert second == ["2011-11-11", "2011-11-12"]
@@ -68,11 +68,11 @@ def test_bounds_are_a_unit_early_and_never_too_short() -> None:
     assert dict(lists.from_and_to(window, 1000)) == {"from": f"{second * 1000 - 1}", "to": f"{second + 86_401}000"}
 
 
-def test_one_window_reads_all_where_a_date_has_no_end() -> None:
+def test_one_window_reads_everything_if_a_date_has_no_end() -> None:
     meaning = Meaning(is_one_day=False)
     gap = Window(day(10) - SiteDays(meaning).before, day(12))
     (only,) = meaning.lists(gap, gap)
-    assert (only.date, only.asked.end) == ("2011-11-06", EVER.end)
+    assert (only.date, only.period.end) == ("2011-11-06", EVER.end)
     assert SiteDays(meaning).step is None, "a part of it would be the same list"
     assert SiteDays(Meaning(is_one_day=False, per_second=1)).step == SiteDays(Meaning()).step == DAY
 

@@ -69,7 +69,7 @@ def follow(first: Place, *pages: Answer, sessions: Sessions | None = None) -> tu
         ids += [row["session_id"] for row in page.rows]
         if page.is_doubtful and number < len(pages):
             continue
-        following = reader.following(context, page)
+        following = reader.pager.following(context.token, page)
         at_place = following.token if following else None
     return ids, at_place
 
@@ -79,12 +79,12 @@ class Vendor:
 
     def __init__(self, *, onwards: bool = False, unit: int | None = None, by_start: bool = False) -> None:
         self.onwards, self.unit, self.by_start = onwards, unit, by_start
-        self.asked: list[SessionList] = []
+        self.requested: list[SessionList] = []
         starts = [day(10) + timedelta(hours=number) for number in range(24 * 10)]
         self.rows = [session(at(start), start, start + timedelta(minutes=10)) for start in reversed(starts)]
 
     def __call__(self, of: SessionList) -> list[Row]:
-        self.asked.append(of)
+        self.requested.append(of)
         midnight = datetime.fromisoformat(of.date).replace(tzinfo=UTC)
         return [row for row in self.rows if self.is_in(row, midnight, dict(of.bounds))][:10]
 
@@ -104,10 +104,10 @@ SPAN = Window(day(12), day(18))
 
 @pytest.mark.parametrize("unit", [1000, 1, None])
 @pytest.mark.parametrize("onwards", [False, True])
-def test_what_a_date_means_is_found_out_with_few_requests(*, onwards: bool, unit: int | None) -> None:
+def test_the_meaning_of_a_date_takes_few_requests(*, onwards: bool, unit: int | None) -> None:
     vendor = Vendor(onwards=onwards, unit=unit)
     assert meanings.learn(vendor, SPAN) == Meaning(is_one_day=not onwards, per_second=unit)
-    assert len(vendor.asked) <= (5 if onwards else 4)
+    assert len(vendor.requested) <= (5 if onwards else 4)
 
 
 @pytest.mark.parametrize("count", ["", "0", "x", "253402300799999", "-62135596800000", "1e400"])
@@ -159,7 +159,7 @@ def test_a_control_is_later_than_the_day_of_the_sessions_whatever_the_sites_zone
     for hours in range(24):
         moment = day(16) + timedelta(hours=hours)
         (control,) = [SessionList.control(moment, moment - timedelta(hours=1))]
-        assert not lists.touches(Window(moment, moment), control.asked)
+        assert not lists.touches(Window(moment, moment), control.period)
 
 
 def test_lists_that_end_need_no_control() -> None:
@@ -169,11 +169,11 @@ def test_lists_that_end_need_no_control() -> None:
         at_place: Any = first_of(sessions, Window(day(16), day(17)))
         while at_place:
             assert not at_place.lists[0].is_control
-            moment = at_place.lists[0].asked.start + timedelta(hours=14)
+            moment = at_place.lists[0].period.start + timedelta(hours=14)
             _, at_place = follow(at_place, listing(session("a", moment)), sessions=sessions)
 
 
-def test_without_sessions_nothing_is_found_out() -> None:
+def test_without_sessions_the_meaning_stays_unknown() -> None:
     assert meanings.learn(lambda _: [], SPAN) is None
 
 
@@ -261,7 +261,7 @@ def test_the_only_partition_is_requested_with_all_retries() -> None:
         sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
 
 
-def test_if_every_site_is_refused_that_is_the_error() -> None:
+def test_a_refusal_of_every_site_is_the_error() -> None:
     sessions = Sessions(["a", "b"])
 
     def fetch(request: Request, _: Any) -> Any:
@@ -271,7 +271,7 @@ def test_if_every_site_is_refused_that_is_the_error() -> None:
         sessions.prepare(fetch, sessions.partitions(fetch), SPAN)
 
 
-def test_an_answer_to_a_question_about_dates_is_no_page_until_it_comes_twice() -> None:
+def test_the_answer_to_a_probe_is_accepted_as_a_page_only_if_it_comes_twice() -> None:
     sessions = Sessions([SITE])
     vendor = Vendor(unit=1000)
     shown: list[Answer] = []

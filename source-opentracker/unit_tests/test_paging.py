@@ -71,7 +71,7 @@ def follow(first: Place, *pages: Answer, sessions: Sessions | None = None) -> tu
         ids += [row["session_id"] for row in page.rows]
         if page.is_doubtful and number < len(pages):
             continue
-        following = reader.following(context, page)
+        following = reader.pager.following(context.token, page)
         at_place = following.token if following else None
     return ids, at_place
 
@@ -198,7 +198,7 @@ def test_a_long_session_is_of_every_day_that_it_touches() -> None:
     assert follow(place("2011-11-16"), listing(session("a", day(12), day(20))))[0] == ["a"]
 
 
-def test_a_list_that_runs_on_into_older_days_is_over() -> None:
+def test_a_list_ends_where_it_continues_into_older_days() -> None:
     later = place("2011-11-16", "2011-11-17", next_token="1.2")
     mixed = listing(session("a", day(16)), session("b", day(14)), nextToken="1.3")
     assert follow(later, mixed) == (["a", "b"], place("2011-11-17")), "what is listed is passed on"
@@ -216,7 +216,7 @@ def test_a_page_of_nothing_but_older_days_is_doubted_and_then_taken() -> None:
     )
 
 
-def test_whatever_a_list_holds_is_passed_on() -> None:
+def test_all_rows_of_a_list_are_passed_on() -> None:
     """What an earlier sync has emitted is known to the core by ``SiteDays``, not to the page."""
     gap = Window(day(16) + timedelta(hours=6), day(17))
     found = [one for one in Meaning().lists(gap, gap) if one.date == "2011-11-16"]

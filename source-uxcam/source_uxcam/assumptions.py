@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from session_source import Window, at
-from session_source.airbyte.verify.access import RateLimitHeaders, Reachable, Spelling
+from session_source.airbyte.verify.access import NO_RATE_LIMIT_HEADERS, Reachable, Spelling
 from session_source.airbyte.verify.assumption import (
     AS_ASSUMED,
     Assumption,
@@ -16,8 +16,15 @@ from session_source.airbyte.verify.assumption import (
     setting,
 )
 from session_source.airbyte.verify.days import DayOf, DayZone, Present
-from session_source.airbyte.verify.pages import SETTLED, SHORT_PAGES, ListEnd, PageSize, SteadyOrder
-from session_source.airbyte.verify.rows import Columns, Ids, Undeclared, ValueTypes
+from session_source.airbyte.verify.pages import SHORT_PAGES, ListEnd, PageSize, steady_order
+from session_source.airbyte.verify.rows import (
+    Columns,
+    Ids,
+    Undeclared,
+    ValueTypes,
+    session_fields,
+    stable_id,
+)
 from session_source.airbyte.verify.survey import Survey
 from session_source.airbyte.verify.times import Bounds, FilterTime
 
@@ -76,9 +83,7 @@ class EventTime(Probe):
         """Look for events of such a session."""
         late = [
             row
-            for row in survey.sample("sessions").with_moments(
-                "uploaded_at", "started_at", "ended_at", before=survey.now - SETTLED
-            )
+            for row in survey.sample("sessions").settled("uploaded_at", "started_at", "ended_at")
             if row.moments[0] - row.moments[2] > timedelta(days=1)
         ]
         for row in late[:TRIED_SESSIONS]:
@@ -92,7 +97,7 @@ class EventTime(Probe):
     def _has_events(self, survey: Survey, endpoint: str, session_id: str, first: datetime, last: datetime) -> bool:
         minute = timedelta(minutes=1)
         window = Window(first - minute, last + minute)
-        sample = survey.pages(survey.endpoint(endpoint), {}, window)
+        sample = survey.pages(survey.endpoints[endpoint], {}, window)
         return any(columns["session_id"] == session_id for read in sample.pages for columns in read.columns)
 
 
@@ -161,11 +166,11 @@ ASSUMPTIONS: Assumptions = {
             LISTS["events"],
             endpoint="events",
         ),
-        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("uploaded_at")),
+        steady_order("uploaded_at"),
         *_v2("sessions", "session"),
         *_v2("events", "event"),
         *_v2("users", "user"),
-        Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
+        NO_RATE_LIMIT_HEADERS,
         Assumption(
             "rate-limit",
             "Five requests a second and 500 an hour are allowed.",
@@ -220,18 +225,12 @@ ASSUMPTIONS: Assumptions = {
         ),
         Assumption("day-zone", "Days begin at midnight in UTC.", DayZone()),
         Assumption("times", "Times without a zone are in UTC.", Present("uploaded_at")),
-        Assumption("order", "The order of a list does not change between requests.", SteadyOrder("uploaded_at")),
+        steady_order("uploaded_at"),
         Assumption("ids", "Every session has its own `id`.", Ids(), SESSION_API),
-        Assumption("fields", "Sessions have the fields of UXCam's page only.", Undeclared(), SESSION_API),
-        Assumption("types", "Values have the types of UXCam's page.", ValueTypes(), SESSION_API),
-        Assumption("columns", "The fields that columns are read from are there.", Columns(), SESSION_API),
-        Assumption("rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()),
+        *session_fields("UXCam's page", SESSION_API),
+        NO_RATE_LIMIT_HEADERS,
         SHORT_PAGES,
-        Assumption(
-            "stable-ids",
-            "`id` never changes.",
-            findings={"changes": nothing("It changes.", "A changed id is a new row.")},
-        ),
+        stable_id("`id` never changes."),
         Assumption(
             "errors-in-200",
             "If `success` is not true, the words of the message decide which error it is.",

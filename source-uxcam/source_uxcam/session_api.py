@@ -23,12 +23,12 @@ from session_source import (
     Row,
     Stream,
     Text,
-    Value,
     objects,
     rfc3339,
     rows_of,
+    value_or_none,
 )
-from session_source.api.columns import UNFIT, Column
+from session_source.api.columns import UNFIT
 
 from source_uxcam.answers import successful
 from source_uxcam.filters import SESSION_API, Filter
@@ -72,10 +72,10 @@ def events(row: Row) -> Iterator[Row]:
 
 def _inside_screens(row: Row, name: str, *, item: str, index: str, moment: str) -> Iterator[Row]:
     """Yield the items of a session's screens, with the screen's name and the moment of ``time``."""
-    start = _known(STARTED_AT.moment, row)
+    start = value_or_none(STARTED_AT.moment, row)
     offset_of = OFFSET.read
     for number, screen in enumerate(objects(row.get("flow"), "activity_name")):
-        screen_name = _known(SCREEN_NAME, screen)
+        screen_name = value_or_none(SCREEN_NAME, screen)
         for position, found in enumerate(objects(screen.get(name), item)):
             try:
                 seconds = offset_of(found)
@@ -83,14 +83,6 @@ def _inside_screens(row: Row, name: str, *, item: str, index: str, moment: str) 
             except UNFIT:
                 at = None
             yield {**found, "screen_index": number, index: position, "screen_name": screen_name, moment: at}
-
-
-def _known(column: Column, row: Row) -> Value:
-    """Return a column; null if the value does not fit, which is reported for the vendor's own field."""
-    try:
-        return column(row)
-    except UNFIT:
-        return None
 
 
 STARTED_AT = Moment("session", "verified_server_time")

@@ -47,7 +47,7 @@ class SourceUxcam(SessionSource):
         ]
 
     def auth(self, config: Config) -> AuthBase:
-        """Put the app's id and key onto requests.
+        """Add the app's id and key to requests.
 
         The Session API takes them in the URL only. For v2 the vendor's pages have both: headers, which keep the
         key out of URLs and are tried first, and the URL.

@@ -82,7 +82,7 @@ def test_a_platform_is_a_word_or_a_number(written: object, platform: str | None)
     assert values["app_platform"] == platform
 
 
-def test_an_event_tells_its_session() -> None:
+def test_an_event_has_the_id_of_its_session() -> None:
     row = {"eventId": "e", "eventDate": "2023-01-18T23:54:44Z", "sessionProperty": {"sessionId": "s1"}}
     assert columns_of(Events.columns, row)[0] == {
         "event_id": "e",

@@ -78,7 +78,7 @@ def test_a_filter_that_cannot_be_sent_is_reported_with_what_its_field_takes(
 
 @pytest.mark.promise(n=8)
 @pytest.mark.parametrize("place", ["field", "operator", "values"])
-def test_what_is_written_in_a_filter_is_never_quoted(place: str) -> None:
+def test_values_of_a_filter_are_never_quoted(place: str) -> None:
     pasted = "s3cret-that-was-pasted"
     one = {"field": "totalgesture", "operator": "is", "values": ["5"]}
     with pytest.raises(AirbyteTracedException) as caught:

@@ -198,7 +198,7 @@ def test_an_answer_without_a_list_of_records_cannot_be_read(body: str) -> None:
         page_of(Sessions([]), body)
 
 
-def test_things_that_are_no_objects_are_not_lost() -> None:
+def test_items_that_are_no_objects_are_wrapped() -> None:
     row = {"id": "a", "flow": ["Home", {"activity_name": "Cart", "events": ["buy", None], "gestures": {}}]}
     endpoint = Sessions([])
     columns, _ = columns_of(endpoint.columns, row)

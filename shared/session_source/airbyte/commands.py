@@ -100,9 +100,12 @@ class Entrypoint(AirbyteEntrypoint):
                 base_url=base_url(config, source.base_url(config)),
                 path=parsed.record,
             )
-            source.observer = recording.exchange
+        observer = recording.exchange if recording else None
+        messages = source.read_pages(
+            self.logger, config, catalog, state, form=form, reports=reports, observer=observer
+        )
         with recording or contextlib.nullcontext():
-            for message in source.read_pages(self.logger, config, catalog, state, form=form, reports=reports):
+            for message in messages:
                 if recording is not None:
                     recording.emitted(message)
                 if isinstance(message, RecordLines):

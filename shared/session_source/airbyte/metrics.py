@@ -48,7 +48,7 @@ class MetricsFile:
     Args:
         path: the file. Its name without the suffix is the label ``sync`` of every metric.
         connector: the label ``connector``, ``source-<vendor>``.
-        progress: of the sync.
+        progress: the progress of the sync.
         timer: when to write it.
         now: returns seconds since 1970.
 
@@ -99,7 +99,7 @@ class MetricsFile:
             _LOGGER.warning(f"The metrics file {self._path} cannot be written ({error.strerror}).")
 
     def _write(self) -> None:
-        """Replace the file in one step, so that nobody reads half of it."""
+        """Replace the file in one step, so that no reader gets a part of it."""
         with tempfile.NamedTemporaryFile("w", dir=self._path.parent, prefix=".metrics", delete=False) as file:
             try:
                 file.write(written(self._samples(), self._labels))

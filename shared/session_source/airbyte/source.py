@@ -1,14 +1,11 @@
-"""The source: from a config through endpoints, groups, windows and pages to messages."""
+"""The source: the commands of the Airbyte protocol, from a config, a catalog and a state to messages."""
 
 import logging
-import math
 import time
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.models import (
     AirbyteCatalog,
@@ -26,102 +23,32 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources import Source
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
-from requests.auth import AuthBase
 
 from session_source import redaction
-from session_source.airbyte import config as configs
 from session_source.airbyte import files, specification
+from session_source.airbyte.check import check_connection
 from session_source.airbyte.config import Config
+from session_source.airbyte.connection import client_of, settings_of
+from session_source.airbyte.connector import Connector
 from session_source.airbyte.verify import survey
-from session_source.airbyte.verify.assumption import Assumptions
 from session_source.airbyte.verify.result import Result, probe
 from session_source.airbyte.verify.survey import Exchanges, Survey
-from session_source.api.endpoint import Endpoint, PageContext, Partition
-from session_source.api.errors import Fault, as_traced, config_error
-from session_source.api.windows import Window
-from session_source.http.budget import Budget, RequestRate
-from session_source.http.client import Client
-from session_source.http.retry import RetryPolicy
+from session_source.api.errors import as_traced, config_error
 from session_source.http.transport import Observer
-from session_source.sync import state
-from session_source.sync.claims import described
 from session_source.sync.grouping import grouped
 from session_source.sync.messages import Sync
 from session_source.sync.progress import Progress
 from session_source.sync.reading import read
 from session_source.sync.records import Recorder, RecordPage, Records
 from session_source.sync.reports import LogReport, Report
-from session_source.sync.settings import Settings
-from session_source.sync.state import StreamState
+from session_source.sync.state import StreamState, saved_states
 
-CHECKED_PARTITIONS = 10
-"""How many sites, apps or segments `check` requests."""
-
-CHECK_SECONDS = 25.0
-"""After this `check` sends no request; with start-up it ends within 30 seconds."""
+if TYPE_CHECKING:
+    from session_source.api.endpoint import Endpoint, Partition
 
 
-class SessionSource(Source):
-    """An Airbyte source for one session-analytics vendor.
-
-    Class attributes:
-        vendor: the vendor's name, as messages show it.
-        credentials_hint: tells the user where to fix credentials; messages end with it.
-        window_days: the default of ``window_in_days``.
-        workers: the default of ``num_workers``. If the vendor allows one request at a time, it is 1, and the spec
-            does not offer the property.
-        assumptions: what the connector assumes about the vendor, by ``api_version``; see ``verify``.
-    """
-
-    vendor: ClassVar[str]
-    credentials_hint: ClassVar[str]
-    window_days: ClassVar[int]
-    workers: ClassVar[int]
-    assumptions: ClassVar[Assumptions] = {}
-
-    observer: Observer | None = None
-    """What is called with each request and its answer or failure."""
-
-    @abstractmethod
-    def endpoints(self, config: Config) -> list[Endpoint]:
-        """Return the endpoints for a config.
-
-        Raises:
-            AirbyteTracedException: the config matches the spec, but contradicts itself.
-        """
-
-    @abstractmethod
-    def auth(self, config: Config) -> AuthBase:
-        """Return what adds the config's credentials to requests."""
-
-    @abstractmethod
-    def base_url(self, config: Config) -> str:
-        """Return the production base URL for a config."""
-
-    def checked_endpoint(self, config: Config) -> str:
-        """Return the name of the endpoint that `check` requests."""
-        return self.endpoints(config)[0].name
-
-    def retry_policy(self) -> RetryPolicy:
-        """Return the timeouts and the limits on retries."""
-        return RetryPolicy()
-
-    def budget(self, config: Config) -> Budget | None:
-        """Return the hourly request budget, for a vendor that locks out clients that exceed it."""
-        return None
-
-    def rate(self, config: Config) -> RequestRate | None:
-        """Return the limit on requests per second, if the vendor documents one."""
-        return None
-
-    def api_version(self, config: Config) -> str | None:
-        """Return the API version that a config selects. State of another version is ignored."""
-        return None
-
-    @property
-    def package(self) -> str:
-        """The vendor's package, with spec.yaml and schemas/."""
-        return type(self).__module__.split(".")[0]
+class SessionSource(Connector, Source):
+    """The commands of an Airbyte source; a vendor's source adds what ``Connector`` lacks."""
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         """Return the spec: the vendor's own properties, then those that all connectors share."""
@@ -159,7 +86,7 @@ class SessionSource(Source):
         """Request one page of each configured part (the first ten), and report what is wrong in one message."""
         self._protect(config)
         try:
-            self._check(logger, config)
+            check_connection(self, config, logger)
         except Exception as error:  # noqa: BLE001 - every error is reported
             traced = as_traced(error, f"checking {self.vendor}")
             return AirbyteConnectionStatus(Status.FAILED, redaction.clean(traced.message or str(traced)))
@@ -168,16 +95,23 @@ class SessionSource(Source):
     def verify(self, config: Config) -> Result:
         """Check the connector's assumptions about the vendor with an account; at most 30 requests, in a minute."""
         self._protect(config)
-        settings = self._settings(config)
-        deadline = time.monotonic() + survey.SECONDS
-        policy = replace(survey.POLICY, after_timeout=self.retry_policy().after_timeout)
+        settings = settings_of(self, config)
+        policy = replace(
+            survey.POLICY,
+            after_timeout=self.retry_policy().after_timeout,
+            deadline=time.monotonic() + survey.SECONDS,
+        )
         exchanges = Exchanges()
-        budget = self.budget(config)
-        client = self._client(config, settings, policy, budget, deadline=deadline, observer=exchanges.note)
+        client = client_of(self, config, settings, policy, budget=self.budget(config), observer=exchanges.note)
         try:
-            endpoints = self.endpoints(config)
             found = Survey(
-                endpoints, client, exchanges, settings.span, settings.now, settings.window_days, self.package
+                self.endpoints(config),
+                client,
+                exchanges,
+                span=settings.span,
+                now=settings.now,
+                window_days=settings.window_days,
+                package=self.package,
             )
             version = self.api_version(config)
             return probe(self.package.replace("_", "-"), version, self.assumptions.get(version or "", ()), found)
@@ -202,7 +136,7 @@ class SessionSource(Source):
             elif isinstance(message, AirbyteMessage):
                 yield message
 
-    def read_pages(  # noqa: PLR0913 - the CDK's four, and the two that differ for the command line
+    def read_pages(  # noqa: PLR0913 - the CDK's four, and those that the command line sets
         self,
         logger: logging.Logger,
         config: Config,
@@ -211,6 +145,7 @@ class SessionSource(Source):
         *,
         form: Callable[[RecordPage], Records] = lambda page: page,
         reports: Callable[[Progress], Sequence[Report]] | None = None,
+        observer: Observer | None = None,
     ) -> Iterator[AirbyteMessage | Records]:
         """Read the configured streams, and yield the records of a page as one object.
 
@@ -221,17 +156,22 @@ class SessionSource(Source):
             state: the state to resume from.
             form: converts a page of records, in the thread that read it.
             reports: makes the reports of the sync's progress; by default, log lines for people.
+            observer: called with each request and its outcome.
         """
         self._protect(config)
-        settings = self._settings(config)
+        settings = settings_of(self, config)
         budget = self.budget(config)
+        api_version = self.api_version(config)
         endpoints = self.endpoints(config)
-        chosen = {configured.stream.name: configured for configured in catalog.streams}
+        chosen = {configured.stream.name: configured.sync_mode for configured in catalog.streams}
         known = [s for endpoint in endpoints for s in endpoint.all_streams if s.name in chosen]
-        states = self._states(config, chosen, state, logger)
+        saved = saved_states(state or (), logger)
+        states = {
+            name: StreamState(name, saved.get(name, {}), api_version=api_version, logger=logger) for name in chosen
+        }
         if budget is not None:
-            budget.spend(saved.requests for saved in states.values())
-        client = self._client(config, settings, self.retry_policy(), budget)
+            budget.spend(one.requests for one in states.values())
+        client = client_of(self, config, settings, self.retry_policy(), budget=budget, observer=observer)
         progress = Progress(endpoints, chosen, client.traffic)
         sync = Sync(
             states,
@@ -261,11 +201,10 @@ class SessionSource(Source):
                 if not partitions:
                     logger.info(f"{endpoint.name}: the configuration selects nothing to read.")
                 parts += [(endpoint, partition) for partition in partitions]
-                for configured in (chosen[stream.name] for stream in own):
+                for stream in own:
+                    is_incremental = chosen[stream.name] is SyncMode.incremental
                     for partition in partitions:
-                        states[configured.stream.name].begin(
-                            partition, settings, is_incremental=configured.sync_mode is SyncMode.incremental
-                        )
+                        states[stream.name].begin(partition, settings, is_incremental=is_incremental)
             groups = grouped(parts, set(chosen), states, settings, budget)
             progress.begin(groups)
             recorder = Recorder(known, self.package, form)
@@ -277,87 +216,8 @@ class SessionSource(Source):
         if sync.errors:
             raise _summary(sync.errors)
 
-    def _check(self, logger: logging.Logger, config: Config) -> None:
-        settings = self._settings(config)
-        name = self.checked_endpoint(config)
-        endpoint = next(one for one in self.endpoints(config) if one.name == name)
-        window = Window(max(settings.span.start, settings.span.end - timedelta(days=1)), settings.span.end)
-        end = time.monotonic() + CHECK_SECONDS
-        after_timeout = self.retry_policy().after_timeout
-        retry_policy = RetryPolicy(
-            connect=5, read=10, total=10, outage=15, limit=5, attempts=2, after_timeout=after_timeout
-        )
-        client = self._client(config, settings, retry_policy, budget=None, deadline=end)
-        try:
-            partitions = endpoint.partitions(client.fetch)
-            for number, partition in enumerate(partitions[:CHECKED_PARTITIONS]):
-                left = end - time.monotonic()
-                if number and left < 2 * retry_policy.total:
-                    logger.warning(
-                        f"{self.vendor} answers slowly: only {number} of {len(partitions)} were checked."
-                    )
-                    return
-                page = PageContext(window, window, partition)
-                page = page._replace(token=endpoint.first(page))
-                try:
-                    client.fetch(
-                        endpoint.request(page),
-                        partial(endpoint.page, page=page),
-                        explain=endpoint.fault,
-                        log=logger.info,
-                    )
-                except Fault as fault:
-                    raise (fault.about(described(endpoint, partition)) if partition else fault) from None
-        finally:
-            client.close()
-
     def _protect(self, config: Config) -> None:
         redaction.protect(self.spec(logging.getLogger("airbyte")).connectionSpecification, config)
-
-    def _settings(self, config: Config) -> Settings:
-        defaults = {"window_in_days": self.window_days, "num_workers": self.workers}
-        if self.workers == 1:  # the spec does not offer num_workers; ignore it if the config has it all the same
-            config = {**config, "num_workers": 1}
-        settings = configs.settings(config, defaults, configs.now(config))
-        rate = self.rate(config)
-        return replace(settings, workers=min(settings.workers, rate.limit)) if rate else settings
-
-    def _client(  # noqa: PLR0913 - what differs between the commands
-        self,
-        config: Config,
-        settings: Settings,
-        retry_policy: RetryPolicy,
-        budget: Budget | None,
-        *,
-        deadline: float = math.inf,
-        observer: Observer | None = None,
-    ) -> Client:
-        return Client(
-            vendor=self.vendor,
-            base_url=configs.base_url(config, self.base_url(config)),
-            auth=self.auth(config),
-            hint=self.credentials_hint,
-            retry_policy=retry_policy.for_limit(settings.limit_wait),
-            budget=budget,
-            rate=self.rate(config),
-            workers=settings.workers,
-            deadline=deadline,
-            observer=observer or self.observer,
-        )
-
-    def _states(
-        self,
-        config: Config,
-        names: Iterable[str],
-        saved: list[AirbyteStateMessage] | None,
-        logger: logging.Logger,
-    ) -> dict[str, StreamState]:
-        manager = state.load(saved)
-        api_version = self.api_version(config)
-        return {
-            name: StreamState(name, manager.get_stream_state(name, None), api_version=api_version, logger=logger)
-            for name in names
-        }
 
     def _missing(self, names: Iterable[str], sync: Sync) -> Iterator[AirbyteMessage]:
         for name in sorted(names):

@@ -228,3 +228,11 @@ def reader(columns: Mapping[str, Column], constants: Row | None = None) -> Calla
 def evaluate(columns: Mapping[str, Column], row: Row) -> tuple[Row, list[str]]:
     """Read all columns of one row; see ``reader``."""
     return reader(columns)(row)
+
+
+def value_or_none(column: Callable[[Row], Read | None], row: Row) -> Read | None:
+    """Return a column's value in a row; None if it cannot be converted. ``meta.changes`` does not name it then."""
+    try:
+        return column(row)
+    except UNFIT:
+        return None

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 from session_source.api.answer import Answer
 from session_source.api.columns import Column, Row
 from session_source.api.errors import Fault
-from session_source.api.pagination import Next, Page, Pager, Token
+from session_source.api.pagination import Page, Pager, Token
 from session_source.api.request import Request
 from session_source.api.stream import Stream
 from session_source.api.time_filter import TimeFilter
@@ -29,6 +29,14 @@ class PageContext(NamedTuple):
     """The whole range that is requested for the gap around the window. The gap's windows tile it."""
     partition: Partition
     token: Token = None
+
+
+def first_page(
+    endpoint: "Endpoint", window: Window, partition: Partition, gap: Window | None = None
+) -> PageContext:
+    """Return the position of a window's first page. By default, the window is a gap."""
+    page = PageContext(window, gap or window, partition)
+    return page._replace(token=endpoint.first(page))
 
 
 class Endpoint(ABC):
@@ -86,10 +94,6 @@ class Endpoint(ABC):
             ValueError: the answer is truncated, garbled, or belongs to another request. The page is requested
                 again for a few minutes. If a retry cannot help, raise a ``Fault``.
         """
-
-    def following(self, page: PageContext, read: Page) -> Next | None:
-        """Return the page after the one that was read; None if it was the last."""
-        return self.pager.following(page.token, read)
 
     def fault(self, answer: Answer) -> Fault | None:
         """Explain an answer with a bad status in the vendor's terms. If it returns None, the status alone decides.

@@ -8,7 +8,6 @@ The way of a request: ``attempts`` (retries) → ``gate`` (when may it be sent?)
 """
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
 from typing import TypeVar, Unpack
 
@@ -40,7 +39,6 @@ class Client:
         budget: the limit on requests an hour, for a vendor that locks out clients that exceed it.
         rate: the limit on requests in a moment.
         workers: how many threads use the client, and so how many requests are open at most.
-        deadline: when everything ends, in ``time.monotonic()``: nothing is sent or waited for after it.
         observer: called with each request that was sent, and its outcome.
     """
 
@@ -55,14 +53,13 @@ class Client:
         budget: Budget | None = None,
         rate: RequestRate | None = None,
         workers: int = 1,
-        deadline: float = math.inf,
         observer: Observer | None = None,
     ) -> None:
         self.vendor = vendor
-        self.retry_policy = retry_policy.until(deadline)
+        self.retry_policy = retry_policy
         self.budget = budget
         self.traffic = Traffic()
-        self._gate = Gate(vendor, ConcurrencyLimit(workers), self.retry_policy, budget=budget, rate=rate)
+        self._gate = Gate(vendor, ConcurrencyLimit(workers), retry_policy, budget=budget, rate=rate)
         self._transport = Transport(
             vendor, base_url, connections=workers, closed=self._gate.closed, observer=observer
         )
@@ -71,7 +68,7 @@ class Client:
             vendor=vendor,
             hint=hint,
             auth=auth if isinstance(auth, EitherAuth) else EitherAuth(auth),
-            retry_policy=self.retry_policy,
+            retry_policy=retry_policy,
             transport=self._transport,
             gate=self._gate,
             traffic=self.traffic,

@@ -10,10 +10,10 @@ from session_source.api import times
 from session_source.api.errors import Fault, Kind
 
 LONGEST_BACKOFF = 30.0
-"""Seconds; waits double up to this one."""
+"""The longest wait after an outage, in seconds; waits double up to it."""
 
 SHORTEST_LIMIT = 1.0
-"""Seconds that are waited at least when the vendor limits requests."""
+"""The shortest wait for a rate limit, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,6 @@ class RetryPolicy:
         parts = {name: min(getattr(self, name), seconds) for name in ("connect", "read", "total", "outage")}
         return replace(self, **parts)
 
-    def for_limit(self, seconds: float) -> "RetryPolicy":
-        """Return a policy that waits at most this long for a rate limit."""
-        return replace(self, limit=min(self.limit, seconds))
-
-    def until(self, deadline: float) -> "RetryPolicy":
-        """Return a policy with this deadline."""
-        return replace(self, deadline=deadline)
-
     def too_long(self, message: str, wait: float) -> Fault:
         """Return the error for a wait that the policy does not allow.
 
@@ -86,7 +78,7 @@ class Tries:
     failing_since: float = 0.0
     """When the first of them was met, plus all waits since that do not count as an outage."""
     limited: float = 0.0
-    """The seconds that it waited for rate limits that it met itself."""
+    """How many seconds it waited for its own rate limits."""
 
     def note(self, fault: Fault) -> None:
         """Count a failed attempt."""

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 TIMEOUT = "timeout"
 NO_ANSWER = "no_answer"
-"""How a request is counted that got no HTTP status: the vendor took too long, or the connection failed."""
+"""How requests without an HTTP status are counted: the vendor took too long, or the connection failed."""
 
 MOMENT = 0.5
-"""Seconds; a wait that ends earlier is not reported as one that goes on."""
+"""The shortest wait, in seconds, that is reported while it lasts."""
 
 
 class Reason(Enum):
@@ -37,7 +37,7 @@ class Traffic:
     """The requests of a sync, or of one of its endpoints. Threads share it.
 
     Args:
-        whole: the traffic that this one is a part of; it counts everything too.
+        whole: the traffic that this one is a part of, which counts everything too.
         clock: seconds since any moment.
     """
 
@@ -107,7 +107,7 @@ class Traffic:
                     self._waited[reason] += self._clock() - self._since.pop(reason)
 
     def waited(self) -> dict[Reason, float]:
-        """Return the seconds in which at least one worker waited, by reason, with those of waits that go on."""
+        """Return the seconds in which at least one worker waited so far, by reason."""
         with self._lock:
             now = self._clock()
             running = {reason: now - since for reason, since in self._since.items()}

@@ -18,27 +18,22 @@ class Reading:
     """How far the reading of one group, or of its details, is.
 
     Args:
-        group: whose windows are read.
+        group: the group that is read.
     """
 
     group: Group
     done: int = 0
-    """Windows that were read."""
+    """How many windows were read."""
     is_done: bool = False
-    """Whether these are all."""
+    """Whether all windows were read."""
     sized: timedelta = timedelta()
-    """The length of all windows for which the vendor reported how many rows they have."""
+    """The total length of the windows for which the vendor reported the number of rows."""
     sized_rows: int = 0
-    """And the sum of these rows."""
-
-    @property
-    def planned(self) -> int:
-        """How many windows there are; an estimate while some are still to be cut."""
-        return self.group.planned()
+    """The total number of these rows."""
 
     @property
     def rows(self) -> float | None:
-        """How many rows there will be, if all windows are like those that the vendor reported the sizes of."""
+        """An estimate of all rows, from the windows with a reported number; None if there is no such window."""
         return self.sized_rows * (self.group.duration / self.sized) if self.sized else None
 
 
@@ -48,9 +43,9 @@ class StreamProgress:
 
     Args:
         name: the stream.
-        traffic: that of its endpoint.
-        is_derived: whether a row of the endpoint may have any number of its records, rather than one.
-        shares_with: the stream that is listed before it and is fed by the same requests.
+        traffic: the traffic of its endpoint.
+        is_derived: whether one row of the endpoint becomes any number of records.
+        shares_with: the first stream that comes from the same requests, if it is another one.
     """
 
     name: str
@@ -58,9 +53,9 @@ class StreamProgress:
     is_derived: bool = False
     shares_with: str | None = None
     rows: int = 0
-    """Records that were emitted."""
+    """How many records were emitted."""
     is_complete: bool | None = None
-    """Whether it was read to its end; None while it is read."""
+    """Whether it was read to its end; None until it has ended."""
     readings: list[Reading] = field(default_factory=list)
     """One for each partition and each set of finished windows."""
 
@@ -68,11 +63,11 @@ class StreamProgress:
     def windows(self) -> tuple[int, int]:
         """How many windows are done, and how many are planned."""
         done = sum(reading.done for reading in self.readings)
-        return done, max(done, sum(reading.planned for reading in self.readings))
+        return done, max(done, sum(reading.group.planned() for reading in self.readings))
 
     @property
     def expected_rows(self) -> int | None:
-        """How many records there will be, if the vendor reports how many rows the windows have."""
+        """An estimate of all records, if the vendor reports how many rows windows have."""
         if self.is_derived:
             return None
         rows = [reading.rows for reading in self.readings]
@@ -81,7 +76,7 @@ class StreamProgress:
 
     @property
     def share(self) -> float:
-        """Which part of it is read: by the records, if their number is known, else by the windows."""
+        """The fraction that was read: of the records if their number is known, else of the windows."""
         if expected := self.expected_rows:
             return self.rows / expected
         done, planned = self.windows
@@ -93,8 +88,8 @@ class Progress:
 
     Args:
         endpoints: what is read, in the order in which streams are listed.
-        chosen: the names of the streams that are read.
-        traffic: the client's.
+        chosen: the names of the selected streams.
+        traffic: the requests of the sync.
         clock: seconds since any moment.
     """
 
@@ -143,21 +138,21 @@ class Progress:
         """Count a window as read, and return the streams that were read to their end by that."""
         reading = self._readings[reader]
         reading.done += 1
-        reading.is_done = reading.done == reading.planned
+        reading.is_done = reading.done == reading.group.planned()
         if not reading.is_done:
             return []
         streams = [self.streams[stream.name] for stream in reader.streams]
         return [stream for stream in streams if all(one.is_done for one in stream.readings)]
 
     def size_window(self, group: Group, window: Window, rows: int) -> list[StreamProgress]:
-        """Note how many rows a window has, and return the streams that it belongs to."""
+        """Note how many rows a window has, and return the streams that are made from them."""
         reading = self._readings[group]
         reading.sized += window.end - window.start
         reading.sized_rows += rows
         return [self.streams[stream.name] for stream in group.streams]
 
     def seconds_left(self, stream: StreamProgress) -> float | None:
-        """Estimate how long a stream will still take; None if nothing shows it yet."""
+        """Estimate how long a stream will still take; None until that is possible."""
         share = self.streams[stream.shares_with or stream.name].share
         if stream.is_complete is not None or not 0 < share < 1:
             return None
@@ -165,11 +160,11 @@ class Progress:
         return max(self.seconds * (1 / share - 1), wait.seconds if wait else 0.0)
 
     def as_json(self) -> Mapping[str, object]:
-        """Write it for programs.
+        """Return the progress as JSON.
 
-        ``windows`` has those that are done and those that are planned, by stream. ``requests`` and ``retries`` are
-        those so far. ``wait`` is why no request is sent now, and for how many seconds; null if requests are sent.
-        ``seconds_left`` is null where nothing shows it yet.
+        ``windows`` has how many windows are done and how many are planned, by stream. ``requests`` and ``retries``
+        are counts so far. ``wait`` is why no request is sent now, and for how many seconds; null if requests are
+        sent. ``seconds_left`` is null until it can be estimated.
         """
         wait = self.traffic.current_wait()
         left = [seconds for stream in self.streams.values() if (seconds := self.seconds_left(stream)) is not None]

@@ -206,7 +206,7 @@ class _Worker:
                     following = None
                     if not read.is_doubtful or requested == REPEATS:
                         # If this raises, the page is requested again, so no row may be claimed before.
-                        following = group.endpoint.following(context, read)
+                        following = group.endpoint.pager.following(context.token, read)
                     attempt.accept()  # another attempt would skip the rows that are claimed now
                     claimed, doubt, fingerprint = group.claim(window, read.rows, is_final=requested == REPEATS)
                     emitted += len(claimed)

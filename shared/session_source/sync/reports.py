@@ -1,4 +1,4 @@
-"""Reports: what a sync writes about its progress into the log, for people or for programs."""
+"""Reports: what a sync logs about its progress, for people or for programs."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ INTERVAL = 30.0
 
 
 class Report(Protocol):
-    """What is kept up to date while a sync runs."""
+    """Something that is updated while a sync runs, such as log lines or a file."""
 
     def tick(self) -> None:
         """Report if it is time to. Called after each event, and every second without one."""
@@ -29,10 +29,10 @@ class Report(Protocol):
 
 
 class Timer:
-    """Says when it is time to report again.
+    """Decides when the next report is due.
 
     Args:
-        seconds: between two reports.
+        seconds: the time between two reports.
         clock: seconds since any moment.
     """
 
@@ -50,12 +50,12 @@ class Timer:
 
 
 class LogReport:
-    """Lines for people: one for each stream now and then and at its end, and a table at the end of the sync.
+    """Log lines for people: one for each stream at intervals and at its end, and a table at the end of the sync.
 
     Args:
-        progress: of the sync.
+        progress: the progress of the sync.
         logger: receives the lines.
-        timer: when to write one for each stream that is still read.
+        timer: when to write a line for each stream that is being read.
     """
 
     def __init__(self, progress: Progress, logger: logging.Logger, timer: Timer | None = None) -> None:
@@ -94,14 +94,14 @@ class LogReport:
 
 
 class JsonReport:
-    """Lines for programs: ``progress {"windows": {"sessions": [3, 14]}, "requests": 120, …}``.
+    """Log lines for programs: ``progress {"windows": {"sessions": [3, 14]}, "requests": 120, …}``.
 
     ``Progress.as_json`` describes the object.
 
     Args:
-        progress: of the sync.
+        progress: the progress of the sync.
         logger: receives the lines.
-        timer: when to write one.
+        timer: when to write a line.
     """
 
     def __init__(self, progress: Progress, logger: logging.Logger, timer: Timer) -> None:
@@ -157,7 +157,7 @@ HEAD = ("stream", "result", "windows", "rows", "requests", "retries", "waited")
 
 
 def table(progress: Progress) -> Iterator[str]:
-    """Write a summary: one line for each stream, then the sums. Streams of the same requests have them once."""
+    """Write a summary: one line for each stream, then the totals. Requests that streams share are counted once."""
     lines: list[Sequence[str]] = [HEAD]
     for stream in progress.streams.values():
         done, planned = stream.windows

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 PARTITIONS_A_WINDOW = 20
 """How many partitions a state message may list per finished window. More, and states would outgrow the records."""
 
-_LOGGER = logging.getLogger("airbyte")
-
 _NO_CURSOR = {"__ab_no_cursor_state_message": True}
 """The CDK's state of a stream that every sync reads in full."""
 
@@ -179,37 +177,25 @@ def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
     )
 
 
-class SavedStates:
-    """The saved states, by stream.
+def saved_states(messages: Iterable[AirbyteStateMessage], logger: logging.Logger) -> dict[str, Mapping[str, Any]]:
+    """Return the saved state of each stream.
 
     Args:
         messages: state messages, per stream or global.
         logger: receives warnings about messages that cannot be used.
     """
-
-    def __init__(self, messages: Iterable[AirbyteStateMessage], logger: logging.Logger) -> None:
-        self._states: dict[str, Mapping[str, Any]] = {}
-        for message in messages:
-            states = [message.stream] if message.stream else []
-            if message.global_:
-                states += message.global_.stream_states
-                if message.global_.shared_state and vars(message.global_.shared_state):
-                    logger.warning(
-                        "The shared part of the global state is ignored: each stream has its own state."
-                    )
-            if not states:
-                logger.warning("A state message without a stream is ignored.")
-            for state in states:
-                self._states[state.stream_descriptor.name] = vars(state.stream_state) if state.stream_state else {}
-
-    def get_stream_state(self, name: str, namespace: str | None = None) -> Mapping[str, Any]:
-        """Return the state of a stream; empty if there is none."""
-        return self._states.get(name, {})
-
-
-def load(saved: Iterable[AirbyteStateMessage] | None) -> SavedStates:
-    """Read the saved states, per stream or global."""
-    return SavedStates(saved or (), _LOGGER)
+    found: dict[str, Mapping[str, Any]] = {}
+    for message in messages:
+        states = [message.stream] if message.stream else []
+        if message.global_:
+            states += message.global_.stream_states
+            if message.global_.shared_state and vars(message.global_.shared_state):
+                logger.warning("The shared part of the global state is ignored: each stream has its own state.")
+        if not states:
+            logger.warning("A state message without a stream is ignored.")
+        for state in states:
+            found[state.stream_descriptor.name] = vars(state.stream_state) if state.stream_state else {}
+    return found
 
 
 def _key(partition: Partition) -> bytes:

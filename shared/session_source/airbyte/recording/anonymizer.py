@@ -16,17 +16,17 @@ from session_source.api import times
 from session_source.api.columns import Value
 
 _FRAGMENT = 8
-"""A secret of so many characters is replaced as a whole in longer texts too, a shorter one word by word."""
+"""A secret with at least so many characters is also replaced as a whole inside of longer texts."""
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
 class Anonymizer:
-    """Replaces personal values. First it has to see all of them, then it replaces each one by the same stand-in.
+    """Replaces personal values in two passes: the first collects them, the second replaces them.
 
     Args:
         vocabulary: what is kept.
-        secrets: credentials. Not even their form is kept, and no word of them, if it is part of the vocabulary.
+        secrets: credentials. Their form is not kept, and neither are words of the vocabulary in them.
     """
 
     def __init__(self, vocabulary: Vocabulary, secrets: Iterable[str]) -> None:
@@ -39,7 +39,7 @@ class Anonymizer:
         self._stand_ins: dict[str, str] | None = None
 
     def choose(self) -> None:
-        """Choose the stand-ins of everything that was seen so far. From now on, values are replaced."""
+        """Choose the stand-ins of all collected values, and end the first pass."""
         vocabulary = self._vocabulary
         taken = {word.lower() for text in vocabulary.literals for word in WORD.findall(text)} | vocabulary.terms
         self._stand_ins = choose(self._words, taken)
@@ -49,8 +49,8 @@ class Anonymizer:
 
         Args:
             value: the value.
-            name: the name that it stands under.
-            is_custom: whether it belongs to a customer's own property, of which nothing is kept but the type.
+            name: the name of its field.
+            is_custom: whether it belongs to a custom property, of which only the type is kept.
             has_terms: whether words of the vocabulary are kept in its texts.
         """
         if isinstance(value, dict):

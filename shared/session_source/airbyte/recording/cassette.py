@@ -48,7 +48,7 @@ from session_source.sync.records import RecordLines, Records
 FORMAT = 1
 
 LARGEST = 64 * 2**20
-"""Bytes of answers that a cassette may hold. What comes later is not recorded."""
+"""The most bytes of answers in a cassette. Later answers are not recorded."""
 
 _STATE_WORDS = ("STREAM", "GLOBAL", "LEGACY", "date-range")
 
@@ -56,7 +56,7 @@ _LOGGER = logging.getLogger("airbyte")
 
 
 class Exchange(NamedTuple):
-    """One request, and its answer or the fault that there was instead."""
+    """One request, and its answer or the fault that it met."""
 
     request: PreparedRequest
     outcome: Answer | Fault
@@ -146,7 +146,7 @@ class Recording:
         return self._size > LARGEST
 
     def emitted(self, message: AirbyteMessage | Records) -> None:
-        """Add an emitted message: records, or the state of a stream, of which the last one counts."""
+        """Add an emitted message. Only records and the last state of each stream are kept."""
         if isinstance(message, RecordLines):
             if not self._is_full:
                 self._lines.append(message.lines)
@@ -179,7 +179,7 @@ class Recording:
         ]
 
     def _anonymous_state(self, state: Value) -> Value:
-        """Replace the values in a state that are not times. The times of earlier requests are of no use later."""
+        """Replace the values in a state that are not times, and drop the times of earlier requests."""
         if isinstance(state, list):
             return [self._anonymous_state(part) for part in state]
         if not isinstance(state, dict):

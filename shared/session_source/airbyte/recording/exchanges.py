@@ -25,7 +25,7 @@ _HEADERS = re.compile(r"content-type|retry-after|x-ratelimit-.*", re.IGNORECASE)
 """The headers of answers that are kept."""
 
 _EMBEDDED = re.compile(r"([^\[{]*)([\[{].*[\]}])([^\[\]{}]*)", re.DOTALL)
-"""JSON with something around it, such as a callback."""
+"""JSON inside of other text, such as a callback."""
 
 
 def describe(
@@ -35,7 +35,7 @@ def describe(
 
     Args:
         request: the request as it was sent.
-        outcome: its answer, or the fault that there was instead.
+        outcome: its answer, or the fault that it met.
         base_path: the path of the base URL, which is left out.
         anonymizer: replaces personal values.
     """

@@ -1,9 +1,9 @@
 """Stand-ins: random replacements for personal values that keep type, length and equality, and the order of ids.
 
 A value is replaced word by word, so that an id has the same stand-in by itself and in a cursor or a URL. A word is
-a run of letters and digits, or an IPv4 address. Each character is replaced by one of its class: digit, lower case,
-upper case, or the same block of Unicode. Different words get different stand-ins, and no stand-in of more than a
-few characters is itself a word that was replaced.
+a run of letters and digits, or an IPv4 address. Each character is replaced by one of the same class: digit,
+lower case, upper case, or the same block of Unicode. Different words get different stand-ins, and no stand-in of
+more than a few characters is itself a word that was replaced.
 
 Words of digits keep their order, because ids and page tokens may be compared. Other words do not: the alphabetical
 rank of a name is a part of the name.
@@ -20,16 +20,16 @@ import string
 from collections.abc import Container, Iterable, Sequence
 
 WORD = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|(?<![^\W_])(?!https?://)[^\W_]+")
-"""Everything of a value that is replaced."""
+"""The parts of a value that are replaced."""
 
 BLOCK = 64
-"""Characters beyond ASCII stay within their block of so many code points, and so keep their length in UTF-8."""
+"""How many code points a block has. The characters of a block have the same length in UTF-8."""
 
 SMALL = 1000
-"""Up to so many candidates are listed; of more, some are drawn."""
+"""If there are no more candidates than this, all are listed; otherwise some are drawn."""
 
 LONGEST = 19
-"""A number of so many digits gets a stand-in that fits into 64 bits."""
+"""The most digits of a number that fits into 64 bits; its stand-in does, too."""
 
 _RANDOM = random.SystemRandom()
 
@@ -39,7 +39,7 @@ def choose(words: Iterable[str], taken: Container[str]) -> dict[str, str]:
 
     Args:
         words: what ``WORD`` finds in the values.
-        taken: what no stand-in may be, in lower case, because it means something.
+        taken: words that have a meaning and cannot be stand-ins, in lower case.
     """
     by_shape: dict[tuple[str, ...], set[str]] = {}
     for word in words:

@@ -1,7 +1,7 @@
-"""The vocabulary: what of a vendor's requests and answers is public, because it is written in the connector.
+"""The vocabulary: the names and values that are not personal, because the connector's code contains them.
 
-The connector can depend only on names and values that are written in its code, its spec or its schemas. So these
-are kept, and everything else may be replaced.
+A connector can depend only on names and values in its code, its spec or its schemas. So these are kept, and
+everything else may be replaced.
 """
 
 import ast
@@ -73,7 +73,7 @@ class Vocabulary:
         return vocabulary
 
     def is_custom(self, parent: str, name: str) -> bool:
-        """Return whether a field of an object is not the vendor's but a customer's."""
+        """Return whether a field of an object is a custom property."""
         return name not in self.literals or (parent in self.open and name not in self.declared[parent])
 
     def is_kept_number(self, name: str) -> bool:
@@ -98,7 +98,7 @@ class Vocabulary:
                     self._add(text)
 
     def _add_fields(self, schema: Mapping[str, Any]) -> None:
-        """Add the schema of records. What it declares as a text is no number, also if it consists of digits."""
+        """Add the schema of records. A field that it declares as text is not a number, even if it holds digits."""
         self._add_properties(schema)
         for name, part in _properties(schema):
             if {"integer", "number"} & {*_types(part)}:

@@ -6,9 +6,11 @@ from typing import Any
 
 from session_source.airbyte.verify.assumption import (
     AS_ASSUMED,
+    Assumption,
     Probe,
     Seen,
     cannot_tell,
+    in_words,
     nothing,
     report,
     setting,
@@ -18,7 +20,7 @@ from session_source.api.errors import Fault, Kind
 from session_source.api.request import Wish
 
 GONE = frozenset({404, 410, *range(300, 400)})
-"""Statuses of an address that is not there, or no longer."""
+"""Statuses of an address that does not exist, or no longer exists."""
 
 LIMIT_HEADER = re.compile(r"(?i)rate-?limit|retry-after")
 
@@ -46,11 +48,10 @@ class Reachable(Probe):
 
 def _failure(fault: Fault) -> Seen:
     """Classify a fault; the message quotes the vendor, so it is for the terminal only."""
-    status = "no answer" if fault.status is None else f"status {fault.status}"
     if fault.kind is Kind.LIMIT or (fault.kind is Kind.STUCK and fault.status is None):
-        return cannot_tell("the vendor limits requests now, or answers too slowly")._replace(detail=fault.message)
+        return cannot_tell("the vendor limits requests now, or answers too slowly", fault.message)
     name = "gone" if fault.status in GONE else "down" if fault.kind is Kind.OUTAGE else "refused"
-    return Seen(name, f"{fault.kind.name.lower()}, {status}", {"status": fault.status}, fault.message)
+    return Seen(name, in_words(fault), {"status": fault.status}, fault.message)
 
 
 class Spelling(Probe):
@@ -72,8 +73,8 @@ class Granted(Probe):
 
     Args:
         how: what is requested, for the README.
-        wish: returns the wish of an endpoint, and the names of what its options ask for.
-        findings: what it means that the first option is refused, as ``refused``.
+        wish: returns the wish of an endpoint.
+        findings: ``refused``, what it means that the first option is refused.
     """
 
     def __init__(self, how: str, wish: Callable[[Any], Wish], **findings: Any) -> None:  # noqa: ANN401
@@ -100,7 +101,7 @@ class RateLimitHeaders(Probe):
     """Whether answers have headers that describe a rate limit.
 
     Args:
-        are_expected: whether the vendor's pages have them.
+        are_expected: whether the vendor's pages describe them.
     """
 
     how = "Looks at the names of the headers of all answers."
@@ -126,3 +127,8 @@ class RateLimitHeaders(Probe):
         if bool(names) is self._are_expected:
             return Seen(AS_ASSUMED, words, facts)
         return Seen("present" if names else "absent", words, facts)
+
+
+NO_RATE_LIMIT_HEADERS = Assumption(
+    "rate-limit-headers", "Answers have no headers about a rate limit.", RateLimitHeaders()
+)

@@ -1,4 +1,4 @@
-"""Assumptions: what a connector assumes about its vendor, as data, and what follows where it is otherwise.
+"""Assumptions: what a connector assumes about its vendor, as data, and what follows if it does not hold.
 
 Each vendor's package declares them in ``assumptions.py``. ``verify`` checks them with an account, and the table in
 the connector's README is generated from them (``markdown``).
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from session_source.api.errors import Fault
 
 if TYPE_CHECKING:
     from session_source.airbyte.verify.survey import Survey
@@ -21,7 +23,7 @@ class Follows(Enum):
     """What follows from a finding."""
 
     NOTHING = "nothing"
-    """The connector reads the vendor correctly all the same."""
+    """The connector handles it."""
     SETTING = "change a setting"
     REPORT = "please report it"
 
@@ -46,7 +48,7 @@ def nothing(seen: str, advice: str = "Nothing to do: the connector handles this.
 
 
 def setting(seen: str, advice: str) -> Finding:
-    """Return a finding that a setting is for; the advice names the setting."""
+    """Return a finding that calls for another setting; the advice names it."""
     return Finding(seen, Follows.SETTING, advice)
 
 
@@ -60,7 +62,7 @@ class Seen(NamedTuple):
 
     Args:
         finding: ``AS_ASSUMED``, ``CANNOT_TELL``, or the name of one of the assumption's findings.
-        words: what was seen, or why nothing could be. It goes into reports: counts and types, no value of a row.
+        words: what was seen, or why nothing was. It goes into reports: counts and types, no value of a row.
         facts: figures for the report.
         detail: more for the terminal only, such as the vendor's own error message.
     """
@@ -71,9 +73,14 @@ class Seen(NamedTuple):
     detail: str = ""
 
 
-def cannot_tell(why: str) -> Seen:
-    """Return that an account's data does not show how the vendor behaves."""
-    return Seen(CANNOT_TELL, why)
+def cannot_tell(why: str, detail: str = "") -> Seen:
+    """Return that the account's data does not show how the vendor behaves."""
+    return Seen(CANNOT_TELL, why, detail=detail)
+
+
+def in_words(fault: Fault) -> str:
+    """Describe a fault without the vendor's words: ``outage, status 503``."""
+    return f"{fault.kind.name.lower()}, {'no answer' if fault.status is None else f'status {fault.status}'}"
 
 
 class Probe(ABC):
@@ -89,14 +96,14 @@ class Probe(ABC):
 
     @abstractmethod
     def __call__(self, survey: "Survey", endpoint: str) -> Seen:
-        """Look.
+        """Compare what the vendor does with what is assumed.
 
         Args:
             survey: sends requests, and keeps what earlier probes read.
             endpoint: the name of the endpoint that the assumption is about.
 
         Raises:
-            Fault: the vendor could not be asked; that counts as ``CANNOT_TELL``.
+            Fault: a request failed; that counts as ``CANNOT_TELL``.
         """
 
 
@@ -107,8 +114,8 @@ class Assumption:
     Args:
         id: a short name in kebab case, unique in its connector and API.
         sentence: what is assumed, one sentence.
-        probe: finds out whether it holds; None if no few requests can show it.
-        source: the address of the vendor's page; None if no page says it.
+        probe: finds out whether it holds; None if that takes more than a few requests.
+        source: the address of the vendor's page; None if it is not documented.
         findings: what it means if it does not hold, by name: for an assumption with a probe, those that differ
             from the probe's own.
         endpoint: the name of the endpoint that it is about.

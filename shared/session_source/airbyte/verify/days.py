@@ -1,11 +1,10 @@
-"""Probes of days and of times without a zone: whose days they are, and in which time zone."""
+"""Probes of days, and of times without a zone: which time decides the day, and in which time zone."""
 
 from datetime import datetime, timedelta
 
 from session_source.airbyte.verify.assumption import AS_ASSUMED, Probe, Seen, cannot_tell, nothing, report, setting
-from session_source.airbyte.verify.pages import SETTLED
 from session_source.airbyte.verify.survey import Survey
-from session_source.airbyte.verify.times import FILTERED_BY, HOUR, NO_ROWS, QUARTER
+from session_source.airbyte.verify.times import HOUR, NO_ROWS, QUARTER, UNKNOWN_FILTER
 from session_source.api.columns import Moment
 from session_source.api.time_filter import DAY, EAST, moment_in
 from session_source.api.times import midnight
@@ -13,11 +12,11 @@ from session_source.api.windows import Window
 
 
 class DayOf(Probe):
-    """Which of two times decides for which day a row is listed.
+    """Which of two times decides the day for which a row is listed.
 
     Args:
-        assumed: the column that is assumed.
-        other: the other one.
+        assumed: the name of the column that is assumed.
+        other: the name of the other column.
     """
 
     how = "Looks for a row with times that are days apart, in the days around each of them."
@@ -36,11 +35,7 @@ class DayOf(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for such a row."""
         sample = survey.sample(endpoint)
-        apart = [
-            row
-            for row in sample.with_moments(*self._columns, before=survey.now - SETTLED)
-            if abs(row.moments[0] - row.moments[1]) > 4 * DAY
-        ]
+        apart = [row for row in sample.settled(*self._columns) if abs(row.moments[0] - row.moments[1]) > 4 * DAY]
         if not apart:
             return cannot_tell("no row has times that are days apart")
         row = apart[0]
@@ -51,7 +46,7 @@ class DayOf(Probe):
             return cannot_tell("the list of a day is too long")
         for name, finding, found in zip(self._columns, (AS_ASSUMED, "other"), is_listed, strict=True):
             if found:
-                survey.learned[FILTERED_BY, endpoint] = name
+                survey.filtered_by[endpoint] = name
                 return Seen(finding, f"a row is listed for the day of its {name}")
         return Seen("neither", "a row is listed for neither day")
 
@@ -64,11 +59,11 @@ class DayZone(Probe):
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for an early and a late row."""
-        by = survey.learned.get((FILTERED_BY, endpoint))
+        by = survey.filtered_by.get(endpoint)
         if by is None:
-            return cannot_tell("it is not known which time the vendor filters by")
+            return cannot_tell(UNKNOWN_FILTER)
         sample = survey.sample(endpoint)
-        rows = sample.with_moments(by, before=survey.now - SETTLED)
+        rows = sample.settled(by)
         if not rows:
             return cannot_tell(NO_ROWS)
         early = min(rows, key=lambda row: _time_of_day(row.moments[0]))
@@ -91,7 +86,7 @@ def _time_of_day(moment: datetime) -> timedelta:
 
 
 class Present(Probe):
-    """Whether times without a zone are in UTC, by those of rows that have just come.
+    """Whether times without a zone are in UTC, judged by the newest row.
 
     Args:
         column: a time that is never in the future.

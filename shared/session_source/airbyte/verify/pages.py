@@ -1,7 +1,7 @@
 """Probes of lists: how long a page is, how a list ends, and in which order it comes."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,13 +14,11 @@ from session_source.airbyte.verify.assumption import (
     nothing,
     setting,
 )
-from session_source.airbyte.verify.survey import ENOUGH, Ending, Read, Sample, Survey
+from session_source.airbyte.verify.sample import ENOUGH, Ending, Read, Sample
+from session_source.airbyte.verify.survey import Survey
 from session_source.api.columns import at
 from session_source.api.time_filter import Unrelated, moment_in
 from session_source.api.windows import Window
-
-SETTLED = timedelta(hours=1)
-"""How old rows are that are not expected to change."""
 
 SHORT_PAGES = Assumption(
     "short-pages",
@@ -49,9 +47,10 @@ class PageSize(Probe):
         """Compare the longest page with what was requested."""
         sample = survey.sample(endpoint)
         size = self._size if isinstance(self._size, int) else self._size(sample.endpoint)
-        facts = {"longest": sample.longest, "requested": size}
-        if sample.longest >= size:
-            return Seen(AS_ASSUMED, f"{sample.longest} rows on a page", facts)
+        longest = len(sample.longest_page.page.rows) if sample.longest_page else 0
+        facts = {"longest": longest, "requested": size}
+        if longest >= size:
+            return Seen(AS_ASSUMED, f"{longest} rows on a page", facts)
         continued = [len(page.page.rows) for page, after in pairwise(sample.pages) if _continues(page, after)]
         if continued:
             return Seen("smaller", f"{max(continued)} rows on a page that another one follows", facts)
@@ -83,16 +82,16 @@ class ListEnd(Probe):
 
 
 def short_list(survey: Survey, endpoint: str) -> Sample | None:
-    """Return a list that was read to its end; None where there is none.
+    """Return a list that was read to its end; None if there is none.
 
-    If the sample does not end, it is the list of the times of one row, as the vendor may filter by any of them.
+    If the sample is not, the list around all times of one row is requested: the vendor may filter by any of them.
     """
     sample = survey.sample(endpoint)
     if sample.ending or not sample.rows:
         return sample if sample.rows else None
     time_filter = sample.endpoint.time_filter or Unrelated()
     reaches = [times for read in sample.pages for one in read.columns if (times := time_filter.times(one))]
-    settled = [times for times in reaches if times.last < survey.now - SETTLED]
+    settled = [times for times in reaches if times.last < sample.settled_before]
     if not settled:
         return None
     times = min(settled, key=lambda one: one.last - one.first)
@@ -102,7 +101,7 @@ def short_list(survey: Survey, endpoint: str) -> Sample | None:
 
 
 class End(Probe):
-    """How the last page says that it is the last one.
+    """How the last page of a list is marked.
 
     Args:
         path: where the token of the next page is in an answer.
@@ -134,7 +133,7 @@ class SteadyOrder(Probe):
     """Whether the same request gets the same rows in the same order.
 
     Args:
-        column: rows whose time in it is recent are left out, since they may still change.
+        column: a row with a recent time in it is left out, since it may still change.
     """
 
     how = "Requests the first page again and compares the order of the rows that are older than an hour."
@@ -152,10 +151,11 @@ class SteadyOrder(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Read the first page again."""
         sample = survey.sample(endpoint)
-        first = max(sample.pages, key=lambda read: len(read.page.rows), default=None)
+        first = sample.longest_page
         if first is None:
             return cannot_tell("there are no rows")
-        before, after = (self._ids(survey, read) for read in (first, survey.read(sample.endpoint, first.context)))
+        again = survey.read(sample.endpoint, first.context)
+        before, after = (self._settled(read, sample.settled_before) for read in (first, again))
         common = set(before) & set(after)
         missing = len(set(before) - common)
         facts = {"compared": len(common), "missing": missing}
@@ -166,13 +166,17 @@ class SteadyOrder(Probe):
             return cannot_tell(f"{len(common)} rows came again, too few to compare")
         return Seen(AS_ASSUMED, f"{len(common)} rows came again in the same order", facts)
 
-    def _ids(self, survey: Survey, read: Read) -> list[object]:
-        newest = survey.now - SETTLED
+    def _settled(self, read: Read, before: datetime) -> list[object]:
         return [
             key
             for key, columns in zip(read.keys, read.columns, strict=True)
-            if (moment := moment_in(columns, self._column)) is not None and moment < newest
+            if (moment := moment_in(columns, self._column)) is not None and moment < before
         ]
+
+
+def steady_order(column: str) -> Assumption:
+    """Return the assumption that a list has one order; see ``SteadyOrder``."""
+    return Assumption("order", "The order of a list does not change between requests.", SteadyOrder(column))
 
 
 class NewestFirst(Probe):
@@ -203,6 +207,6 @@ class NewestFirst(Probe):
 
 
 def is_sorted(read: Read, column: str, *, newest_first: bool) -> bool:
-    """Return whether a page is sorted by a column; rows without a time in it do not count."""
+    """Return whether a page is sorted by a column. Rows without a time in it are ignored."""
     moments = [moment for columns in read.columns if (moment := moment_in(columns, column)) is not None]
     return all(a >= b if newest_first else a <= b for a, b in pairwise(moments))

@@ -15,8 +15,8 @@ from session_source.airbyte.verify.assumption import (
     Follows,
     Seen,
     cannot_tell,
+    in_words,
 )
-from session_source.airbyte.verify.rows import shape_of
 from session_source.airbyte.verify.survey import Survey
 from session_source.api.errors import Fault
 
@@ -94,7 +94,7 @@ class Result:
                 name: {
                     "rows": len(sample.rows),
                     "pages": [len(read.page.rows) for read in sample.pages],
-                    **shape_of(self.survey, name).to_json(),
+                    **self.survey.shape(name).to_json(),
                 }
                 for name, sample in samples.items()
             },
@@ -112,8 +112,8 @@ class Result:
         yield "  ".join("-" * each for each in widths)
         for verdict in self.verdicts:
             one, seen = verdict.assumption, verdict.seen
-            told = f"{seen.words}: {seen.detail}" if seen.detail else seen.words
-            yield from _row(widths, verdict.word, f"{one.id}: {one.sentence}", told, verdict.follows[1])
+            words = f"{seen.words}: {seen.detail}" if seen.detail else seen.words
+            yield from _row(widths, verdict.word, f"{one.id}: {one.sentence}", words, verdict.follows[1])
         count = {
             word: [v.word for v in self.verdicts].count(word) for word in (AS_ASSUMED, OTHERWISE, CANNOT_TELL)
         }
@@ -134,12 +134,12 @@ def _row(widths: Sequence[int], *cells: str) -> Iterator[str]:
 
 
 def probe(connector: str, api_version: str | None, assumptions: Sequence[Assumption], survey: Survey) -> Result:
-    """Look whether assumptions hold, one after the other.
+    """Check assumptions, one after the other.
 
     Args:
-        connector: its name.
-        api_version: which of the vendor's APIs.
-        assumptions: those of the API; if the vendor cannot be reached, the others are not probed.
+        connector: the connector's name.
+        api_version: the version of the vendor's API.
+        assumptions: what is assumed about it. If the vendor cannot be reached, the others are not probed.
         survey: sends the requests.
     """
     verdicts: list[Verdict] = []
@@ -153,9 +153,7 @@ def probe(connector: str, api_version: str | None, assumptions: Sequence[Assumpt
         try:
             seen = one.probe(survey, one.endpoint)
         except Fault as fault:
-            status = "no answer" if fault.status is None else f"status {fault.status}"
-            seen = cannot_tell(f"the request failed ({fault.kind.name.lower()}, {status})")
-            seen = seen._replace(detail=fault.message)
+            seen = cannot_tell(f"the request failed ({in_words(fault)})", fault.message)
         except Exception as error:  # noqa: BLE001 - odd data must not hide what the other probes find
             seen = cannot_tell(f"this check failed ({type(error).__name__}): please report it")
         is_reached = is_reached and not (isinstance(one.probe, Reachable) and seen.finding != AS_ASSUMED)

@@ -1,18 +1,23 @@
-"""Probes of rows: their ids and their shape. No value of a row leaves this module."""
+"""Probes of rows: their ids, and their fields and types."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from session_source.airbyte.verify.assumption import AS_ASSUMED, Probe, Seen, cannot_tell, nothing, report
-from session_source.airbyte.verify.survey import ENOUGH, Survey
-from session_source.api.columns import Column, Row, Value
+from session_source.airbyte.verify.assumption import (
+    AS_ASSUMED,
+    Assumption,
+    Probe,
+    Seen,
+    cannot_tell,
+    nothing,
+    report,
+)
+from session_source.airbyte.verify.sample import ENOUGH
+from session_source.airbyte.verify.survey import Survey
+from session_source.api.columns import Row, Value
 
 _FEW = f"there are fewer than {ENOUGH} rows"
 
 _LOG = "The log of `read` names them."
-
-_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
 class Ids(Probe):
@@ -64,10 +69,10 @@ class Undeclared(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Count fields."""
         sample = survey.sample(endpoint)
-        found = shape_of(survey, endpoint).undeclared(self._known)
+        found = survey.shape(endpoint).undeclared(self._known)
         if found:
-            total = sum(found.values())
-            return Seen("otherwise", f"{total} fields", {"undeclared": _by_place(found)})
+            total = sum(count for types in found.values() for count in types.values())
+            return Seen("otherwise", f"{total} fields", {"undeclared": found})
         return Seen(AS_ASSUMED, "no other fields") if len(sample.rows) >= ENOUGH else cannot_tell(_FEW)
 
 
@@ -85,7 +90,7 @@ class ValueTypes(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Compare types."""
         sample = survey.sample(endpoint)
-        found = shape_of(survey, endpoint).mistyped
+        found = survey.shape(endpoint).mistyped
         if found:
             words = ", ".join(f"{path} ({types})" for path, types in sorted(found.items()))
             return Seen("otherwise", words, {"mistyped": found})
@@ -93,7 +98,7 @@ class ValueTypes(Probe):
 
 
 class Columns(Probe):
-    """Whether the fields that keys, cursors and columns are made of are there, if only with null."""
+    """Whether the fields that columns are read from exist, even if they are null."""
 
     how = "Looks for the fields that the connector's own columns are read from."
     findings = {
@@ -104,7 +109,7 @@ class Columns(Probe):
         """Look for fields."""
         sample = survey.sample(endpoint)
         columns = [column for name, column in sample.endpoint.columns.items() if name != sample.endpoint.id]
-        paths = [path for column in columns for path in _paths(column)]
+        paths: list[tuple[str, ...]] = [path for column in columns if (path := getattr(column, "path", None))]
         missing = sorted({".".join(p) for p in paths if not any(_has(row, p) for row in sample.rows)})
         if len(sample.rows) < ENOUGH:
             return cannot_tell(_FEW)
@@ -113,12 +118,6 @@ class Columns(Probe):
                 "missing", f"missing in {len(sample.rows)} rows: {', '.join(missing)}", {"missing": missing}
             )
         return Seen(AS_ASSUMED, "all are there")
-
-
-def _paths(column: Column) -> Iterator[tuple[str, ...]]:
-    path = getattr(column, "path", None)
-    if path:
-        yield path
 
 
 def _has(row: Row, path: tuple[str, ...]) -> bool:
@@ -130,74 +129,23 @@ def _has(row: Row, path: tuple[str, ...]) -> bool:
     return True
 
 
-class RowShape:
-    """What fields and types rows have, by the paths that a schema declares.
+def session_fields(page: str, source: str, *known: str) -> tuple[Assumption, ...]:
+    """Return what is assumed about the fields of sessions.
 
     Args:
-        schema: the stream's JSON schema.
+        page: what describes the fields: ``Acme's page``.
+        source: its address.
+        known: fields that it does not describe, but the connector knows.
     """
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = schema
-        self._types: dict[str, Counter[str]] = {}
-        self._undeclared: dict[tuple[str, str], str] = {}
-        self.mistyped: dict[str, str] = {}
-        """Types that are not declared, by path."""
-
-    def add(self, row: Row) -> None:
-        """Note the shape of a row."""
-        self._add(row, self._schema, "")
-
-    def undeclared(self, known: Sequence[str] = ()) -> Counter[tuple[str, str]]:
-        """Count the fields that are not declared, by the path of the object that they are in and their type."""
-        return Counter((place, kind) for (place, name), kind in self._undeclared.items() if name not in known)
-
-    def to_json(self) -> dict[str, Any]:
-        """Write the types of declared fields, and how many others there are."""
-        return {
-            "fields": {path: dict(sorted(types.items())) for path, types in sorted(self._types.items())},
-            "undeclared": _by_place(self.undeclared()),
-        }
-
-    def _add(self, value: Value, schema: Mapping[str, Any], path: str) -> None:
-        kind = type_name(value)
-        if path:
-            self._types.setdefault(path, Counter())[kind] += 1
-        declared = schema.get("type")
-        allowed = {declared} if isinstance(declared, str) else set(declared or ())
-        if allowed and kind not in allowed and not (kind == "integer" and "number" in allowed):
-            self.mistyped[path] = kind
-        properties = schema.get("properties")
-        if isinstance(value, dict) and properties is not None:
-            for name, part in value.items():
-                if name in properties:
-                    self._add(part, properties[name], f"{path}.{name}" if path else name)
-                elif path == "" or not schema.get("additionalProperties"):
-                    self._undeclared[path, name] = type_name(part)
-        elif isinstance(value, list) and "items" in schema:
-            for item in value:
-                self._add(item, schema["items"], f"{path}[]")
+    return (
+        Assumption("fields", f"Sessions have the fields of {page} only.", Undeclared(*known), source),
+        Assumption("types", f"Values have the types of {page}.", ValueTypes(), source),
+        Assumption("columns", "The fields that columns are read from are there.", Columns(), source),
+    )
 
 
-def shape_of(survey: Survey, endpoint: str) -> RowShape:
-    """Return the shape of the rows of an endpoint's sample, by the schema of the stream that they become."""
-    if endpoint not in survey.shapes:
-        sample = survey.sample(endpoint)
-        stream = next(stream for stream in sample.endpoint.streams if stream.items is None)
-        shape = survey.shapes[endpoint] = RowShape(stream.json_schema(survey.package))
-        for row in (*sample.rows, *survey.others(endpoint)):
-            shape.add(row)
-    found: RowShape = survey.shapes[endpoint]
-    return found
-
-
-def type_name(value: Value) -> str:
-    """Name a value's JSON type."""
-    return "null" if value is None else _TYPES.get(type(value), type(value).__name__)
-
-
-def _by_place(found: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    by_place: dict[str, dict[str, int]] = {}
-    for (place, kind), count in sorted(found.items()):
-        by_place.setdefault(place or "the row", {})[kind] = count
-    return by_place
+def stable_id(sentence: str) -> Assumption:
+    """Return the assumption that the id of a session never changes."""
+    return Assumption(
+        "stable-ids", sentence, findings={"changes": nothing("It changes.", "A changed id is a new row.")}
+    )

@@ -12,8 +12,8 @@ from session_source.airbyte.verify.assumption import (
     report,
     setting,
 )
-from session_source.airbyte.verify.pages import SETTLED
-from session_source.airbyte.verify.survey import Exact, Sample, SampleRow, Survey
+from session_source.airbyte.verify.sample import Sample, SampleRow
+from session_source.airbyte.verify.survey import Exact, Survey
 from session_source.api.columns import Moment
 from session_source.api.time_filter import EAST, WEST
 
@@ -21,11 +21,10 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
 
-FILTERED_BY = "filtered by"
-"""What `Survey.learned` calls the time that the vendor filters by: the name of a column, or ``OVERLAP``."""
-
 OVERLAP = "overlap"
+"""In ``Survey.filtered_by``, in place of a column: the vendor lists a row in each period that it overlaps."""
 
+UNKNOWN_FILTER = "it is not known which time the vendor filters by"
 NO_ROWS = "there is no row that is older than an hour"
 _LONG = "the list around a row is too long"
 
@@ -56,7 +55,7 @@ class FilterTime(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for a row at its own time, and where it is not there, hours away."""
         sample = survey.sample(endpoint)
-        rows = sample.with_moments(self._column, before=survey.now - SETTLED)
+        rows = sample.settled(self._column)
         if not rows:
             return cannot_tell(NO_ROWS)
         row = rows[len(rows) // 2]
@@ -64,7 +63,7 @@ class FilterTime(Probe):
         if is_listed is None:
             return cannot_tell(_LONG)
         if is_listed:
-            survey.learned[FILTERED_BY, endpoint] = self._column
+            survey.filtered_by[endpoint] = self._column
             return Seen(AS_ASSUMED, "a row is listed at its own time")
         ahead = self._hours_ahead(survey, sample, row)
         if ahead is None:
@@ -73,7 +72,7 @@ class FilterTime(Probe):
         return Seen("shifted", f"times are about {hours:+g} hours off", {"hours_ahead": hours})
 
     def _hours_ahead(self, survey: Survey, sample: Sample, row: SampleRow) -> timedelta | None:
-        """Return how far a row's time is ahead of the one that it is listed for; None where it is not a zone's."""
+        """Return how far the time that the vendor filters by is ahead of UTC; None if no zone explains that."""
         moment = sample.endpoint.columns[self._column]
         if isinstance(moment, Moment) and moment.has_zone(row.row):
             return None
@@ -91,17 +90,17 @@ class FilterTime(Probe):
     def _lists(
         self, survey: Survey, sample: Sample, row: SampleRow, most: timedelta, least: timedelta
     ) -> bool | None:
-        """Return whether a row is listed where it is if its time is so much ahead."""
+        """Return whether a row is listed at its time if that is between ``least`` and ``most`` ahead of UTC."""
         moment = row.moments[0].replace(microsecond=0)
         least, most = (timedelta(seconds=round(each.total_seconds())) for each in (least, most))
         return survey.lists(sample, row.key, Exact(moment - most, moment - least))
 
 
 class StartOrEndTime(Probe):
-    """Which of a row's times the vendor filters by: its start, its end, or any between.
+    """Which of a row's times the vendor filters by: its start, its end, or any time between them.
 
     Args:
-        start: the name of the column with the start; this is what is assumed.
+        start: the name of the column with the start, which is assumed.
         end: the name of the column with the end.
     """
 
@@ -121,7 +120,7 @@ class StartOrEndTime(Probe):
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for a session in its halves."""
         sample = survey.sample(endpoint)
-        row = _longest(sample.with_moments(*self._columns, before=survey.now - SETTLED))
+        row = _longest(sample.settled(*self._columns))
         if row is None:
             return cannot_tell("there is no session of some seconds that is older than an hour")
         start, end = row.moments
@@ -134,9 +133,9 @@ class StartOrEndTime(Probe):
         if not first and not second:
             return Seen("neither", "a session is listed neither at its start nor at its end")
         if first and second:
-            survey.learned[FILTERED_BY, endpoint] = OVERLAP
+            survey.filtered_by[endpoint] = OVERLAP
             return Seen("overlap", "a session is listed in both of its halves")
-        survey.learned[FILTERED_BY, endpoint] = self._columns[0 if first else 1]
+        survey.filtered_by[endpoint] = self._columns[0 if first else 1]
         return Seen(
             AS_ASSUMED if first else "end", f"a session is listed at its {'start' if first else 'end'} only"
         )
@@ -151,7 +150,7 @@ class Bounds(Probe):
     """Whether the bounds of a request's dates are included.
 
     Args:
-        columns: the column that the vendor filters by; or the start and the end, where it is one of them.
+        columns: the column that the vendor filters by; or the start and the end, if it may be either.
     """
 
     how = "Requests a period that begins at a row's time, and one that ends there."
@@ -162,12 +161,12 @@ class Bounds(Probe):
 
     def __call__(self, survey: Survey, endpoint: str) -> Seen:
         """Look for a row at the edges of two periods."""
-        by = survey.learned.get((FILTERED_BY, endpoint))
+        by = survey.filtered_by.get(endpoint)
         if by is None:
-            return cannot_tell("it is not known which time the vendor filters by")
+            return cannot_tell(UNKNOWN_FILTER)
         sample = survey.sample(endpoint)
         names = self._columns if by == OVERLAP else (by,)
-        rows = sample.with_moments(*names, before=survey.now - SETTLED)
+        rows = sample.settled(*names)
         if not rows:
             return cannot_tell(NO_ROWS)
         row = rows[len(rows) // 2]
