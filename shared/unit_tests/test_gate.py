@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from session_source.api.errors import Fault
+from session_source.http.budget import HOUR, Budget
 from session_source.http.concurrency import ConcurrencyLimit
 from session_source.http.gate import Closed, Gate, Turn
 from session_source.http.retry import RetryPolicy
@@ -64,6 +65,39 @@ def test_a_hold_applies_to_every_worker() -> None:
     with ThreadPoolExecutor(4) as pool:
         moments = [done.result(10)[0] for done in [pool.submit(passed, shared) for _ in range(4)]]
     assert min(moments) >= until - 0.01
+
+
+@pytest.mark.promise(n=7)
+def test_a_wait_for_the_budget_is_reported_when_it_begins() -> None:
+    shared = gate_with_full_budget(HOUR)
+    lines: list[str] = []
+    waits: list[float] = []
+
+    def note(seconds: float) -> None:
+        waits.append(seconds)
+        shared.close()
+
+    with pytest.raises(Closed), shared.turn(lines.append, Traffic(), note):
+        pass
+    assert waits == [HOUR]
+    assert lines == ["The budget of 2 requests an hour is used up. The sync continues in 1 hour."]
+
+
+def test_a_short_wait_for_the_budget_is_not_reported() -> None:
+    shared = gate_with_full_budget(0.01)
+    lines: list[str] = []
+    waits: list[float] = []
+    with shared.turn(lines.append, Traffic(), waits.append) as taken:
+        assert taken.waited >= 0.01
+    assert lines == waits == []
+
+
+def gate_with_full_budget(seconds: float) -> Gate:
+    """A gate that lets the next request pass after some seconds."""
+    now = iter([0.0, 0.0, HOUR - seconds])
+    budget = Budget(2, clock=lambda: next(now, HOUR))
+    assert budget.take() == budget.take() == 0
+    return Gate("Shelf", ConcurrencyLimit(1), RetryPolicy(), budget=budget)
 
 
 def test_closing_ends_the_wait_for_a_place() -> None:

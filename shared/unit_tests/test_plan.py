@@ -1,5 +1,6 @@
 """Plans against simulated vendors: how a gap is cut where it is busy, and what that costs in requests."""
 
+import random
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from session_source.api import windows
 from session_source.api.windows import Intervals, Window
+from session_source.sync.coverage import Coverage
 from session_source.sync.plan import Plan
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,6 +57,13 @@ def bursts(days: float, drawn: list[tuple[float, float, int]]) -> list[datetime]
     ]
 
 
+def of(window: Window, covered: timedelta) -> Coverage:
+    """The coverage of a page with the newest rows of a window."""
+    coverage = Coverage()
+    coverage.note([window.end, window.end - covered])
+    return coverage
+
+
 class Vendor:
     """Lists moments in pages, in some order; it may say how many there are."""
 
@@ -83,6 +92,7 @@ class Vendor:
             stride = max(len(rows) // PAGE, 1)  # a page has rows of all times
             rows = [row for first in range(stride) for row in rows[first::stride]]
         total = len(rows) if self._has_total else None
+        coverage = Coverage()
         for count in range(PAGE, len(rows) + 2 * PAGE, PAGE):
             if self.requests == self.allowed:
                 return False
@@ -91,10 +101,10 @@ class Vendor:
             if count > len(rows) or (count == total):
                 plan.note(window, len(rows))
                 return True
-            covered = max(listed) - min(listed)
-            length = plan.better_length(window, len(listed), PAGE, covered=covered, total=total)
+            coverage.note(rows[count - PAGE : count])
+            length = plan.better_length(window, len(listed), PAGE, coverage=coverage, total=total)
             if length is not None:
-                plan.put_back(window, length)
+                plan.put_back(window, length, newest=coverage.newest)
                 return False
         raise AssertionError("a list ends with a page that is not full")
 
@@ -160,7 +170,7 @@ def test_the_smallest_window_is_never_cut() -> None:
     ):
         whole = plan((smallest,), step=step, parallel=8, affordable=lambda: 1)
         assert not whole.can_cut(smallest)
-        assert whole.better_length(smallest, 10**6, PAGE, covered=timedelta(), total=10**9) is None
+        assert whole.better_length(smallest, 10**6, PAGE, coverage=Coverage(), total=10**9) is None
     midnight = Window(START + 23 * HOUR, START + 25 * HOUR)
     assert plan((midnight,), step=DAY).can_cut(midnight), "it touches two days"
 
@@ -209,7 +219,7 @@ def test_idle_workers_share_the_remaining_time_but_not_a_window_of_a_few_pages()
         shared = plan(span(days), parallel=parallel)
         month = shared.take()
         assert month is not None
-        return shared.better_length(month, PAGE, PAGE, covered=timedelta(), total=pages * PAGE)
+        return shared.better_length(month, PAGE, PAGE, coverage=Coverage(), total=pages * PAGE)
 
     assert better_length(parallel=4, days=30, pages=19) == 30 * DAY * 4 / 19, "four pages"
     assert better_length(parallel=4, days=30, pages=100) == DAY * 30 / 8, (
@@ -226,7 +236,7 @@ def test_windows_are_small_enough_for_the_budget(affordable: float, covered: tim
     (month,) = span(30)
     budgeted = plan(span(0), affordable=lambda: affordable)
     rows = 30 * DAY / covered * PAGE
-    length = budgeted.better_length(month, PAGE, PAGE, covered=covered) or 30 * DAY
+    length = budgeted.better_length(month, PAGE, PAGE, coverage=of(month, covered)) or 30 * DAY
     assert rows * (length / (30 * DAY)) <= max(affordable, 1) * PAGE
 
 
@@ -234,9 +244,9 @@ def test_windows_are_small_enough_for_the_budget(affordable: float, covered: tim
 def test_an_empty_page_with_a_next_one_does_not_cut_the_window() -> None:
     (month,) = span(30)
     budgeted = plan(span(0), parallel=4, affordable=lambda: 100)
-    assert budgeted.better_length(month, 0, 0, covered=timedelta()) is None
-    assert budgeted.better_length(month, 5 * PAGE, PAGE, covered=timedelta()) is None
-    assert budgeted.better_length(month, 5 * PAGE, 0, covered=timedelta()) is None
+    assert budgeted.better_length(month, 0, 0, coverage=Coverage()) is None
+    assert budgeted.better_length(month, 5 * PAGE, PAGE, coverage=Coverage()) is None
+    assert budgeted.better_length(month, 5 * PAGE, 0, coverage=Coverage()) is None
 
 
 @pytest.mark.promise(n=3)
@@ -246,6 +256,36 @@ def test_cutting_evenly_spread_rows_costs_few_requests(order: str, a_day: int) -
     vendor = Vendor(evenly(30, 30 * a_day), order)
     assert windows.union(vendor.read(plan(span(30), parallel=4))) == span(30)
     assert vendor.requests <= 1.2 * 30 * a_day / PAGE + 8
+
+
+def least_requests(moments: list[datetime], days: int, longest: int) -> int:
+    """The full pages of the longest windows, and for each window the page that is not full."""
+    ends = [START + DAY * max(day, 0) for day in range(days, -longest, -longest)]
+    counts = [bisect_left(moments, end) - bisect_left(moments, start) for end, start in pairwise(ends)]
+    return sum(count // PAGE + 1 for count in counts)
+
+
+@pytest.mark.promise(n=3)
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize("parallel", [1, 2])
+@pytest.mark.parametrize(
+    ("share", "rows", "factor"), [(0.01, (100, 1000), 1.1), (0.1, (100, 3000), 1.15), (0.03, (1000, 10_000), 1.3)]
+)
+def test_a_few_busy_days_among_many_quiet_ones_cost_few_requests(
+    share: float, rows: tuple[int, int], factor: float, parallel: int, order: str
+) -> None:
+    least = requests = 0
+    for seed in range(6):
+        chance = random.Random(seed)  # noqa: S311 - no secret
+        busy = [day for day in range(365) if chance.random() < share]
+        moments = sorted(
+            START + DAY * (day + chance.random()) for day in busy for _ in range(chance.randint(*rows))
+        )
+        vendor = Vendor(moments, order)
+        assert windows.union(vendor.read(plan(span(365), parallel=parallel))) == span(365)
+        least += least_requests(moments, 365, 30)
+        requests += vendor.requests
+    assert requests <= factor * least
 
 
 @pytest.mark.promise(n=3)
@@ -325,9 +365,9 @@ def test_extreme_numbers_are_no_error(
     cut = plan(whole, step=step, longest=longest * DAY, affordable=lambda: affordable)
     window = cut.take()
     assert window is not None
-    better = cut.better_length(window, rows, page, covered=covered, total=total)
+    better = cut.better_length(window, rows, page, coverage=of(window, covered), total=total)
     if better is not None:
-        cut.put_back(window, better)
+        cut.put_back(window, better, newest=window.start)
         window = cut.take()
         assert window is not None
     cut.note(window, rows)

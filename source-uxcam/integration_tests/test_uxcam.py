@@ -1,5 +1,6 @@
 """UXCam's specifics, against its sandbox: two APIs, credentials in headers or the query, an hourly budget."""
 
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,11 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sandbox_server import Server
+from source_uxcam import SourceUxcam
 from source_uxcam.filters import DATA_ACCESS_V2, SESSION_API, DataType
 
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, duplicates
 from integration_tests.forked import ForkedConnector
+from integration_tests.inside import run_inside
 
 Begin = Callable[..., tuple[Connector, Server]]
 
@@ -152,6 +155,30 @@ def test_the_hourly_budget_is_kept_across_syncs(begin: Begin) -> None:
         assert "budget of 8 requests an hour" in message
         assert "max_waiting_time" in message
         assert output.errors[0]["failure_type"] == "transient_error"
+
+
+def test_a_wait_for_the_hourly_budget_is_reported_as_a_rate_limit(begin: Begin) -> None:
+    connector, _ = begin(
+        "data_access_v2",
+        {
+            "api": {"version": "data_access_v2", "requests_per_hour": 2},
+            "max_waiting_time": 60,
+            "window_in_days": 1,
+        },
+        sessions=40,
+        days=4,
+    )
+    before = time.time()
+    output = run_inside(
+        SourceUxcam(),
+        [*connector.read_arguments("sessions"), "--config", connector.config_file],
+        is_killed=lambda printed: b"RATE_LIMITED" in printed,
+    )
+    trace = output.of_type("TRACE")[-1]["stream_status"]
+    assert (trace["stream_descriptor"]["name"], trace["status"]) == ("sessions", "RUNNING")
+    (reason,) = trace["reasons"]
+    assert reason["type"] == "RATE_LIMITED"
+    assert before + 3500 <= reason["rate_limited"]["quota_reset"] / 1000 <= time.time() + 3600
 
 
 def test_state_of_the_other_api_is_not_used(begin: Begin) -> None:

@@ -36,7 +36,7 @@ class Options(TypedDict, total=False):
     log: Callable[[str], None]
     """Receives a line for the log before each wait."""
     limited: Callable[[float], None]
-    """Called before the wait for a rate limit, with its seconds."""
+    """Called before the wait for a rate limit or for the hourly budget, with its seconds."""
     traffic: Traffic
     """Counts the requests and waits; by default the connection's."""
     failures: int
@@ -124,7 +124,7 @@ class Attempts:
         Returns:
             An answer with a good status; None if the request has to be sent again.
         """
-        with self._connection.gate.turn(self._log, self._traffic) as turn:
+        with self._connection.gate.turn(self._log, self._traffic, self._limited) as turn:
             self._place = turn.place
             self._tries.failing_since += turn.waited
             began = time.monotonic()
@@ -222,13 +222,16 @@ class Attempts:
             return wait
         tries.limited += wait
         gate.refuse(self._place, wait)
-        if "limited" in self._options:
-            self._options["limited"](wait)
+        self._limited(wait)
         return 0.0
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
             self._connection.gate.wait(seconds, Reason.FAILURE, self._traffic)
+
+    def _limited(self, seconds: float) -> None:
+        if "limited" in self._options:
+            self._options["limited"](seconds)
 
     def _log(self, line: str) -> None:
         if "log" in self._options:

@@ -17,6 +17,10 @@ from session_source.http.retry import RetryPolicy
 from session_source.http.rounds import Place
 from session_source.http.traffic import Reason, Traffic
 
+REPORTED = 5.0
+"""Seconds; shorter waits for the budget are not reported. Once it is used up, a request can be sent whenever another
+one becomes an hour old, so every request waits, mostly for a moment."""
+
 
 class Closed(Exception):  # noqa: N818 - not an error: reading has ended, and so does the thread that gets this
     """The client was closed while a request waited."""
@@ -70,8 +74,15 @@ class Gate:
             self._has_room.notify_all()
 
     @contextmanager
-    def turn(self, log: Callable[[str], None], traffic: Traffic) -> Iterator[Turn]:
+    def turn(
+        self, log: Callable[[str], None], traffic: Traffic, limited: Callable[[float], None] = lambda _: None
+    ) -> Iterator[Turn]:
         """Wait until a request may be sent. Its place is taken until the block ends.
+
+        Args:
+            log: receives a line before a wait for the budget.
+            traffic: counts the waits.
+            limited: called before a wait for the budget, with its seconds.
 
         Raises:
             Fault: the wait is longer than the policy allows.
@@ -81,7 +92,7 @@ class Gate:
         place = self._take_place()
         turn = Turn(place, 0.0)
         try:
-            self._wait_to_pass(log, traffic)
+            self._wait_to_pass(log, traffic, limited)
             turn.waited = time.monotonic() - began
             try:
                 yield turn
@@ -126,7 +137,9 @@ class Gate:
                 self._has_room.wait()
             return place
 
-    def _wait_to_pass(self, log: Callable[[str], None], traffic: Traffic) -> None:
+    def _wait_to_pass(
+        self, log: Callable[[str], None], traffic: Traffic, limited: Callable[[float], None]
+    ) -> None:
         """Wait until no hold lasts, and budget and rate allow a request."""
         is_in_budget = self._budget is None
         while True:
@@ -134,7 +147,7 @@ class Gate:
                 raise Closed
             wait, reason = self._open_at - time.monotonic(), self._closed_for
             if wait <= 0 and not is_in_budget:
-                wait, reason = self._take_from_budget(log), Reason.BUDGET
+                wait, reason = self._take_from_budget(log, limited), Reason.BUDGET
                 is_in_budget = wait <= 0
             if wait <= 0 and self._rate is not None:
                 wait, reason = self._rate.take(), Reason.RATE
@@ -154,12 +167,14 @@ class Gate:
             if self.closed.wait(seconds):
                 raise Closed from None
 
-    def _take_from_budget(self, log: Callable[[str], None]) -> float:
+    def _take_from_budget(self, log: Callable[[str], None], limited: Callable[[float], None]) -> float:
         """Take one request out of the budget; return 0, or how many seconds to wait before asking again."""
         wait = self._budget.take() if self._budget is not None else 0.0
         if self._budget is not None and wait > 0:
             used_up = f"The budget of {self._budget.limit} requests an hour is used up."
             if wait > self._policy.limit:
                 raise self._policy.too_long(used_up, wait)
-            log(f"{used_up} The sync continues in {times.in_words(wait)}.")
+            if wait >= REPORTED:
+                log(f"{used_up} The sync continues in {times.in_words(wait)}.")
+                limited(wait)
         return wait

@@ -140,7 +140,7 @@ class Group:
             window.is_put_back = True
             if is_limit:
                 self._plan.limit(length)
-            self._plan.put_back(window.window, length)
+            self._plan.put_back(window.window, length, newest=window.coverage.newest)
             self._forget(window)
 
     def close(self, window: OpenWindow) -> list[Window]:
@@ -165,15 +165,10 @@ class Group:
         Returns:
             None if it is best to continue.
         """
-        covered = window.covered
         with self._lock:
             self.is_probing = False
             return self._plan.better_length(
-                window.window,
-                len(window.seen),
-                page,
-                covered=covered.last - covered.first if covered else timedelta(),
-                total=total,
+                window.window, len(window.seen), page, coverage=window.coverage, total=total
             )
 
     def can_cut(self, window: OpenWindow) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from session_source.api.time_filter import TimeRange
 from session_source.api.windows import Window
+from session_source.sync.coverage import Coverage
 from session_source.sync.seen import Seen
 
 
@@ -30,8 +31,8 @@ class OpenWindow:
         self.is_done = False
         self.is_put_back = False
         """Whether it was put back, to be read in smaller windows."""
-        self.covered: TimeRange | None = None
-        """From the earliest to the latest of its rows, by the latest time of each."""
+        self.coverage = Coverage()
+        """The times of its rows: the latest time of each."""
 
     def __str__(self) -> str:
         return str(self.window)
@@ -42,10 +43,7 @@ class OpenWindow:
 
     def cover(self, times: Sequence[TimeRange]) -> None:
         """Record the times of a page's rows: the latest of each, because a row may have started long before."""
-        if times:
-            last = [one.last for one in times]
-            page = TimeRange(min(last), max(last))
-            self.covered = page if self.covered is None else self.covered.joined(page)
+        self.coverage.note([one.last for one in times])
 
 
 class Keys:

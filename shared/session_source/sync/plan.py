@@ -12,6 +12,7 @@ from session_source.api import times, windows
 from session_source.api.time_filter import DAY, MOMENT
 from session_source.api.windows import Intervals, Window
 from session_source.http.budget import Budget
+from session_source.sync.coverage import Coverage
 
 
 def affordable_requests(budget: Budget | None, workers: int) -> float | None:
@@ -76,6 +77,8 @@ class Plan:
         """How many windows were split because of the budget since one was read completely."""
         self._least = max(step or DAY, DAY)  # a shorter window wastes a part of a page
         self._length = longest
+        self._quiet_from: set[datetime] = set()
+        """Midnights after which windows that were put back have no rows, as far as is known."""
 
     def take(self) -> Window | None:
         """Return the next window: the newest one. It starts at midnight (UTC) if possible."""
@@ -84,7 +87,9 @@ class Plan:
         *older, piece = self.remaining
         start = piece.start
         if self._step is not None:
-            start = max(start, self._start(piece, self._length, self._step))
+            quiet = [midnight for midnight in self._quiet_from if piece.start < midnight < piece.end]
+            length = self._longest if quiet else self._length
+            start = max(start, self._start(piece, length, self._step), *quiet)
         self.remaining = windows.union([*older, Window(piece.start, start)])
         return Window(start, piece.end)
 
@@ -94,8 +99,16 @@ class Plan:
         lengths = [piece.end - piece.start for piece in self.remaining]
         return len(lengths) if self._step is None else sum(-(-length // self._length) for length in lengths)
 
-    def put_back(self, window: Window, length: timedelta) -> None:
-        """Put back a window that is too large, to be split into windows of about this length."""
+    def put_back(self, window: Window, length: timedelta, *, newest: datetime | None = None) -> None:
+        """Put back a window that is too large.
+
+        Args:
+            window: the window.
+            length: about how long the windows should be into which it is split.
+            newest: the time of its newest row, if known. The time after it becomes one window.
+        """
+        if newest is not None and (midnight := times.midnight(newest) + DAY) < window.end:
+            self._quiet_from.add(midnight)
         self.remaining = windows.union([*self.remaining, window])
         self._least = min(self._least, max(length, self._step or length))
         self._set_length(length)
@@ -111,12 +124,14 @@ class Plan:
     def note(self, window: Window, rows: int) -> None:
         """Set the length of the next windows after a window was read completely."""
         self._cuts = 0
+        if window.start in self._quiet_from:  # it shows nothing about the busy time before it
+            return
         length = window.end - window.start
         # Lengths grow step by step: older data may be as busy as the data that made windows short.
         self._set_length(min(length * (self._rows / max(rows, 1)), max(self._length, self.GROWTH * length)))
 
     def better_length(
-        self, window: Window, rows: int, page: int, *, covered: timedelta, total: int | None = None
+        self, window: Window, rows: int, page: int, *, coverage: Coverage, total: int | None = None
     ) -> timedelta | None:
         """Return the length of the windows that should replace one of which more pages follow.
 
@@ -124,7 +139,7 @@ class Plan:
             window: the window.
             rows: how many rows it has listed so far.
             page: how many of them were on the last page.
-            covered: the time between the earliest and the latest of them.
+            coverage: the times of these rows.
             total: how many rows it has, if the vendor says so.
 
         Returns:
@@ -133,6 +148,10 @@ class Plan:
         self.is_guess = False
         self._page = max(self._page, page)
         length = window.end - window.start
+        affordable = self._affordable()
+        # A window that a sync has no requests for is lost with it, so under a budget all of a window counts as
+        # being as busy as its rows.
+        covered = coverage.within(window) if affordable is None else coverage.spread
         expected = float(max(rows + page, 1))
         if total is not None:
             expected = max(expected, total)
@@ -142,18 +161,22 @@ class Plan:
         is_dense = total is not None or rows >= self.ROWS
         shortest = min(length * min(self.DENSE_ROWS / expected, 1), DAY) if is_dense else DAY
         best = max(length * (self.ROWS / expected), shortest)
+        # The rows that were read are read again after the window is put back. If the list is sorted by time, they
+        # may be a burst that ends soon. So put it back after the first page, or when it is certainly too large.
+        is_late = rows > 2 * self.ROWS or (is_dense and length <= 2 * DAY)
+        is_time = rows <= page or is_late or not coverage.is_sorted
+        is_worth_it = is_time and (not self._is_sized or expected > 5 * rows)
         if not self._is_sized:
             left = length + sum((piece.end - piece.start for piece in self.remaining), timedelta())
-            best = min(best, max(left / (2 * self._parallel), length * (self.FEW_PAGES * self._page / expected)))
-        # The rows that were read are read again after the window is put back.
-        is_worth_it = not self._is_sized or expected > 5 * rows
-        affordable = self._affordable()
+            share = max(left / (2 * self._parallel), length * (self.FEW_PAGES * self._page / expected))
+            best = min(best, share) if is_worth_it else share
+            is_worth_it = True
         if affordable is not None:
             most = max(self.ROWS, min(self.BUDGETED_PAGES * self._page, self.DENSE_ROWS))
             self._rows = min(most, self._page * max(affordable, 1) / 2)
             # Rows without an order do not show how many there are: split more after each split.
             best = min(best, length * (self._rows / expected * 0.5**self._cuts))
-            is_worth_it = is_worth_it or expected - rows > page * affordable
+            is_worth_it = is_worth_it or expected > 5 * rows or expected - rows > page * affordable
         if not is_worth_it or length <= 2 * best or not self.can_cut(window):
             return None
         self._cuts += affordable is not None
