@@ -22,7 +22,9 @@ FOLDER = vendor_names()[0]
             (name, None, "cannot be read .*No such file.* Check its path")
             for name in ("config", "catalog", "state")
         ),
-        *((name, b"{", "Could not read json") for name in ("config", "catalog")),
+        ("config", b"{", "it is not JSON.*line 1 column 2"),
+        ("config", b"{\n// mine\n}", "no comments.*line 2 column 1"),
+        ("catalog", b"{", "Could not read json"),
         ("state", b"{", "line 1 column 2.*It must be a state"),
         ("config", b"[1]", "It must be a configuration"),
         ("config", b"\xff\xfe", "It must be a configuration"),
@@ -49,3 +51,10 @@ def test_an_unusable_file_is_named_in_the_error(
         list(Entrypoint(source_class(FOLDER)()).lines(arguments))
     assert caught.value.failure_type is FailureType.config_error
     assert str(tmp_path / f"{name}.json") in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_config_may_have_the_encoding_and_the_line_ends_of_windows(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes('{\r\n"name": "Müller"\r\n}\r\n'.encode(encoding))
+    assert source_class(FOLDER)().read_config(str(path)) == {"name": "Müller"}
