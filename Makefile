@@ -53,7 +53,10 @@ given = $(if $(findstring command,$(origin $1)),--$2 '$(subst ','\'',$($1))')
 # A database's URL may hold a password, and every user of the machine can see a command line: it stays out of it.
 sync models: export SESSION_SYNC_DB = $(if $(findstring command,$(origin DB)),$(DB))
 
-sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
+# What DB is: a file, a URL, or @FILE, where a file has the URL.
+scheme = $(if $(filter @%,$(DB)),$(shell head -c 8 '$(subst ','\'',$(patsubst @%,%,$(DB)))' 2>/dev/null),$(DB))
+
+sync: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) $(if $(findstring postgres,$(scheme)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
 	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m sync $(call given,CONNECTOR,connector) $(call given,CONFIG,config) \
 		$(call given,SCHEMA,schema) $(call given,STREAMS,streams)
 
@@ -63,7 +66,7 @@ verify: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light)
 	@.venv/bin/$(CONNECTOR) verify --config '$(subst ','\'',$(CONFIG))' $(call given,REPORT,report)
 
 models: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light) .cache/models/.synced \
-		$(if $(findstring postgres,$(DB)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
+		$(if $(findstring postgres,$(scheme)),$(if $(wildcard .venv/.synced),,.venv/.postgres))
 	@.venv/bin/python -m sync.models $(call given,VARS,vars)
 
 lint: .venv/.synced

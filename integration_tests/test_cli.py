@@ -147,6 +147,18 @@ def test_a_misspelled_key_is_a_warning_in_the_log(command: str, tmp_path: Path) 
     } in logs
 
 
+def test_a_misspelled_required_key_is_in_the_error_with_the_key_that_was_meant(tmp_path: Path) -> None:
+    vendor = load_vendor(FOLDER, sessions=1, days=1)
+    config = vendor.configs(refused_origin())[CONFIG]
+    config["start_dat"] = config.pop("start_date")
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (error,) = run(tmp_path, "discover", "--config", str(tmp_path / "config.json")).errors
+    assert error["message"] == (
+        "start_date is missing. Unknown configuration key start_dat: did you mean start_date? "
+        "The connector's spec describes every property."
+    )
+
+
 @pytest.mark.parametrize("folder", vendor_names())
 def test_no_config_of_a_sandbox_has_an_unknown_key(folder: str, tmp_path: Path) -> None:
     vendor = load_vendor(folder, sessions=1, days=1)

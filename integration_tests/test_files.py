@@ -23,7 +23,9 @@ FOLDER = vendor_names()[0]
             (name, None, "cannot be read .*No such file.* Check its path")
             for name in ("config", "catalog", "state")
         ),
-        *((name, b"{", "Could not read json") for name in ("config", "catalog")),
+        ("config", b"{", "it is not JSON.*line 1 column 2"),
+        ("config", b"{\n// mine\n}", "no comments.*line 2 column 1"),
+        ("catalog", b"{", "Could not read json"),
         ("state", b"{", "line 1 column 2.*It must be a state"),
         ("config", b"[1]", "It must be a configuration"),
         ("config", b"\xff\xfe", "It must be a configuration"),
@@ -68,3 +70,10 @@ def test_the_output_of_a_killed_read_may_end_in_the_middle_of_a_line(
             assert message.stream.stream_descriptor.name == "sessions"
             assert f"The last line of {path} is cut off" in caplog.text
             caplog.clear()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_config_may_have_the_encoding_and_the_line_ends_of_windows(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes('{\r\n"name": "Müller"\r\n}\r\n'.encode(encoding))
+    assert source_class(FOLDER)().read_config(str(path)) == {"name": "Müller"}

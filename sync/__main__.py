@@ -6,10 +6,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
-
 from sync import environment
 from sync.connector import ConnectorError, script
+from sync.display import screen
 from sync.interrupt import Interrupt
 from sync.job import Job, RefusedError
 
@@ -17,16 +16,24 @@ DEFAULT = "sessions.duckdb"
 COMMIT_SECONDS = 5.0
 """Reading between two commits. A kill loses at most this much reading and the commit in progress."""
 
+SHOWN_TO_ALL = (
+    "Other users of this machine can see the password in DB while make runs. "
+    "Write the URL into a file that only you can read, and use DB=@FILE."
+)
+
 
 def main() -> int:
     """Run the command line; return the exit code."""
     arguments = _arguments()
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = screen()
     console.print(f"Starting {arguments.connector or 'the sandboxes of all vendors'}.", markup=False)
     with Interrupt() as interrupt, ThreadPoolExecutor(1) as beside:
         try:
             looked_up = None
             if arguments.connector:
+                db = environment.read(arguments.db or DEFAULT)
+                if environment.shows_password(arguments.db or ""):
+                    console.print(SHOWN_TO_ALL, style="yellow")
                 job = _job(arguments)
                 looked_up = beside.submit(job.look_up)
             from sync.run import demo, real  # noqa: PLC0415 - importing dlt takes a second, in which the connector starts
@@ -34,13 +41,20 @@ def main() -> int:
             if looked_up is None:
                 return demo(console, interrupt)
             looked_up.result()
-            return real(job, arguments.db or DEFAULT, console, interrupt)
-        except (ConnectorError, RefusedError, ValueError) as error:
+            return real(job, db, console, interrupt)
+        except (ConnectorError, RefusedError, ValueError, OSError) as error:
             if interrupt.is_set():
                 console.print("stopped; 0 rows kept")
                 return interrupt.exit_code
-            console.print(f"\n{error}", style="bold red", markup=False, soft_wrap=True)
+            console.print(f"\n{_message(error)}", style="bold red", markup=False, soft_wrap=True)
             return 1
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        place = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{place}. Rows that were loaded are kept; fix this and run the command again."
+    return str(error)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,8 +68,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--db",
         default=environment.database(),
-        help=f"a DuckDB file, or the URL of another destination; one with a password belongs into the environment "
-        f"variable {environment.VARIABLE}, since other users can see a command line",
+        help="a DuckDB file, the URL of another destination, or @FILE: a file with the URL. Other users of the "
+        "machine can see a password on a command line",
     )
     parser.add_argument(
         "--schema", help="the schema to write; default: the vendor's name, with the API's name if it has two"

@@ -1,6 +1,7 @@
 """Connectors: runs the console scripts of this environment as processes."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -105,4 +106,5 @@ def _last_error(messages: list[Json]) -> str | None:
 
 def _last_line(output: bytes, code: int) -> str:
     lines = output.decode(errors="replace").strip().splitlines()
-    return f"The connector ended with exit code {code}{f': {lines[-1]}' if lines else '.'}"
+    how = f"was stopped by a signal ({signal.strsignal(-code)})" if code < 0 else f"ended with exit code {code}"
+    return f"The connector {how}{f': {lines[-1]}' if lines else '.'}"

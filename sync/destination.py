@@ -1,17 +1,19 @@
 """Destinations: what ``DB=`` names: a DuckDB file, or the URL of a database that dlt supports."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import dlt
 import duckdb
+from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination import Destination as AnyDestination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+
+from sync.address import Address
 
 NAMES = {"postgresql": "postgres", "md": "motherduck"}
 """dlt's names for URL schemes that differ."""
@@ -26,12 +28,14 @@ class Destination:
         dlt: the destination object for a pipeline.
         label: for messages, without a password.
         file: the DuckDB file, or None for another database.
+        clean: hides secrets in a text that may have the URL.
     """
 
     name: str
     dlt: Any
     label: str
     file: Path | None = None
+    clean: Callable[[str], str] = str
 
 
 class DestinationError(Exception):
@@ -93,25 +97,37 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _from_url(url: str) -> Destination:
-    parts = urlsplit(url)
-    name = NAMES.get(parts.scheme, parts.scheme)
-    label = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
-    credentials: Any = url
-    if name == "postgres":
-        credentials = PostgresCredentials()
-        credentials.parse_native_representation(url)
-        # dlt requires a password. With an empty one, libpq uses .pgpass; some servers need none.
-        credentials.password = unquote(parts.password or "")
-        credentials.resolve()
     try:
+        address = Address(url)
+    except ValueError as error:
+        raise DestinationError(str(error)) from None
+    scheme = address.scheme
+    name = NAMES.get(scheme, scheme)
+    try:
+        credentials = _postgres(address) if name == "postgres" else url
         destination = AnyDestination.from_reference(name, credentials=credentials)
     except (UnknownDestinationModule, ImportError) as error:
         raise DestinationError(
-            f"DB={label}: no destination for {parts.scheme}:// is installed. Use a DuckDB file, "
+            f"DB={address.label}: no destination for {scheme}:// is installed. Use a DuckDB file, "
             "postgresql://user:password@host/database, or another destination of dlt "
             f"(https://dlthub.com/docs/dlt-ecosystem/destinations) after: uv pip install 'dlt[{name}]'."
         ) from error
-    return Destination(name, destination, label)
+    except (ConfigurationException, ValueError):  # the message has the URL with its password
+        raise DestinationError(
+            f"DB={address.label} is not complete. Write it as {scheme}://user:password@host/database."
+        ) from None
+    return Destination(name, destination, address.label, clean=address.clean)
+
+
+def _postgres(address: Address) -> PostgresCredentials:
+    credentials = PostgresCredentials()
+    credentials.parse_native_representation(address.url)
+    # dlt requires a password. With an empty one, libpq uses PGPASSWORD or .pgpass; some servers need none.
+    credentials.password = address.password
+    if not (credentials.host and credentials.username and credentials.database):
+        raise ValueError("a part is missing")
+    credentials.resolve()
+    return credentials
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,11 +1,14 @@
 """The display: progress of a sync, as a live table in a terminal and as a line every 30 seconds elsewhere."""
 
+import io
+import sys
 import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +19,13 @@ LINE_SECONDS = 30.0
 """Between two lines without a terminal."""
 
 _MARKS = {"COMPLETE": "✓", "INCOMPLETE": "✗"}
+
+
+def screen() -> Console:
+    """Return where programs for people print."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that is not UTF-8 shows ? for lines and bars
+        sys.stdout.reconfigure(errors="replace")
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 class Display:
@@ -35,7 +45,7 @@ class Display:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
             self._live = Live(
                 console=self._console, get_renderable=self._render, refresh_per_second=4, transient=True
             )
@@ -57,7 +67,7 @@ class Display:
         """Update the display from a message."""
         if (line := self._progress.take(message)) and line != self._last:
             self._last = line
-            self._console.print(f"  {line}", style="yellow", markup=False)
+            self._print(line, "bold red" if message["type"] == "TRACE" else "yellow")
 
     def committed(self, rows: int) -> None:
         """Set the number of committed rows."""
@@ -68,7 +78,14 @@ class Display:
         if self._live is None and time.monotonic() - self._printed >= LINE_SECONDS:
             self._printed = time.monotonic()
             streams = ", ".join(_brief(stream) for stream in self._progress.streams.values())
-            self._console.print(f"  {self._summary()} · {streams}", markup=False)
+            self._console.print(f"  {self._summary()} · {streams}", markup=False, soft_wrap=True)
+
+    def _print(self, line: str, style: str) -> None:
+        """Print a line with an indent; in a terminal also where it continues."""
+        if self._live is None:
+            self._console.print(f"  {line}", style=style, markup=False, soft_wrap=True)
+        else:
+            self._console.print(Padding(Text(line, style), (0, 0, 0, 2)))
 
     def _render(self) -> RenderableType:
         table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")

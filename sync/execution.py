@@ -27,7 +27,7 @@ class Result:
         rows: rows in each stream's table after the sync.
         spans: the oldest and the newest cursor in each table.
         states: the state of each stream after the sync.
-        failure: the connector's error, or None.
+        failure: how the read failed and what to do, or None. The error was shown before.
     """
 
     job: Job
@@ -56,7 +56,9 @@ def run(job: Job, destination: Destination, console: Console, interrupt: Interru
         states = {name: warehouse.states[name] for name in names if name in warehouse.states}
         output = connector.start_read(configured, states)
         try:
-            schema.prepare(warehouse, tables, account.description(job.connector, job.specification, job.config))
+            described = account.description(job.connector, job.specification, job.config)
+            if problem := schema.prepare(warehouse, tables, described):
+                console.print(f"  {problem}", style="yellow", markup=False, soft_wrap=True)
             before = {name: warehouse.count(name) for name in names}
             with Display(console, shown) as display:
                 load = Load(warehouse, tables, display, job.commit_seconds)
@@ -68,5 +70,15 @@ def run(job: Job, destination: Destination, console: Console, interrupt: Interru
         rows = {name: warehouse.count(name) for name in names}
         result = Result(job, display.kept, before, rows, spans, dict(warehouse.states))
     if failure and not interrupt.is_set():
-        result.failure = (shown.errors or [failure])[-1]
+        if not shown.errors:
+            console.print(failure, style="bold red", markup=False, soft_wrap=True)
+        result.failure = _failure(shown, result.kept)
     return result
+
+
+def _failure(shown: progress.Progress, kept: int) -> str:
+    """Describe a failed read in one line."""
+    failed = shown.incomplete
+    which = f": {', '.join(failed)}" if len(failed) < len(shown.names) else ""
+    fix = "Fix the error and run" if shown.is_config_error else "Run"
+    return f"failed{which}; {kept:,} rows kept. {fix} the command again: it continues from here."

@@ -1,4 +1,4 @@
-"""Interrupts: the first Ctrl-C stops a sync after a last commit, the second one stops it immediately."""
+"""Interrupts: a signal stops a sync after a last commit, and a second Ctrl-C stops it immediately."""
 
 import os
 import signal
@@ -7,10 +7,11 @@ from typing import Self
 
 
 class Interrupt:
-    """Handles SIGINT and SIGTERM inside the ``with`` block."""
+    """Handles SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal was closed) inside the ``with`` block."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._terminals = [number for number in (1, 2) if os.isatty(number)]
 
     @property
     def exit_code(self) -> int:
@@ -22,7 +23,10 @@ class Interrupt:
         return self.signal is not None
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            numbers.append(signal.SIGHUP)
+        self._before = {number: signal.signal(number, self._take) for number in numbers}
         return self
 
     def __exit__(
@@ -32,6 +36,10 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
+        if number == signal.SIGHUP:
+            for terminal in self._terminals:  # to write there is an error now
+                os.dup2(os.open(os.devnull, os.O_WRONLY), terminal)
+        # Only a user sends a second signal on purpose: make and the terminal may both pass on the same one.
+        if self.signal is not None and number == signal.SIGINT:
             os._exit(128 + number)
-        self.signal = number
+        self.signal = self.signal or number

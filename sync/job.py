@@ -42,9 +42,16 @@ class Job:
 
     def __post_init__(self) -> None:
         try:
-            self.config = json.loads(self.config_file.read_text())
-        except (OSError, ValueError) as error:
-            raise RefusedError(f"The config {self.config_file} cannot be read: {error}.") from None
+            self.config = json.loads(self.config_file.read_bytes())
+        except OSError as error:
+            raise RefusedError(
+                f"The config {self.config_file} cannot be read: {error.strerror}. Check its path."
+            ) from None
+        except ValueError as error:
+            raise RefusedError(
+                f"The config {self.config_file} is not JSON, which has no comments and no comma at the end of a "
+                f"list: {error}."
+            ) from None
         if not isinstance(self.config, dict):
             raise RefusedError(f"The config {self.config_file} is not a JSON object.")
 

@@ -16,7 +16,9 @@ from sync import report
 from sync.answers import MODELS, SCHEMA
 from sync.demo import DATABASE
 from sync.destination import Destination, DestinationError, opened
-from sync.environment import database
+from sync.display import screen
+from sync.environment import database, read
+from sync.job import RefusedError
 from sync.messages import Json
 from sync.warehouse import Warehouse
 from sync.workplace import workplace
@@ -33,10 +35,10 @@ class BuildError(Exception):
 def main() -> int:
     """Build the models and add their answers to the report; returns the exit code."""
     arguments = _arguments()
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = screen()
     try:
-        build(arguments.db, arguments.vars, console)
-    except (BuildError, DestinationError) as error:
+        build(read(arguments.db), arguments.vars, console)
+    except (BuildError, DestinationError, RefusedError) as error:
         console.print(str(error), style="bold red", markup=False, soft_wrap=True)
         return 1
     return 0

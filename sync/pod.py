@@ -22,7 +22,7 @@ from rich.console import Console
 from sync import account, catalog, schema
 from sync.coverage import Interval
 from sync.destination import DestinationError, opened
-from sync.display import Display
+from sync.display import Display, screen
 from sync.interrupt import Interrupt
 from sync.job import RefusedError
 from sync.loading import Load
@@ -35,7 +35,7 @@ from sync.warehouse import Warehouse
 def main() -> int:
     """Run the command line; return the exit code."""
     arguments = _arguments()
-    console = Console(highlight=False, width=200)
+    console = screen()
     try:
         match arguments.command:
             case "identify":
@@ -73,7 +73,8 @@ def prepare(db: str, name: str, exchange: Path, names: list[str], console: Conso
     tables = [Table(stream) for stream in catalog.chosen(configured)]
     with opened(db, name) as destination, Warehouse(destination, name, tables) as warehouse:
         schema.claim(warehouse, identified["identity"])
-        schema.prepare(warehouse, tables, identified["description"])
+        if problem := schema.prepare(warehouse, tables, identified["description"]):
+            console.print(problem, markup=False, soft_wrap=True)
         states = [
             {"type": "STREAM", "stream": {"stream_descriptor": {"name": table.name}, "stream_state": state}}
             for table in tables

@@ -51,7 +51,9 @@ class Progress:
     seconds_left: float | None = None
     """An estimate of how long the read will still take."""
     errors: list[str] = field(default_factory=list)
-    """The connector's error messages; empty if the read succeeded."""
+    """The connector's error messages, each once; empty if the read succeeded."""
+    is_config_error: bool = False
+    """Whether the config caused one of the errors."""
 
     def __post_init__(self) -> None:
         self.streams = {name: StreamProgress(name) for name in self.names}
@@ -69,9 +71,9 @@ class Progress:
         return time.monotonic() - self.started
 
     @property
-    def is_complete(self) -> bool:
-        """Whether every stream is complete."""
-        return all(stream.status == "COMPLETE" for stream in self.streams.values())
+    def incomplete(self) -> list[str]:
+        """The streams that are not complete."""
+        return [stream.name for stream in self.streams.values() if stream.status != "COMPLETE"]
 
     def waiting(self) -> str:
         """Return the reason and the rest of the current wait; empty if there is none."""
@@ -88,12 +90,20 @@ class Progress:
                 self.streams[name].share = coverage.share(stream["stream_state"], self.span)
             case {"type": "LOG", "log": {"level": level, "message": text}}:
                 return self._log(level, text)
-            case {"type": "TRACE", "trace": {"type": "ERROR", "error": {"message": text}}}:
-                self.errors.append(text)
-                return str(text)
+            case {"type": "TRACE", "trace": {"type": "ERROR", "error": error}}:
+                return self._error(error)
             case {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "stream_status": status}}:
                 self.streams[status["stream_descriptor"]["name"]].status = status["status"]
         return None
+
+    def _error(self, error: Json) -> str | None:
+        text = str(error["message"])
+        # Each stream that fails has an error message. The last one of the sync has no stream and repeats them all.
+        if text in self.errors or (self.errors and not error.get("stream_descriptor")):
+            return None
+        self.errors.append(text)
+        self.is_config_error = self.is_config_error or error.get("failure_type") == "config_error"
+        return text
 
     def _log(self, level: str, text: str) -> str | None:
         if text.startswith(PREFIX):

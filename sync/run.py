@@ -10,7 +10,7 @@ from sync.destination import Destination, DestinationError, opened
 from sync.execution import Result, run
 from sync.interrupt import Interrupt
 from sync.job import Job, RefusedError
-from sync.sessions import HOMES, schemas
+from sync.sessions import has_view, schemas
 from sync.warehouse import Warehouse
 
 
@@ -57,10 +57,7 @@ def _ended(result: Result, console: Console, interrupt: Interrupt) -> int:
         console.print(f"stopped; {result.kept:,} rows kept")
         return interrupt.exit_code
     if result.failure:
-        console.print(f"\n{result.failure}", style="bold red", markup=False, soft_wrap=True)
-        console.print(
-            f"failed; {result.kept:,} rows kept. Fix the error and run the command again: it continues from here."
-        )
+        console.print(result.failure, markup=False, soft_wrap=True)
         return 1
     console.print(f"done; {result.kept:,} rows read, {sum(result.rows.values()):,} in the warehouse")
     return 0
@@ -69,8 +66,9 @@ def _ended(result: Result, console: Console, interrupt: Interrupt) -> int:
 def _summarise(destination: Destination, results: list[Result], console: Console) -> None:
     with Warehouse(destination, results[-1].job.schema_name, []) as warehouse:
         summary.show(console, warehouse, results)
-        if destination.name not in HOMES or not (found := schemas(warehouse)):
+        if not has_view(warehouse):
             return
+        found = schemas(warehouse)
         path = (destination.file or Path(f"{warehouse.schema}.duckdb")).with_suffix(".html")
         line = f"The report is in {path}: open it in a browser."
         try:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from sync.destination import DestinationError
 from sync.warehouse import Warehouse
 
 COLUMNS = (
@@ -15,6 +16,9 @@ COLUMNS = (
     "page_count",
 )
 """The columns that all connectors' sessions have, with the same types and units."""
+
+PLACE = ("source", "vendor", "account_part")
+"""The columns before them: the schema, the vendor, and the site, website or app."""
 
 HOMES = {"duckdb": "main", "postgres": "public"}
 """The schema of the view, by destination. Other destinations have no view."""
@@ -33,15 +37,36 @@ class Sessions(NamedTuple):
 
 
 def make_view(warehouse: Warehouse) -> None:
-    """Create or replace the view."""
+    """Create or replace the view.
+
+    Raises:
+        DestinationError: The database refused it, or has another table or view with this name.
+    """
     home = HOMES.get(warehouse.destination.name)
     if home is None:
         return
+    if _columns(warehouse, home) and not has_view(warehouse):
+        raise DestinationError(f"{home}.all_sessions exists, and make sync did not create it.")
     found = schemas(warehouse)
     if found:
         selects = " UNION ALL ".join(_select(sessions, found) for sessions in found)
         warehouse.query(f"DROP VIEW IF EXISTS {home}.all_sessions")
         warehouse.query(f"CREATE VIEW {home}.all_sessions AS {selects}")
+
+
+def has_view(warehouse: Warehouse) -> bool:
+    """Return whether the view exists."""
+    home = HOMES.get(warehouse.destination.name)
+    return home is not None and _columns(warehouse, home) == [*PLACE, *COLUMNS]
+
+
+def _columns(warehouse: Warehouse, home: str) -> list[str]:
+    rows = warehouse.query(
+        "SELECT column_name FROM information_schema.columns "
+        "WHERE table_schema = %s AND table_name = 'all_sessions' ORDER BY ordinal_position",
+        home,
+    )
+    return [name for (name,) in rows]
 
 
 def schemas(warehouse: Warehouse) -> list[Sessions]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sync.execution import Result
-from sync.sessions import HOMES
+from sync.sessions import HOMES, has_view
 from sync.warehouse import Warehouse
 
 CHART_DAYS = 21
@@ -30,12 +30,9 @@ def show(console: Console, warehouse: Warehouse, results: list[Result]) -> None:
             )
     console.print()
     console.print(table)
-    home = HOMES.get(warehouse.destination.name)
-    if home is None or not warehouse.query(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'all_sessions'", home
-    ):
+    if not has_view(warehouse):
         return
-    view = f"{home}.all_sessions"
+    view = f"{HOMES[warehouse.destination.name]}.all_sessions"
     _platforms(console, warehouse, view)
     _chart(console, warehouse, view)
     console.print(

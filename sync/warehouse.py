@@ -6,6 +6,7 @@ complete, after all rows. So after a kill at any moment, the warehouse has at le
 """
 
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ os.environ |= {
 
 import dlt
 import pyarrow as pa
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.exceptions import MissingDependencyException
 from dlt.destinations.exceptions import DatabaseException, DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -68,9 +71,9 @@ class Warehouse:
     def __enter__(self) -> Self:
         try:
             self._pipeline.sync_destination()
-        except PipelineStepFailed as error:
+        except (PipelineStepFailed, ConfigurationException) as error:
             self._place.__exit__(None, None, None)
-            raise DestinationError(f"{self.destination.label} cannot be opened: {reason(error)}") from error
+            raise DestinationError(self._failure("cannot be opened", error)) from error
         saved = self._pipeline.state.get("sources", {}).get(PIPELINE, {})
         self.states, self.account = dict(saved.get("streams", {})), dict(saved.get("account", {}))
         stored: Any = self._pipeline.default_schema.tables if self._pipeline.default_schema_name else {}
@@ -170,7 +173,7 @@ class Warehouse:
             with client:
                 yield client
         except (DatabaseException, DestinationConnectionError, driver) as error:
-            raise DestinationError(f"{self.destination.label} refused a statement: {reason(error)}") from error
+            raise DestinationError(self._failure("refused a statement", error)) from error
 
     def _select(self, what: str, table: str) -> tuple[Any, ...]:
         with self._statements() as client:
@@ -192,7 +195,11 @@ class Warehouse:
             info = self._pipeline.run(source(), loader_file_format="parquet")
             info.raise_on_failed_jobs()
         except (PipelineStepFailed, DatabaseException) as error:
-            raise DestinationError(f"{self.destination.label} refused the rows: {reason(error)}") from error
+            raise DestinationError(self._failure("refused the rows", error)) from error
+
+    def _failure(self, what: str, error: BaseException) -> str:
+        """Describe what the database did, with its own message."""
+        return f"{self.destination.label} {what}: {self.destination.clean(reason(error))}"
 
     def _finish(self, client: Any, table: Table) -> None:  # noqa: ANN401 - a client of any destination
         """Add what dlt does not create: comments, the primary key, and PostgreSQL's jsonb."""
@@ -225,6 +232,8 @@ def reason(error: BaseException) -> str:
     """Return the first line of an error's root cause: the database's message."""
     while error.__cause__ is not None:
         error = error.__cause__
+    if isinstance(error, MissingDependencyException):
+        return f"it needs more packages: uv pip install {' '.join(map(shlex.quote, error.dependencies))}"
     return str(error).strip().partition("\n")[0]
 
 

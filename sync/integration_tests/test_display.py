@@ -1,13 +1,7 @@
 """The output of ``make sync`` while it runs, in a terminal and elsewhere."""
 
-import fcntl
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
-import time
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +15,7 @@ from integration_tests.clock import late
 from integration_tests.conftest import starting
 from sync.coverage import Interval
 from sync.display import Display
-from sync.integration_tests.command import ROOT, Command, environment
+from sync.integration_tests.command import Command, run
 from sync.integration_tests.databases import duckdb_file
 from sync.progress import Progress
 
@@ -37,48 +31,19 @@ def command(server: Server, place: Path) -> Command:
     return Command("source-uxcam", config, duckdb_file(place / "sessions.duckdb"), place)
 
 
-class Terminal:
-    """A terminal of 110 columns that runs a program."""
-
-    def __init__(self, arguments: list[str]) -> None:
-        self.shown = ""
-        self.first_shown: float | None = None
-        self._controller, device = pty.openpty()
-        fcntl.ioctl(device, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
-        self.started = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603
-            arguments,
-            cwd=ROOT,
-            env=environment() | {"TERM": "xterm-256color"},
-            stdin=device,
-            stdout=device,
-            stderr=device,
-            start_new_session=True,
-        )
-        os.close(device)
-        while True:
-            try:
-                read = os.read(self._controller, 65536)
-            except OSError:  # the program has ended
-                break
-            if not read:
-                break
-            if self.first_shown is None:
-                self.first_shown = time.monotonic()
-            self.shown += read.decode(errors="replace")
-        self.process.wait(timeout=60)
-        os.close(self._controller)
+def test_something_is_shown_before_the_slow_libraries_are_loaded() -> None:
+    libraries = {"dlt", "duckdb", "plotly", "pyarrow"}
+    loaded = "import sys, sync.__main__; print(*sys.modules)"
+    done = run([sys.executable, "-c", loaded])
+    assert not libraries & set(done.stdout.split()), done.stdout
 
 
 @pytest.mark.slow
-def test_a_terminal_shows_something_at_once_and_a_live_table(uxcam: Server, tmp_path: Path) -> None:
+def test_a_terminal_shows_a_live_table(uxcam: Server, tmp_path: Path) -> None:
     uxcam.faults.append(Status(429, retry_after=2))
-    terminal = Terminal(command(uxcam, tmp_path).arguments)
-    assert terminal.process.returncode == 0, terminal.shown
-    assert terminal.first_shown is not None
-    first_request = uxcam.requests[0].start
-    assert terminal.first_shown - terminal.started < (first_request - terminal.started) / 2, "not at once"
-    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.shown)
+    terminal = command(uxcam, tmp_path).start_in_terminal()
+    assert terminal.end() == 0, terminal.shown
+    plain = terminal.shown
     assert re.search(r"\d+ rows read, \d+ kept · [\d,]+ rows/s", plain)
     assert re.search(r"sessions +\d+ +━+ (\d+) of \1 windows ✓", plain)
     assert re.search(r" · \d+ requests", plain)
@@ -97,9 +62,6 @@ def test_without_a_terminal_there_is_no_control_character_and_no_noise(uxcam: Se
 
 
 def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = 1000.0
-    for module in ("display", "progress"):
-        monkeypatch.setattr(f"sync.{module}.time", SimpleNamespace(monotonic=lambda: seconds))
     now = datetime.now(UTC)
     progress = Progress(["sessions", "events"], Interval(now - timedelta(days=4), now))
     console = Console(width=200, record=True, force_terminal=False, quiet=False)
@@ -109,11 +71,12 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
             display.message({"type": "RECORD", "record": {"stream": stream, "data": {}}})
         display.message(log('progress {"windows": {"sessions": [3, 14]}, "requests": 120}'))
         display.message(
-            log('progress {"wait": {"reason": "the vendor\'s rate limit", "seconds": 61}, "seconds_left": 250}')
+            log('progress {"wait": {"reason": "the vendor\'s rate limit", "seconds": 3000}, "seconds_left": 250}')
         )
         display.message(log("progress of the vendor: none"))
-        seconds += 31
+        monkeypatch.setattr("sync.display.LINE_SECONDS", 0)
         display.tick()
+        monkeypatch.undo()
         display.tick()
     shown = console.export_text().splitlines()
     assert len(shown) == 2, shown
@@ -121,7 +84,7 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
     assert "3 rows read, 0 kept" in shown[1]
     assert "120 requests" in shown[1]
     assert "about 4:10 left" in shown[1]
-    assert "waiting: the vendor's rate limit, 30 s left" in shown[1]
+    assert re.search("waiting: the vendor's rate limit, [0-9,]+ s left", shown[1])
     assert "sessions 3/14 windows, events 1 rows" in shown[1]
 
 
@@ -155,6 +118,29 @@ def test_a_retry_is_shown_as_it_happens_and_not_again_and_again() -> None:
     assert console.export_text().split("\n")[:-1] == [
         "  UXCam does not answer. Trying again in 4 seconds (attempt 2)."
     ]
+
+
+def test_an_error_of_several_streams_is_shown_once_and_in_one_line() -> None:
+    now = datetime.now(UTC)
+    console = Console(width=40, record=True, force_terminal=False)
+    refused = "UXCam refused the credentials (401). Check api_key in the configuration."
+    progress = Progress(["sessions", "events"], Interval(now, now))
+    with Display(console, progress) as display:
+        for stream in ("sessions", "events"):
+            display.message(failure(refused, stream_descriptor={"name": stream}))
+        display.message(failure(f"These streams failed: sessions, events. {refused}"))
+    assert console.export_text() == f"  {refused}\n"
+    assert progress.errors == [refused]
+
+
+def test_an_error_without_a_stream_is_shown() -> None:
+    now = datetime.now(UTC)
+    progress = Progress(["sessions"], Interval(now, now))
+    assert progress.take(failure("start_date is in the future.")) == "start_date is in the future."
+
+
+def failure(text: str, **more: object) -> dict[str, object]:
+    return {"type": "TRACE", "trace": {"type": "ERROR", "error": {"message": text, **more}}}
 
 
 def test_a_broken_line_of_progress_is_passed_over() -> None:

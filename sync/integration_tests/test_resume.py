@@ -34,19 +34,16 @@ def command(server: Server, place: Path, **config: Any) -> Command:
     return Command("source-uxcam", given, duckdb_file(place / "mine.duckdb"), place, ("--commit-seconds", "0.3"))
 
 
-def stop(process: subprocess.Popen[str], server: Server, requests: int, send: Callable[[int], None]) -> str:
-    """Wait for a request that is not answered, send a signal, and return the output."""
-    server.faults.append(NeverAnswers(after=requests - 1, times=None))
-    wait_for(server, requests, process)
-    send(process.pid)
-    printed, _ = process.communicate(timeout=120)
-    server.faults.clear()
-    return printed
+def hold(server: Server, requests: int) -> NeverAnswers:
+    """Make the vendor answer a number of requests and no more: the sync cannot end before the test goes on."""
+    held = NeverAnswers(after=requests, times=None)
+    server.faults.append(held)
+    return held
 
 
-def wait_for(server: Server, requests: int, process: subprocess.Popen[str]) -> None:
-    """Wait for a number of requests."""
-    while server.count < requests:
+def wait(held: NeverAnswers, process: subprocess.Popen[Any]) -> None:
+    """Wait until a sync sends a request that is not answered."""
+    while not held.hits:
         assert process.poll() is None, "it ended before it could be stopped"
         time.sleep(0.01)
 
@@ -61,8 +58,11 @@ def test_ctrl_c_keeps_the_rows_says_so_in_one_line_and_the_next_run_goes_on(
     one = command(uxcam, tmp_path)
     # A terminal sends it to the whole group, the connector included.
     send = os.killpg if is_from_terminal else os.kill
+    held = hold(uxcam, 12)
     with one.start() as process:
-        printed = stop(process, uxcam, 12, lambda pid: send(pid, signal.SIGINT))
+        wait(held, process)
+        send(process.pid, signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
     (kept,) = re.findall(r"^stopped; ([\d,]+) rows kept$", printed, re.MULTILINE)
     assert "Traceback" not in printed
@@ -75,14 +75,20 @@ def test_ctrl_c_keeps_the_rows_says_so_in_one_line_and_the_next_run_goes_on(
 @pytest.mark.slow
 def test_a_vendor_that_goes_away_costs_nothing_that_was_read(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
-    uxcam.faults.append(Status(401, after=12))
-    with one.start() as process:
-        printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 1, printed
-    assert "UXCam refused the credentials" in printed
-    assert re.search(r"^failed; [\d,]+ rows kept\.", printed, re.MULTILINE)
-    uxcam.faults.clear()
+    uxcam.faults.append(Status(401, after=12, times=None))
+    done = one.run()
+    assert done.returncode == 1, done.stdout
+    assert done.stdout.count("UXCam refused the credentials") == 1, done.stdout
+    assert re.search(r"^failed; [\d,]+ rows kept\. Fix the error and run", done.stdout, re.MULTILINE)
     check_goes_on(one, uxcam)
+
+
+@pytest.mark.slow
+def test_streams_that_failed_are_named_where_others_were_read(uxcam: Server, tmp_path: Path) -> None:
+    uxcam.faults.append(Status(403, path="event", times=None))
+    done = command(uxcam, tmp_path).run()
+    assert done.returncode == 1, done.stdout
+    assert re.search(r"^failed: events; [\d,]+ rows kept\.", done.stdout, re.MULTILINE), done.stdout
 
 
 def check_goes_on(one: Command, server: Server) -> None:
@@ -90,6 +96,7 @@ def check_goes_on(one: Command, server: Server) -> None:
     states = one.database.states(V2)
     finished = {piece["end"] for state in states.values() for piece in state["slices"]}
     assert finished, "nothing was finished yet"
+    server.faults.clear()
     server.clear()
     done = one.run()
     assert done.returncode == 0, done.stdout
@@ -103,10 +110,14 @@ def check_goes_on(one: Command, server: Server) -> None:
 def test_the_hourly_budget_outlives_a_run_that_was_killed(tmp_path: Path) -> None:
     # The wait for the next hour is longer than a rate limit may be, so a run ends when the budget is used up.
     api = {"version": "data_access_v2", "requests_per_hour": 40}
-    with serve(load_vendor("source-uxcam", sessions=200, days=30, now=late), latency=0.1) as uxcam:
+    with serve(load_vendor("source-uxcam", sessions=200, days=30, now=late)) as uxcam:
         one = command(uxcam, tmp_path, api=api, max_waiting_time=1)
-        with one.start() as process:
-            stop(process, uxcam, 30, lambda pid: os.killpg(pid, signal.SIGKILL))
+        held = hold(uxcam, 30)
+        terminal = one.start_in_terminal()
+        wait(held, terminal.process)
+        terminal.wait_for(r"([1-9]\d*) rows read, \1 kept")
+        terminal.kill()
+        uxcam.faults.clear()
         assert one.run().returncode == 1
         assert uxcam.count <= 55, "the requests of the first run were forgotten"
 
@@ -134,14 +145,13 @@ def test_a_database_that_another_program_holds_is_told_before_anything_is_read(
 @pytest.mark.slow
 def test_nobody_can_take_the_file_while_a_sync_runs(uxcam: Server, tmp_path: Path) -> None:
     one = command(uxcam, tmp_path)
-    uxcam.latency = 0.5
+    held = hold(uxcam, 5)
     with one.start() as process:
-        wait_for(uxcam, 5, process)
+        wait(held, process)
         with pytest.raises(duckdb.IOException, match="lock"):
             duckdb.connect(one.database.db)
-        uxcam.latency = 0
-        printed, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, printed
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.slow
@@ -149,17 +159,18 @@ def test_nobody_can_take_the_file_while_a_sync_runs(uxcam: Server, tmp_path: Pat
 def test_a_postgres_that_goes_away_costs_nothing_that_was_committed(
     uxcam: Server, tmp_path: Path, postgres: Callable[[str], Database]
 ) -> None:
-    database = postgres("goes_away")
+    database, other = postgres("goes_away"), postgres("stays")
     one = command(uxcam, tmp_path)
     one = Command(one.folder, one.config, database, tmp_path, one.options)
     uxcam.latency = 0.3
     with one.start() as process:
-        wait_for(uxcam, 10, process)
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        while process.poll() is None:
-            database.query(f"{others} AND datname = 'goes_away'")
-            time.sleep(0.05)
+        while uxcam.count < 15:
+            assert process.poll() is None
+            time.sleep(0.01)
+        other.query("ALTER DATABASE goes_away ALLOW_CONNECTIONS false")
+        other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'goes_away'")
         printed, _ = process.communicate(timeout=120)
+    other.query("ALTER DATABASE goes_away ALLOW_CONNECTIONS true")
     assert process.returncode == 1, printed
     assert re.search(r"goes_away refused (the rows|a statement): ", printed), printed
     assert "Traceback" not in printed

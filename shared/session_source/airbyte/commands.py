@@ -53,9 +53,10 @@ class Entrypoint(AirbyteEntrypoint):
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
         """Warn about unknown keys of a config, and check its properties."""
         own, _ = split_config(config)
-        for line in cli.unknown_keys(source_spec.connectionSpecification, own):
+        unknown = list(cli.unknown_keys(source_spec.connectionSpecification, own))
+        for line in unknown:
             logging.getLogger("airbyte").warning(line)
-        validate(source_spec.connectionSpecification, own)
+        validate(source_spec.connectionSpecification, own, unknown)
 
     def lines(self, arguments: list[str]) -> Iterator[bytes]:
         """Run a command and yield its output, in pieces of whole lines.

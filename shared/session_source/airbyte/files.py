@@ -1,7 +1,8 @@
 """Files: reads the config, catalog and state files of a command, and reports those that cannot be used."""
 
+import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,23 @@ def readable(path: str, what: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - each parser has its own
         why = " ".join(str(error).split())[:200].rstrip(".")
         raise config_error(f"The file {path} has the wrong content ({why}). It must be a {what}.") from None
+
+
+def read_config(path: str) -> MutableMapping[str, Any]:
+    """Read a config in UTF-8 or UTF-16, also with a byte order mark, which Windows' editors write.
+
+    Raises:
+        ValueError: it is not a JSON object.
+    """
+    try:
+        config = json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(
+            f"it is not JSON, which has no comments and no comma at the end of a list: {error}"
+        ) from None
+    if not isinstance(config, dict):
+        raise ValueError("it is not a JSON object")
+    return config
 
 
 def write_report(path: str, report: Mapping[str, Any]) -> None:

@@ -58,7 +58,7 @@ class SessionSource(Connector, Source):
     def read_config(config_path: str) -> MutableMapping[str, Any]:
         """Read the config file."""
         with files.readable(config_path, files.CONFIG):
-            return Source.read_config(config_path)
+            return files.read_config(config_path)
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:

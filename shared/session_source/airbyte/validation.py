@@ -5,7 +5,7 @@ the wrong field. The messages here state the rule only.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -31,8 +31,14 @@ _TYPES = {
 }
 
 
-def validate(specification: Mapping[str, Any], config: Value) -> None:
+def validate(specification: Mapping[str, Any], config: Value, unknown: Sequence[str] = ()) -> None:
     """Check a config against its JSON schema.
+
+    Args:
+        specification: the JSON schema.
+        config: the user's config.
+        unknown: warnings about keys that the schema does not have. A missing property may be misspelled, so they
+            are part of the error message.
 
     Raises:
         AirbyteTracedException: it is invalid. The message names all missing properties.
@@ -50,6 +56,7 @@ def validate(specification: Mapping[str, Any], config: Value) -> None:
     others = dict.fromkeys(_sentence(error) for error in errors if error.validator != "required")
     messages += list(others)[:MOST_PROBLEMS]
     if messages:
+        messages += unknown[:MOST_PROBLEMS]
         raise config_error(f"{' '.join(messages)} The connector's spec describes every property.")
 
 
