@@ -1,6 +1,7 @@
 """The pages: generated parts are fresh, nothing is undocumented, links lead somewhere, quoted messages exist."""
 
 import ast
+import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from session_source.airbyte.validation import validate
 
 from release.distributions import ROOT
 from release.docs import commands, markers
@@ -32,11 +34,13 @@ SECTIONS = [
 ]
 """The order of Airbyte's pages, with what a stranger asks before trusting a connector."""
 
-WRITTEN = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSES.md")),
-    *(ROOT / folder / "README.md" for folder in ("shared", "examples", "benchmarks")),
-    *(one.folder / name for one in CONNECTORS for name in ("README.md", "AGENTS.md")),
-]
+WRITTEN = sorted(
+    path
+    for place in ("*.md", "*/*.md", ".github/*.md")
+    for path in ROOT.glob(place)
+    if path.parent.name == ".github" or not path.parent.name.startswith(".")
+)
+"""Every page of the repository."""
 
 
 def page_of(connector: Connector) -> str:
@@ -122,6 +126,21 @@ def test_every_property_of_the_configuration_is_documented(connector: Connector)
 
 
 @BY_NAME
+def test_the_setup_guides_first_config_is_all_that_is_required_and_its_options_are_accepted(
+    connector: Connector,
+) -> None:
+    blocks = re.findall(
+        r"^```json\n(.*?)^```", section(page_of(connector), "Setup guide"), re.MULTILINE | re.DOTALL
+    )
+    required, *options = map(json.loads, blocks)
+    assert set(required) == set(connector.spec["required"])
+    for change in ({}, *options):
+        assert set(change) <= set(connector.spec["properties"])
+        validate(connector.spec, required | change)
+        assert connector.source.endpoints(required | change)
+
+
+@BY_NAME
 def test_every_command_and_option_is_documented(connector: Connector) -> None:
     text = section(page_of(connector), "Commands")
     for name, _, command in commands.subcommands(connector):
@@ -171,6 +190,31 @@ def test_a_nested_name_counts_where_its_path_is_shown() -> None:
     assert (
         missing(["field", "time", "--config"], "`filters[].field`, `flow[].events[].time`, `--config FILE`") == []
     )
+
+
+# Tables.
+
+
+def uneven_rows(text: str) -> list[str]:
+    """The rows of a page's tables that have more or fewer cells than the header. GitHub drops cells that are too many."""
+    uneven = []
+    header = 0
+    for line in re.sub(r"```.*?```", "", text, flags=re.DOTALL).splitlines():
+        cells = len(re.findall(r"(?<!\\)\|", line)) - 1 if line.startswith("|") else 0
+        header = cells and (header or cells)
+        if cells != header or (cells and not line.endswith("|")):
+            uneven.append(line)
+    return uneven
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=[str(path.relative_to(ROOT)) for path in WRITTEN])
+def test_every_row_of_a_table_has_as_many_cells_as_its_header(page: Path) -> None:
+    assert uneven_rows(page.read_text()) == []
+
+
+def test_a_row_with_a_cell_too_many_or_too_few_is_named() -> None:
+    rows = ["| a | b |", "|---|---|", r"| 1 \| 2 | 3 |", "| 1 |", "| 1 | 2 | 3 |", "| 1 | 2 | 3"]
+    assert uneven_rows("\n".join([*rows, "", "| x |"])) == rows[3:]
 
 
 # Links.

@@ -16,7 +16,7 @@ from release.images import LEFT_OUT
 SCHEMAS = Path(cyclonedx.schema.__file__).parent / "_res"
 """CycloneDX's schemas, from its Python library."""
 
-PINNED = [*ROOT.glob("release/requirements/*.in"), *ROOT.glob("sync/*.in")]
+PINNED = [*ROOT.glob("*/*.in"), *ROOT.glob("*/requirements/*.in")]
 
 
 def schema(name: str) -> dict[str, object]:

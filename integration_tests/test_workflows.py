@@ -148,7 +148,7 @@ def test_dependabot_covers_every_file_with_pins() -> None:
     }
     pins = {
         "uv": ROOT.glob("uv.lock"),
-        "pip": [*ROOT.glob("release/**/*.in"), *ROOT.glob("sync/*.in")],
+        "pip": [*ROOT.glob("*/*.in"), *ROOT.glob("*/requirements/*.in")],
         "docker": [*ROOT.glob("Dockerfile"), *ROOT.glob("examples/**/Dockerfile")],
         "npm": ROOT.glob("integration_tests/**/package-lock.json"),
     }

@@ -25,9 +25,9 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def test_the_readmes_config_fits_the_spec_and_its_example_of_a_hash_is_right() -> None:
-    config = json.loads(README.split("```json")[1].split("```")[0])
+    required, optional = (json.loads(part.split("```")[0]) for part in README.split("```json")[1:3])
     schema = SourceBrowsee().spec(logging.getLogger("test")).connectionSpecification
-    Draft7Validator(schema).validate(config)
+    Draft7Validator(schema).validate(required | optional)
     assert "num_workers" not in schema["properties"]
     identity = json.dumps([IDENTIFIED.get(name) for name in IDENTITY], ensure_ascii=False, separators=(",", ":"))
     assert f"`{identity}`" in README

@@ -11,8 +11,8 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def test_the_readmes_search_is_valid() -> None:
-    config = json.loads(README.split("```json")[1].split("```")[0])
-    assert of_config(config)["newold"] == {"new": False, "old": True}
+    required, optional = (json.loads(part.split("```")[0]) for part in README.split("```json")[1:3])
+    assert of_config(required | optional)["newold"] == {"new": False, "old": True}
 
 
 def test_the_readmes_statements_delete_the_rows_of_pages_and_tags_that_no_longer_exist() -> None:

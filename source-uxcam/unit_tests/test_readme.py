@@ -13,8 +13,8 @@ FLOW = [{"gestures": [{}, {}], "events": None}, {"gestures": [], "events": [{}]}
 
 
 def test_the_readmes_config_is_valid() -> None:
-    config = json.loads(README.split("```json")[1].split("```")[0])
-    sessions = SourceUxcam().endpoints(config)[0]
+    required, optional = (json.loads(part.split("```")[0]) for part in README.split("```json")[1:3])
+    sessions = SourceUxcam().endpoints(required | optional)[0]
     assert len(json.loads(request_of(sessions).params["filters"])) == 1 + 3
 
 

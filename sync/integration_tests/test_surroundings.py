@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sandbox_server import NeverAnswers, Server, load_vendor, serve
 
-from integration_tests.conftest import late
+from integration_tests.clock import late
 from sync import environment
 from sync.destination import DestinationError, opened
 from sync.integration_tests.command import Command
