@@ -9,11 +9,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 from sandbox_server import ErrorInside, RepeatToken, Server, Status
+from session_source.airbyte.config import NOW
 from source_opentracker import SourceOpentracker
 
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
 from integration_tests.inside import InsideConnector
+from integration_tests.whole import check_whole
 
 Begin = Callable[..., tuple[Connector, Server]]
 KEY = ["site", "session_id"]
@@ -249,6 +251,27 @@ def test_windows_that_a_state_marks_finished_were_read(begin: Begin, options: Js
     server.faults.clear()
     again = connector.read(state=first.state)
     assert found | set(again.keys("sessions", KEY)) == set(server.vendor.expected("default")["sessions"])
+
+
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize("bounds", [{}, NO_BOUNDS], ids=str)
+def test_a_gap_that_begins_within_a_day_of_a_site_loses_nothing_beside_an_earlier_gap(
+    begin: Begin, bounds: Json
+) -> None:
+    # 22:00 of the day before in New York.
+    moment = datetime(2026, 2, 8, 3, tzinfo=UTC)
+    config = {"lookback_window_days": 0, NOW: moment.isoformat()}
+    connector, server = begin(config, now=lambda: moment.timestamp() - 2, **bounds)
+
+    def read(change: Json, state: list[Json]) -> Output:
+        return InsideConnector(connector.folder, {**connector.config, **change}, connector.place).read(state=state)
+
+    first = read({"start_date": "2026-02-06"}, [])
+    moment += timedelta(hours=1)
+    server.vendor.grow(20)
+    moment += timedelta(hours=1)
+    second = read({NOW: moment.isoformat()}, first.state)
+    check_whole(connector, [first, second], server.vendor.expected("default"), server.vendor.held("default"))
 
 
 def test_the_next_sync_reads_only_the_lookback(begin: Begin) -> None:

@@ -1,11 +1,12 @@
 """UXCam where it differs from its page: small budgets, days and times of another zone, lists by another date."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from session_source.airbyte.config import NOW
 
 from integration_tests.conftest import Clock, starting
 from integration_tests.connector import Connector, Json, Output, expected, held
@@ -74,6 +75,30 @@ def test_days_of_another_zone_lose_nothing_at_any_edge(tmp_path: Path, hours_ahe
 
 def with_config(connector: Connector, change: Json) -> Connector:
     return type(connector)(connector.folder, {**connector.config, **change}, connector.place)
+
+
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize(("hour", "hours_ahead"), [(3, -9), (21, 9)])
+def test_a_gap_that_begins_within_a_day_of_the_vendor_loses_nothing_beside_an_earlier_gap(
+    tmp_path: Path, hour: int, hours_ahead: int
+) -> None:
+    moment = datetime(2026, 2, 8, hour, tzinfo=UTC)
+    with starting("source-uxcam", tmp_path) as start:
+        config = {"lookback_window_days": 0, NOW: moment.isoformat()}
+        connector, server = start(
+            "session_api",
+            config,
+            sessions=100,
+            days=6,
+            hours_ahead=hours_ahead,
+            now=lambda: moment.timestamp() - 2,
+        )
+        first = with_config(connector, {"start_date": "2026-02-05"}).read()
+        moment += timedelta(hours=1)
+        server.vendor.grow(20)
+        moment += timedelta(hours=1)
+        second = with_config(connector, {NOW: moment.isoformat()}).read(state=first.state)
+        check_whole(connector, [first, second], expected(server, "session_api"), held(server, "session_api"))
 
 
 @pytest.mark.promise(n=1)
