@@ -196,7 +196,7 @@ def test_a_nested_name_counts_where_its_path_is_shown() -> None:
 
 
 def uneven_rows(text: str) -> list[str]:
-    """The rows of a page's tables that have more or fewer cells than the header. GitHub drops cells that are too many."""
+    """The rows of a page's tables with more or fewer cells than the header. GitHub drops the cells beyond it."""
     uneven = []
     header = 0
     for line in re.sub(r"```.*?```", "", text, flags=re.DOTALL).splitlines():

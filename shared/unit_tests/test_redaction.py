@@ -165,13 +165,18 @@ def check_hidden(secret: str, shown: str, *, depth: int = 2) -> None:
 AWKWARD = "s3:c@r/e+t%41 \"q'&x\\yü€&amp;<b>"
 
 
+LETTERS = "äöüßéèñçøåæ"
+"""A secret that Latin-1 and UTF-8 encode differently in every character."""
+
+
+@pytest.mark.parametrize("secret", [AWKWARD, LETTERS], ids=["awkward", "letters"])
 @pytest.mark.parametrize("name", SPELLINGS)
-def test_a_secret_is_hidden_in_every_encoding(name: str) -> None:
-    hide(AWKWARD)
-    shown = redaction.clean(f"There is no key {SPELLINGS[name](AWKWARD)} here.")
+def test_a_secret_is_hidden_in_every_encoding(name: str, secret: str) -> None:
+    hide(secret)
+    shown = redaction.clean(f"There is no key {SPELLINGS[name](secret)} here.")
     assert shown.startswith("There is no key ")
     assert "****" in shown
-    check_hidden(AWKWARD, shown)
+    check_hidden(secret, shown)
 
 
 @given(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -11,8 +11,10 @@ import pytest
 from sandbox_server import ErrorInside, RepeatToken, Server, Status
 from source_opentracker import SourceOpentracker
 
+from integration_tests.clock import Clock
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, duplicates
+from integration_tests.whole import check_whole
 
 Begin = Callable[..., tuple[Connector, Server]]
 KEY = ["site", "session_id"]
@@ -248,6 +250,21 @@ def test_windows_that_a_state_marks_finished_were_read(begin: Begin, options: Js
     server.faults.clear()
     again = connector.read(state=first.state)
     assert found | set(again.keys("sessions", KEY)) == set(server.vendor.expected("default")["sessions"])
+
+
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize("bounds", [{}, NO_BOUNDS], ids=str)
+def test_a_gap_that_begins_within_a_day_of_a_site_loses_nothing_beside_an_earlier_gap(
+    begin: Begin, bounds: Json
+) -> None:
+    clock = Clock(start=datetime(2026, 2, 8, 3, tzinfo=UTC))  # 22:00 of the day before in New York
+    connector, server = begin({"lookback_window_days": 0}, now=clock, **bounds)
+    first = replace(connector, config={**connector.config, "start_date": "2026-02-06"}).read()
+    clock.advance(timedelta(hours=1))
+    server.vendor.grow(20)
+    clock.advance(timedelta(hours=1))
+    second = connector.read(state=first.state)
+    check_whole(connector, [first, second], server.vendor.expected("default"), server.vendor.held("default"))
 
 
 def test_the_next_sync_reads_only_the_lookback(begin: Begin) -> None:

@@ -44,7 +44,7 @@ class Opentracker(Vendor):
     name: ClassVar[str] = "opentracker"
     id_names = ("session_id",)
     object_rows = {"form": "objects"}
-    endless = {"default": ({"endless": "full"},)}
+    endless = {"default": ({"endless": "empty"}, {"endless": "full"})}
     shown_in_errors = frozenset({"sites", "user_ids", "machine_ids", "visit_ids"})
     moods = (
         {"date_means": "from_that_day_on"},

@@ -1,7 +1,7 @@
 """UXCam where it differs from its page: small budgets, days and times of another zone, lists by another date."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,23 @@ def test_days_of_another_zone_lose_nothing_at_any_edge(tmp_path: Path, hours_ahe
 
 def with_config(connector: Connector, change: Json) -> Connector:
     return replace(connector, config={**connector.config, **change})
+
+
+@pytest.mark.promise(n=4)
+@pytest.mark.parametrize(("hour", "hours_ahead"), [(3, -9), (21, 9)])
+def test_a_gap_that_begins_within_a_day_of_the_vendor_loses_nothing_beside_an_earlier_gap(
+    tmp_path: Path, hour: int, hours_ahead: int
+) -> None:
+    clock = Clock(start=datetime(2026, 2, 8, hour, tzinfo=UTC))
+    config = {"lookback_window_days": 0}
+    with starting("source-uxcam", tmp_path) as start:
+        connector, server = start("session_api", config, sessions=100, days=6, hours_ahead=hours_ahead, now=clock)
+        first = with_config(connector, {"start_date": "2026-02-05"}).read()
+        clock.advance(timedelta(hours=1))
+        server.vendor.grow(20)
+        clock.advance(timedelta(hours=1))
+        second = connector.read(state=first.state)
+        check_whole(connector, [first, second], expected(server, "session_api"), held(server, "session_api"))
 
 
 @pytest.mark.promise(n=1)
