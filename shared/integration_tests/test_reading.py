@@ -19,9 +19,9 @@ from session_source.api.errors import Fault, Kind
 from session_source.api.pagination import NextInAnswer, Page, PageNumber, Pager
 from session_source.api.request import Request
 from session_source.api.stream import Stream
-from session_source.api.time_filter import DAY, MINUTE, ExactTime
+from session_source.api.time_filter import DAY, MINUTE, ExactTime, TimeRange
 from session_source.api.times import rfc3339
-from session_source.api.windows import Window
+from session_source.api.windows import Window, union
 from session_source.http.auth import HeaderAuth
 from session_source.http.client import Client
 from session_source.http.retry import RetryPolicy
@@ -93,6 +93,8 @@ class Board(sandbox.Vendor):
         self.beyond_end = "empty"
         self.longest = timedelta.max
         """The longest range that it answers."""
+        self.deepest = 1000
+        """The last page of a list that it returns."""
         self.refusal: int | None = 413
         """The status for a longer range; None if it does not answer."""
         self.odd_tokens: Iterator[Any] = iter(())
@@ -126,6 +128,8 @@ class Board(sandbox.Vendor):
                 found = []
             rows = [self._row(row) for row in found[: self.size]]
             return sandbox.Answer.json({"rows": rows, "next": number + 1})
+        if number > self.deepest:
+            return self.error(400)
         last = max(1, -(-len(found) // self.size))
         if number > last and self.beyond_end == "repeated":
             number = last
@@ -354,6 +358,24 @@ def test_a_vendor_that_answers_no_window_ends_with_an_error(refusal: int | None,
     assert server.count <= 12
 
 
+@pytest.mark.promise(n=3)
+@pytest.mark.promise(n=5)
+@pytest.mark.parametrize("pager", [NUMBERS, TOKENS], ids=["numbers", "tokens"])
+def test_a_list_of_which_the_vendor_returns_the_first_pages_only_is_read_in_shorter_windows(pager: Pager) -> None:
+    found, _ = outcome(Board(evenly(4, 400), deepest=12), Rows(pager), days=4)
+    assert found.errors == []
+    assert sorted(map(int, found.ids())) == list(range(400))
+    assert union(found.windows) == (Window(START, START + 4 * DAY),)
+
+
+@pytest.mark.promise(n=3)
+def test_a_list_that_cannot_be_shorter_and_may_go_on_is_logged() -> None:
+    found, _ = outcome(Board(evenly(1, 200), deepest=12), Rows(NUMBERS, step=DAY), days=1)
+    assert found.errors == []
+    assert len(found.ids()) == 120
+    assert any("The page before is full." in line for line in found.log)
+
+
 # Lists that do not end
 
 
@@ -430,6 +452,34 @@ def test_a_full_last_page_that_is_served_again_ends_a_list(pages: int) -> None:
     assert found.errors == []
     assert sorted(map(int, found.ids())) == list(range(pages * SIZE))
     assert server.count <= pages + 2 * REPEATS + 4
+
+
+class Lasting(ExactTime):
+    """Each row is a day long."""
+
+    def times(self, columns: Row) -> TimeRange | None:
+        start = super().times(columns)
+        return start and TimeRange(start.first, start.last + DAY)
+
+
+@pytest.mark.promise(n=7)
+@pytest.mark.parametrize("held", [5, 30])
+def test_a_last_page_of_long_rows_that_comes_again_ends_a_list(held: int) -> None:
+    endpoint = Rows(NUMBERS)
+    endpoint.time_filter = Lasting("at", Moment("at"))
+    found, server = outcome(Board(evenly(1, held), beyond_end="repeated"), endpoint, days=1)
+    assert found.errors == []
+    assert len(found.ids()) == held
+    assert server.count < 20
+
+
+@pytest.mark.promise(n=7)
+def test_the_same_page_of_long_rows_without_end_is_an_error() -> None:
+    endpoint = Rows(TOKENS)
+    endpoint.time_filter = Lasting("at", Moment("at"))
+    found, _ = outcome(Board(evenly(1, 5), is_endless="same"), endpoint, days=1)
+    (error,) = found.errors
+    assert "page 4 holds only rows that came before" in error.message
 
 
 @pytest.mark.promise(n=1)

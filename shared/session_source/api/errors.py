@@ -18,6 +18,10 @@ LONGEST_WORDS = 4000
 """Characters of a vendor's message that are searched for secrets before it is cut."""
 
 
+REFUSED_PAGE = frozenset({400, 404, 410, 416, 422})
+"""Statuses that vendors answer when the list has no such page, or no longer or not that far down."""
+
+
 class Kind(Enum):
     """The kind of an error. It decides the Airbyte failure type and whether the request is retried."""
 
@@ -68,6 +72,8 @@ class Fault(Exception):  # noqa: N818 - a short name, because vendors use it oft
         self.wait = wait
         self.status = status
         self.is_timeout = is_timeout
+        self.is_about_later_page = False
+        """Whether the vendor answered earlier pages of the same list."""
 
     def __str__(self) -> str:
         return self.message
@@ -75,7 +81,8 @@ class Fault(Exception):  # noqa: N818 - a short name, because vendors use it oft
     @property
     def may_be_too_large(self) -> bool:
         """Whether the vendor may answer a request for less data."""
-        return self.kind is Kind.TOO_LARGE or self.status in {413, 504} or self.is_timeout
+        is_large = self.kind is Kind.TOO_LARGE or self.status in {413, 504} or self.is_timeout
+        return is_large or (self.is_about_later_page and self.status in REFUSED_PAGE)
 
     def about(self, what: str) -> "Fault":
         """Return the same error with the name of a part of the vendor's data before its message."""

@@ -102,7 +102,9 @@ class Claims:
         with self._lock:
             return self._keys.close(window, remaining)
 
-    def claim(self, window: OpenWindow, rows: list[Row], *, is_final: bool = True) -> Claim:
+    def claim(
+        self, window: OpenWindow, rows: list[Row], *, is_final: bool = True, is_later_list: bool = False
+    ) -> Claim:
         """Return the rows of a page that are to be emitted.
 
         Args:
@@ -110,6 +112,7 @@ class Claims:
             rows: the rows of the page.
             is_final: whether the page is accepted whatever it holds. Otherwise nothing is claimed from a page on
                 which all rows are of other times, and it is to be requested again.
+            is_later_list: whether earlier lists of the window may have listed long rows of this one.
         """
         id_ = self._endpoint.id
         page = [self._read(row) for row in rows]
@@ -141,7 +144,7 @@ class Claims:
             for one, (times, position, is_own) in zip(page, found, strict=True):
                 key = one.columns[id_]
                 if not window.seen.add(key):
-                    is_repeated = is_repeated or not _is_long(times)
+                    is_repeated = is_repeated or not (is_later_list and _is_long(times))
                     continue
                 is_new = True
                 if key in taken:

@@ -122,9 +122,11 @@ class Group:
         """Return the whole range that is requested for the gap around a window."""
         return Window(*self._requested(self._gap(window)))
 
-    def claim(self, window: OpenWindow, rows: list[Row], *, is_final: bool = True) -> Claim:
+    def claim(
+        self, window: OpenWindow, rows: list[Row], *, is_final: bool = True, is_later_list: bool = False
+    ) -> Claim:
         """Return the rows of a page that are to be emitted; see ``Claims.claim``."""
-        return self._claims.claim(window, rows, is_final=is_final)
+        return self._claims.claim(window, rows, is_final=is_final, is_later_list=is_later_list)
 
     def put_back(self, window: OpenWindow, length: timedelta, *, is_limit: bool = False) -> None:
         """Put back a window that is too large, to be read in smaller windows.

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Unpack
 
 from session_source.api.endpoint import PageContext
-from session_source.api.errors import Fault, Kind
-from session_source.api.pagination import Next, Token
+from session_source.api.errors import REFUSED_PAGE, Fault, Kind
+from session_source.api.pagination import Token
 from session_source.api.request import Request
 from session_source.api.windows import Window
 from session_source.http.attempts import Attempt, Options
@@ -36,8 +36,8 @@ from session_source.sync.records import Recorder, Records
 from session_source.sync.tasks import DetailTask, Task, Tasks, WindowTask
 from session_source.sync.trail import NO_PAGE, REPEATS, Outcome, Trail
 
-BEYOND_THE_END = frozenset({400, 404, 410, 416, 422})
-"""Statuses that vendors answer when a page after the last one is requested."""
+FAR_DOWN = 10
+"""After how many pages a vendor may refuse to continue a list. Fewer are refused only beyond the end."""
 
 DETAIL_FAILURES = 3
 """How often the details of one row are requested, and after how many failed rows in a row the stream fails."""
@@ -145,7 +145,7 @@ class _Worker:
         trail = Trail(group.endpoint.first(context))
         before = NO_PAGE
         while True:
-            outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail.page)
+            outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail)
             if not trail.page.is_certain:
                 # Some vendors serve the last page again. If it is full, the page after it shows whether it is.
                 is_full = group.lengths.is_full(outcome.rows)
@@ -187,7 +187,7 @@ class _Worker:
         if trail.length == 1 and group.is_sized and total is not None:
             self._queue.put(WindowSized(group, window.window, total))
 
-    def _read_page(self, group: Group, window: OpenWindow, context: PageContext, page: Next) -> Outcome:
+    def _read_page(self, group: Group, window: OpenWindow, context: PageContext, trail: Trail) -> Outcome:
         """Read a page and pass it on. A page that may answer another request (from a cache) is requested again.
 
         Nothing keeps the page after this call, so it takes no memory while the next one is requested.
@@ -208,7 +208,9 @@ class _Worker:
                         # If this raises, the page is requested again, so no row may be claimed before.
                         following = group.endpoint.pager.following(context.token, read)
                     attempt.accept()  # another attempt would skip the rows that are claimed now
-                    claimed, doubt, fingerprint = group.claim(window, read.rows, is_final=requested == REPEATS)
+                    claimed, doubt, fingerprint = group.claim(
+                        window, read.rows, is_final=requested == REPEATS, is_later_list=trail.is_later_list
+                    )
                     emitted += len(claimed)
                     if doubt is Doubt.REPEATED and outcome.doubt is Doubt.TAKEN:
                         doubt = Doubt.TAKEN  # it was requested again because of that, and is the same
@@ -225,8 +227,16 @@ class _Worker:
                     self._queue.put(PageRead(group, records), ticket)
                     self._bring_details(group, window, claimed)
         except Fault as fault:
-            if page.is_certain or fault.status not in BEYOND_THE_END:
+            fault.is_about_later_page = trail.length > 0
+            if trail.page.is_certain or fault.status not in REFUSED_PAGE:
                 raise
+            if trail.length >= FAR_DOWN and group.lengths.is_full(trail.rows):
+                if group.can_cut(window):
+                    raise  # shorter windows show whether that was the end
+                self._log(
+                    about,
+                    f"{fault.message} The page before is full. If the list is longer, its rest is not read.",
+                )
             return NO_PAGE
         return outcome
 

@@ -34,8 +34,12 @@ class Trail:
         self.page = Next(first)
         self.length = 0
         """How many pages were read."""
+        self.rows = 0
+        """How many rows the last page has."""
         self.same = 0
         """How many pages in a row repeated the one before."""
+        self.is_later_list = False
+        """Whether the page belongs to another list than the window's first one."""
         self._asked = {first}
         self._repeated = 0
         self._rowless = 0
@@ -43,6 +47,7 @@ class Trail:
     def error(self, outcome: Outcome) -> str | None:
         """Note a page, and return what is wrong if the list does not advance."""
         self.length += 1
+        self.rows = outcome.rows
         is_new = outcome.rows and outcome.doubt is not Doubt.REPEATED
         if is_new or (not outcome.rows and self.page.begins_a_list):
             self._repeated = self._rowless = 0
@@ -59,6 +64,7 @@ class Trail:
     def go_on(self, following: Next) -> bool:
         """Continue with the next page; return False if it was requested before."""
         self.page = following
+        self.is_later_list = self.is_later_list or following.begins_a_list
         is_new = following.token not in self._asked
         self._asked.add(following.token)
         return is_new
