@@ -281,7 +281,7 @@ def test_every_row_is_emitted_once_and_its_key_dropped_in_whatever_order_windows
             things.put_back(window, (window.window.end - window.window.start) / 3)
             reading.remove((window, rows))
             put_back += 1
-        assert len(things._claims._keys.windows) <= 3 * workers + 2 + put_back
+        assert len(things.remembered) <= 3 * workers + 2 + put_back
     wanted = {
         name
         for name in vendor.things
@@ -290,7 +290,7 @@ def test_every_row_is_emitted_once_and_its_key_dropped_in_whatever_order_windows
     }
     assert wanted <= emitted.keys()
     assert set(emitted.values()) <= {1}
-    assert len(things._claims._keys.windows) == 0
+    assert len(things.remembered) == 0
     assert not things._claims._keys._lasting
 
 

@@ -86,6 +86,12 @@ class Claims:
         self._is_contradiction_reported = False
         self._lock = threading.Lock()
 
+    @property
+    def remembered(self) -> list[OpenWindow]:
+        """The windows of which keys are remembered."""
+        with self._lock:
+            return self._keys.windows
+
     def open(self, window: OpenWindow) -> None:
         """Start a window."""
         with self._lock:

@@ -87,6 +87,11 @@ class Group:
         """The streams made from the rows and from their details."""
         return [*self.streams, *(self.details.streams if self.details else ())]
 
+    @property
+    def remembered(self) -> list[OpenWindow]:
+        """The windows of which keys are remembered."""
+        return self._claims.remembered
+
     def planned(self) -> int:
         """Return how many windows there are: those read, those being read, and an estimate of the rest."""
         with self._lock:
