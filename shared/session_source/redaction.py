@@ -60,7 +60,7 @@ class Filter:
     """
 
     def __init__(self, secrets: Iterable[str], pairs: Iterable[str] = (), of_others: Iterable[str] = ()) -> None:
-        self.fragments: dict[int, set[str]] = {}
+        self._fragments: dict[int, set[str]] = {}
         """The fragments to hide, by their length."""
         for texts, longest in ((secrets, FRAGMENT), (of_others, FRAGMENT_OF_OTHERS)):
             for secret in texts:
@@ -75,11 +75,11 @@ class Filter:
         length = min(len(text), longest)
         if length:
             fragments = (text[n : n + length] for n in range(len(text) - length + 1))
-            self.fragments.setdefault(length, set()).update(fragments)
+            self._fragments.setdefault(length, set()).update(fragments)
 
     def clean(self, text: str) -> str:
         """Replace every secret in a text."""
-        if not self.fragments:
+        if not self._fragments:
             return text
         kept: list[str] = []
         end = 0
@@ -102,7 +102,7 @@ class Filter:
     def _held(self, view: _View, layers: int) -> Iterator[tuple[int, int]]:
         """Yield the start and end of each fragment in a view."""
         text, starts, ends = view
-        for length, fragments in self.fragments.items():
+        for length, fragments in self._fragments.items():
             if layers == LAYERS or length >= SHORTEST_IN_BYTES:
                 for n in range(len(text) - length + 1):
                     if text[n : n + length] in fragments:

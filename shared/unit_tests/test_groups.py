@@ -1,7 +1,7 @@
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from session_source.api import windows
 from session_source.api.answer import Answer
 from session_source.api.columns import Moment, Row, Text
-from session_source.api.endpoint import Detail, Endpoint, PageContext
+from session_source.api.endpoint import Endpoint, PageContext
 from session_source.api.errors import Fault, Kind
 from session_source.api.pagination import Page, PageNumber
 from session_source.api.request import Request
@@ -17,7 +17,6 @@ from session_source.api.stream import Stream
 from session_source.api.time_filter import CalendarDay, ExactTime, StartOrEnd, TimeFilter, TimeRange, Unrelated
 from session_source.api.windows import Intervals, Window
 from session_source.sync.claims import Doubt
-from session_source.sync.details import Details
 from session_source.sync.groups import Group
 from session_source.sync.keys import OpenWindow
 
@@ -44,19 +43,6 @@ class Things(Endpoint):
 
     def page(self, answer: Answer, page: PageContext) -> Page:
         return Page([])
-
-
-class Parts(Detail):
-    name = "parts"
-    streams = (Stream("parts", ("id",), "at"),)
-    columns: ClassVar = {"id": Text("id"), "size": Text("size")}
-    id = "id"
-
-    def request(self, columns: Row, partition: Any) -> Request:
-        return Request("GET", f"things/{columns['id']}")
-
-    def rows(self, answer: Answer) -> list[Row]:
-        return []
 
 
 def day(number: float) -> datetime:
@@ -423,51 +409,3 @@ def test_a_vendor_that_filters_by_another_column_is_named_once() -> None:
     assert "lookback_window_days" in line
     ids(things, window, row("uploaded later", 1.5, until=8.5))
     assert things.notices() == []
-
-
-# Details
-
-
-def details(*, count: int = 3) -> tuple[Details, list[OpenWindow]]:
-    """Details of adjacent windows, of which no page was read yet."""
-    found = Details(Parts(), {}, Parts.streams)
-    windows = [OpenWindow(Window(day(n), day(n + 1)), TimeRange(day(n), day(n + 1))) for n in range(count)]
-    for window in windows:
-        found.expect(window, 1)
-    return found, windows
-
-
-@pytest.mark.promise(n=4)
-def test_details_of_a_window_are_complete_after_those_of_adjacent_windows() -> None:
-    found, (first, second, third) = details()
-    found.expect(second, 2)
-    assert found.finish(first) == []
-    assert found.finish(second) == found.finish(second) == []
-    assert found.finish(second) == [first.window], "the third window may have listed rows of the second"
-    assert found.finish(third) == [second.window, third.window]
-
-
-@pytest.mark.promise(n=4)
-def test_details_of_a_window_that_was_put_back_are_complete_after_its_pieces() -> None:
-    found, (whole,) = details(count=1)
-    found.expect(whole, 1)
-    part = OpenWindow(Window(day(0.5), day(1)), TimeRange(day(0.5), day(1)))
-    whole.is_put_back = True
-    found.expect(part, 1)
-    assert found.finish(whole) == []
-    assert found.finish(part) == [], "a row of it waits for its details"
-    assert found.finish(whole) == [part.window]
-
-
-@pytest.mark.promise(n=7)
-def test_failures_in_a_row_are_counted() -> None:
-    found, _ = details()
-    assert [found.note(is_read=is_read) for is_read in (False, False, True, False)] == [1, 2, 0, 1]
-
-
-def test_details_belong_to_the_row_that_they_were_requested_for() -> None:
-    found, _ = details()
-    things = group()
-    (of,) = things.claim(opened(things)[0], [row("a", 0)]).rows
-    claimed = found.claim([{"size": "2"}, {"id": "other", "size": 3}], of)
-    assert [one.columns for one in claimed] == [{"id": "a", "size": "2"}, {"id": "a", "size": "3"}]

@@ -104,15 +104,7 @@ class SessionSource(Connector, Source):
         exchanges = Exchanges()
         client = client_of(self, config, settings, policy, budget=self.budget(config), observer=exchanges.note)
         try:
-            found = Survey(
-                self.endpoints(config),
-                client,
-                exchanges,
-                span=settings.span,
-                now=settings.now,
-                window_days=settings.window_days,
-                package=self.package,
-            )
+            found = Survey(self.endpoints(config), client, exchanges, settings, self.package)
             version = self.api_version(config)
             return probe(self.package.replace("_", "-"), version, self.assumptions.get(version or "", ()), found)
         finally:

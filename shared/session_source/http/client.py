@@ -57,7 +57,6 @@ class Client:
     ) -> None:
         self.vendor = vendor
         self.retry_policy = retry_policy
-        self.budget = budget
         self.traffic = Traffic()
         self._gate = Gate(vendor, ConcurrencyLimit(workers), retry_policy, budget=budget, rate=rate)
         self._transport = Transport(

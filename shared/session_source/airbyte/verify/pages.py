@@ -1,7 +1,8 @@
 """Probes of lists: how long a page is, how a list ends, and in which order it comes."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -155,7 +156,9 @@ class SteadyOrder(Probe):
         if first is None:
             return cannot_tell("there are no rows")
         again = survey.read(sample.endpoint, first.context)
-        before, after = (self._settled(read, sample.settled_before) for read in (first, again))
+        before, after = (
+            [row.key for row in replace(sample, pages=[read]).settled(self._column)] for read in (first, again)
+        )
         common = set(before) & set(after)
         missing = len(set(before) - common)
         facts = {"compared": len(common), "missing": missing}
@@ -165,13 +168,6 @@ class SteadyOrder(Probe):
         if len(common) < ENOUGH:
             return cannot_tell(f"{len(common)} rows came again, too few to compare")
         return Seen(AS_ASSUMED, f"{len(common)} rows came again in the same order", facts)
-
-    def _settled(self, read: Read, before: datetime) -> list[object]:
-        return [
-            key
-            for key, columns in zip(read.keys, read.columns, strict=True)
-            if (moment := moment_in(columns, self._column)) is not None and moment < before
-        ]
 
 
 def steady_order(column: str) -> Assumption:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple, Unpack
 
 from requests import PreparedRequest
@@ -19,6 +19,7 @@ from session_source.api.windows import Window
 from session_source.http.attempts import Options
 from session_source.http.client import Client
 from session_source.http.retry import RetryPolicy
+from session_source.sync.settings import Settings
 
 MOST_REQUESTS = 30
 """The most requests of one run."""
@@ -77,35 +78,25 @@ class Survey:
         endpoints: the endpoints of the config.
         client: sends the requests.
         exchanges: the exchanges of the client so far.
-        span: the time that the config selects.
-        now: when the survey started.
-        window_days: the default request window of the vendor, in days.
+        settings: the settings of the config.
         package: the vendor's package, for schemas.
     """
 
-    def __init__(  # noqa: PLR0913 - what a config and a vendor define
-        self,
-        endpoints: Sequence[Endpoint],
-        client: Client,
-        exchanges: Exchanges,
-        *,
-        span: Window,
-        now: datetime,
-        window_days: int,
-        package: str,
+    def __init__(
+        self, endpoints: Sequence[Endpoint], client: Client, exchanges: Exchanges, settings: Settings, package: str
     ) -> None:
         self.endpoints = {endpoint.name: endpoint for endpoint in endpoints}
         self.client = client
         self.exchanges = exchanges
-        self.span = span
-        self.now = now
+        self.span = settings.span
+        self.now = settings.now
         self.spellings = client.spellings
         """The spellings of the credentials, before one was accepted."""
         self.samples: dict[str, Sample] = {}
         """What was read of each endpoint."""
         self.filtered_by: dict[str, str] = {}
         """The column that the vendor filters by, by endpoint, once a probe has found it; see ``times.OVERLAP``."""
-        self._window_days = window_days
+        self._window = timedelta(days=settings.window_days)
         self._package = package
         self._partitions: dict[str, list[Partition]] = {}
         self._shapes: dict[str, RowShape] = {}
@@ -171,7 +162,7 @@ class Survey:
     def _windows(self, endpoint: Endpoint) -> list[Window]:
         everything = self.span.end - self.span.start
         longest = (endpoint.time_filter and endpoint.time_filter.longest) or everything
-        lengths = dict.fromkeys(min(length, longest) for length in (timedelta(days=self._window_days), everything))
+        lengths = dict.fromkeys(min(length, longest) for length in (self._window, everything))
         return [Window(max(self.span.start, self.span.end - length), self.span.end) for length in lengths]
 
     def pages(self, endpoint: Endpoint, partition: Partition, window: Window) -> Sample:
