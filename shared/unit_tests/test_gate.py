@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from session_source.api.errors import Fault
 from session_source.http.budget import HOUR, Budget
-from session_source.http.concurrency import ConcurrencyLimit
+from session_source.http.concurrency import INITIAL, ConcurrencyLimit
 from session_source.http.gate import Closed, Gate, Turn
 from session_source.http.retry import RetryPolicy
 from session_source.http.traffic import Reason, Traffic
@@ -122,7 +122,7 @@ def test_a_request_that_fails_at_the_gate_releases_its_place() -> None:
 @pytest.mark.promise(n=5)
 def test_as_many_requests_are_open_as_the_limit_allows_and_no_more() -> None:
     shared = gate(8)
-    all_four = threading.Barrier(4)
+    together = threading.Barrier(INITIAL)
     lock = threading.Lock()
     are_open = most = 0
 
@@ -132,10 +132,10 @@ def test_as_many_requests_are_open_as_the_limit_allows_and_no_more() -> None:
             with lock:
                 are_open += 1
                 most = max(most, are_open)
-            all_four.wait(10)
+            together.wait(10)
             with lock:
                 are_open -= 1
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(send, range(40)))
-    assert most == 4, "it begins with four, and nothing was measured since"
+        list(pool.map(send, range(10 * INITIAL)))
+    assert most == INITIAL, "nothing was measured since"

@@ -358,6 +358,9 @@ def test_the_first_window_shows_how_long_the_others_should_be() -> None:
     things = group(days=1)
     things.next_window()
     assert not things.is_probing, "there are no others"
+    things = group(BY_DAY, days=9)
+    things.next_window()
+    assert not things.is_probing, "no window is shorter than a day"
 
 
 # Windows that the vendor cannot answer

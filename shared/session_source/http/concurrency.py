@@ -21,11 +21,14 @@ from collections.abc import Callable
 from session_source.http.pauses import Pauses
 from session_source.http.rounds import Place, Round
 
-INITIAL = 4
+INITIAL = 6
 """The limit before anything was measured."""
 
+RAMP = 2
+"""The factor between a limit and the next one that is tried, at most, while the limit only rose so far."""
+
 STEP = 1.5
-"""The factor between a limit and the next one that is tried, at most."""
+"""The same factor later."""
 
 SHARE = 1 / 3
 """The share of the additional throughput at an unchanged latency that a higher limit has to bring."""
@@ -200,8 +203,11 @@ class ConcurrencyLimit:
         if measured.is_short and limit < self._most and self._pauses.is_over:
             self._base = measured
             self._pauses.note_attempt()
-            self._begin_round(min(limit + self._step, max(int(limit * STEP), limit + 1), self._most))
+            factor = RAMP if self._is_ramp else STEP
+            self._begin_round(min(limit + self._step, max(int(limit * factor), limit + 1), self._most))
             return
+        if limit == self._most:
+            self._is_ramp = False  # small rounds vary too much to lower the limit again
         self._begin_round(limit)
 
     def _begin_round(self, limit: int) -> None:

@@ -58,7 +58,8 @@ class Group:
         self.lengths = lengths or PageLengths(endpoint.pager.size)
         self.has_failed = False
         self.is_probing = False
-        """Whether the first window is being read, which shows how long the others should be."""
+        """Whether the first window is being read that shows how long the others should be. The shortest window shows
+        nothing."""
         self.is_sized = False
         """Whether the vendor reports how many rows a window has."""
         self._filter = endpoint.time_filter
@@ -111,7 +112,7 @@ class Group:
             if window is None:
                 return None
             self._taken += 1
-            self.is_probing = is_first and bool(self._plan.remaining)
+            self.is_probing = is_first and bool(self._plan.remaining) and self._plan.can_cut(window)
             opened = OpenWindow(window, self._requested(window))
             self._claims.open(opened)
         if self.details is not None:
