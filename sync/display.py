@@ -93,8 +93,8 @@ class Display:
     def _render(self) -> RenderableType:
         table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
         is_wide = self._console.width >= WIDE
-        table.add_column("stream", min_width=18 if is_wide else None, no_wrap=True)
-        table.add_column("rows", justify="right", min_width=10 if is_wide else None, no_wrap=True)
+        table.add_column("stream", min_width=18 if is_wide else None, overflow="fold")
+        table.add_column("rows", justify="right", min_width=10 if is_wide else 4, no_wrap=True)
         table.add_column("done", min_width=22 if is_wide else None, no_wrap=True)
         for stream in self._progress.streams.values():
             table.add_row(stream.name, f"{stream.rows:,}", _done(stream, is_wide=is_wide))
