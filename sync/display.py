@@ -18,6 +18,9 @@ from sync.progress import Progress, StreamProgress
 LINE_SECONDS = 30.0
 """Between two lines without a terminal."""
 
+WIDE = 72
+"""Columns of a terminal that has room for bars."""
+
 _MARKS = {"COMPLETE": "✓", "INCOMPLETE": "✗"}
 
 
@@ -89,11 +92,12 @@ class Display:
 
     def _render(self) -> RenderableType:
         table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-        table.add_column("stream", min_width=18)
-        table.add_column("rows", justify="right", min_width=10)
-        table.add_column("done", min_width=22)
+        is_wide = self._console.width >= WIDE
+        table.add_column("stream", min_width=18 if is_wide else None, overflow="fold")
+        table.add_column("rows", justify="right", min_width=10 if is_wide else 4, no_wrap=True)
+        table.add_column("done", min_width=22 if is_wide else None, no_wrap=True)
         for stream in self._progress.streams.values():
-            table.add_row(stream.name, f"{stream.rows:,}", _done(stream))
+            table.add_row(stream.name, f"{stream.rows:,}", _done(stream, is_wide=is_wide))
         return Group(table, Text(self._summary(), style="dim"))
 
     def _summary(self) -> str:
@@ -113,13 +117,15 @@ class Display:
         return " · ".join(parts)
 
 
-def _done(stream: StreamProgress) -> str:
+def _done(stream: StreamProgress, *, is_wide: bool) -> str:
+    """Describe how far a stream is; without bar and words in a narrow terminal."""
     mark = _MARKS.get(stream.status, "")
     if stream.windows:
         done, planned = stream.windows
-        return f"{_bar(done / max(planned, 1))} {done:,} of {planned:,} windows {mark}"
+        bar, unit = (f"{_bar(done / max(planned, 1))} ", " windows") if is_wide else ("", "")
+        return f"{bar}{done:,} of {planned:,}{unit} {mark}"
     if stream.share is not None:
-        return f"{_bar(stream.share)} {stream.share:.0%} {mark}"
+        return f"{_bar(stream.share)} {stream.share:.0%} {mark}" if is_wide else f"{stream.share:.0%} {mark}"
     return mark or stream.status.lower()
 
 

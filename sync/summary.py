@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sync.execution import Result
@@ -12,37 +13,49 @@ from sync.warehouse import Warehouse
 
 CHART_DAYS = 21
 CHART_WIDTH = 50
+NUMBER_WIDTH = 6
+CHART_MARGIN = 16 + NUMBER_WIDTH
+"""The columns of a line of the chart that are not its bar."""
 
 
 def show(console: Console, warehouse: Warehouse, results: list[Result]) -> None:
     """Print the tables and the chart."""
-    table = Table(title="What the warehouse holds", title_justify="left")
-    for name in ("schema", "stream"):
-        table.add_column(name, no_wrap=True)
-    for name in ("rows", "oldest", "newest", "new in this sync"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for result in results:
-        for stream, rows in result.rows.items():
-            oldest, newest = result.spans[stream]
-            added = rows - result.before[stream]
-            table.add_row(
-                result.job.schema_name, stream, f"{rows:,}", _moment(oldest), _moment(newest), f"{added:,}"
-            )
     console.print()
-    console.print(table)
+    console.print(_streams(results, console.width))
     if not has_view(warehouse):
         return
     view = f"{HOMES[warehouse.destination.name]}.all_sessions"
     _platforms(console, warehouse, view)
     _chart(console, warehouse, view)
     console.print(
-        f"\nThe view [bold]{view}[/bold] in [bold]{warehouse.destination.label}[/bold] has the sessions of all "
-        "connectors, with the same columns and units."
+        f"\nThe view [bold]{view}[/bold] in [bold]{escape(warehouse.destination.label)}[/bold] has the sessions "
+        "of all connectors, with the same columns and units."
     )
 
 
+def _streams(results: list[Result], width: int) -> Table:
+    """Return the table of streams, grouped by schema. A narrow terminal shows days only, or no times."""
+    has_times, time_format = width >= 56, "%Y-%m-%d %H:%M" if width >= 72 else "%Y-%m-%d"
+    table = _table("What the warehouse holds")
+    table.add_column("stream", overflow="fold")
+    table.add_column("rows", justify="right", no_wrap=True)
+    for name in ("oldest", "newest") if has_times else ():
+        table.add_column(name, no_wrap=True)
+    table.add_column("new", justify="right", no_wrap=True)
+    for result in results:
+        table.add_row(f"[bold]{escape(result.job.schema_name)}[/bold]")
+        for stream, rows in result.rows.items():
+            times = [_moment(value, time_format) for value in result.spans[stream]] if has_times else []
+            table.add_row(f"  {escape(stream)}", f"{rows:,}", *times, f"{rows - result.before[stream]:,}")
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="dim")
+
+
 def _platforms(console: Console, warehouse: Warehouse, view: str) -> None:
-    table = Table(title="all_sessions, by vendor and platform", title_justify="left")
+    table = _table("all_sessions, by vendor and platform")
     table.add_column("vendor")
     table.add_column("platform")
     for name in ("sessions", "mean duration (s)"):
@@ -66,11 +79,12 @@ def _chart(console: Console, warehouse: Warehouse, view: str) -> None:
     last = max(counts)
     days = [last - timedelta(days=n) for n in reversed(range(CHART_DAYS))]
     highest = max(counts.get(day, 0) for day in days)
+    width = max(min(CHART_WIDTH, console.width - CHART_MARGIN), 1)
     console.print("\n[italic]Sessions per day[/italic]")
     for day in days:
         count = counts.get(day, 0)
-        console.print(f"  {day}  {'█' * round(CHART_WIDTH * count / highest):<{CHART_WIDTH}}  {count:,}")
+        console.print(f"  {day}  {'█' * round(width * count / highest):<{width}}  {count:>{NUMBER_WIDTH},}")
 
 
-def _moment(value: Any) -> str:  # noqa: ANN401 - a timestamp, or null
-    return "-" if value is None else f"{value:%Y-%m-%d %H:%M}"
+def _moment(value: Any, time_format: str) -> str:  # noqa: ANN401 - a timestamp, or null
+    return "-" if value is None else value.strftime(time_format)

@@ -111,6 +111,20 @@ def test_another_account_is_refused_with_the_option_that_helps(uxcam: Server, tm
 
 
 @pytest.mark.slow
+def test_two_accounts_in_two_schemas_of_one_file_have_all_their_sessions(uxcam: Server, tmp_path: Path) -> None:
+    assert command(uxcam, tmp_path).run().returncode == 0
+    vendor: Any = load_vendor("source-uxcam", sessions=30, days=4, now=late)
+    vendor.new.app_id = "another-app"
+    with serve(vendor) as second:
+        other = command(second, tmp_path, app_id="another-app")
+        done = Command(other.folder, other.config, other.database, tmp_path, ("--schema", "second")).run()
+        assert done.returncode == 0, done.stdout
+        wanted = {V2: expected(uxcam, "data_access_v2"), "second": expected(second, "data_access_v2")}
+    for schema, streams in wanted.items():
+        assert sorted(other.database.keys(schema, "sessions", ["session_id"])) == sorted(streams["sessions"])
+
+
+@pytest.mark.slow
 def test_a_rotated_key_and_other_dates_are_the_same_account(uxcam: Server, tmp_path: Path) -> None:
     first = command(uxcam, tmp_path)
     assert first.run().returncode == 0

@@ -1,22 +1,34 @@
 """``make sync`` on machines that are not like the developer's: files, terminals, locales, signals, full disks."""
 
+import io
 import os
 import resource
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from sandbox_server import NeverAnswers, Server, load_vendor, serve
 
 from integration_tests.clock import late
 from sync import environment
+from sync.coverage import Interval
 from sync.destination import DestinationError, opened
+from sync.display import Display
+from sync.execution import Result
 from sync.integration_tests.command import Command
 from sync.integration_tests.databases import duckdb_file
+from sync.integration_tests.test_rows import loading, sessions_stream
 from sync.job import Job, RefusedError
+from sync.progress import Progress
+from sync.schema import prepare
+from sync.sessions import has_view, make_view
+from sync.summary import show
 from sync.warehouse import Warehouse
 
 V2 = "uxcam_data_access_v2"
@@ -123,6 +135,7 @@ def test_a_sync_that_is_told_to_stop_keeps_its_rows(number: signal.Signals, uxca
     terminal = one.start_in_terminal()
     while not held.hits:
         assert terminal.process.poll() is None, terminal.shown
+        time.sleep(0.02)
     terminal.wait_for("rows read")
     if number is signal.SIGHUP:
         terminal.hang_up()
@@ -131,6 +144,53 @@ def test_a_sync_that_is_told_to_stop_keeps_its_rows(number: signal.Signals, uxca
     assert terminal.end() == 128 + number, terminal.shown
     assert rows(one) > 0
     assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_summary_shows_every_number_in_every_width(width: int, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text("{}")
+    job = Job("source-uxcam", tmp_path / "c.json", [], schema="uxcam_data_access_v2")
+    at = datetime(2026, 1, 31, 8, tzinfo=UTC)
+    names = ("session_recordings", "events")
+    result = Result(
+        job, 9, dict.fromkeys(names, 1), dict.fromkeys(names, 1_234_567), dict.fromkeys(names, (at, at)), {}
+    )
+    console = Console(width=width, record=True, file=io.StringIO())
+    with loading(duckdb_file(tmp_path / "mine.duckdb"), sessions_stream()) as (warehouse, (table,)):
+        warehouse.describe(dict.fromkeys(("api", "account", "part")) | {"vendor": "uxcam", "is_current_api": True})
+        table.add({"session_id": "a", "started_at": "2026-01-31T08:00:00Z"}, 1)
+        warehouse.commit()
+        make_view(warehouse)
+        show(console, warehouse, [result])
+    shown = console.export_text()
+    assert "…" not in shown
+    assert shown.count("1,234,567") == shown.count("1,234,566") == 2
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert ("2026-01-31 08:00" in shown) == (width >= 80)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_live_table_fits_into_every_width(width: int) -> None:
+    now = datetime.now(UTC)
+    progress = Progress(["session_recordings", "events"], Interval(now, now))
+    windows = '{"windows": {"session_recordings": [1234, 5678], "events": [1, 2]}}'
+    progress.take({"type": "LOG", "log": {"level": "INFO", "message": f"progress {windows}"}})
+    console = Console(width=width, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(Display(console, progress)._render())
+    shown = console.export_text()
+    assert "1,234 of 5,678" in shown
+    assert "…" not in shown
+
+
+def test_a_view_of_another_program_stays(tmp_path: Path) -> None:
+    with loading(duckdb_file(tmp_path / "mine.duckdb"), sessions_stream()) as (warehouse, _):
+        warehouse.query("CREATE VIEW main.all_sessions AS SELECT 1 AS mine")
+        description = dict.fromkeys(("api", "account", "part")) | {"vendor": "uxcam", "is_current_api": True}
+        problem = prepare(warehouse, [], description)
+        assert problem is not None
+        assert "main.all_sessions exists, and make sync did not create it" in problem
+        assert not has_view(warehouse)
+        assert warehouse.query("SELECT mine FROM main.all_sessions") == [(1,)]
 
 
 def limited() -> None:
