@@ -129,8 +129,8 @@ def test_every_property_of_the_configuration_is_documented(connector: Connector)
 def test_the_setup_guides_first_config_is_all_that_is_required_and_its_options_are_accepted(
     connector: Connector,
 ) -> None:
-    blocks = re.findall(r"^```json\n(.*?)^```", section(page_of(connector), "Setup guide"), re.MULTILINE | re.DOTALL)
-    required, *options = map(json.loads, blocks)
+    guide = section(page_of(connector), "Setup guide")
+    required, *options = map(json.loads, re.findall(r"^```json\n(.*?)^```", guide, re.MULTILINE | re.DOTALL))
     assert set(required) == set(connector.spec["required"])
     for change in ({}, *options):
         assert set(change) <= set(connector.spec["properties"])
@@ -194,7 +194,7 @@ def test_a_nested_name_counts_where_its_path_is_shown() -> None:
 
 
 def uneven_rows(text: str) -> list[str]:
-    """The rows of a page's tables that have more or fewer cells than the header. GitHub drops cells that are too many."""
+    """The rows of a page's tables with more or fewer cells than the header. GitHub does not show surplus cells."""
     uneven = []
     header = 0
     for line in re.sub(r"```.*?```", "", text, flags=re.DOTALL).splitlines():

@@ -89,8 +89,9 @@ class Progress:
             case {"type": "LOG", "log": {"level": level, "message": text}}:
                 return self._log(level, text)
             case {"type": "TRACE", "trace": {"type": "ERROR", "error": {"message": text}}}:
+                is_repeated = any(error in text for error in self.errors)  # the last one sums up the others
                 self.errors.append(text)
-                return str(text)
+                return None if is_repeated else str(text)
             case {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "stream_status": status}}:
                 self.streams[status["stream_descriptor"]["name"]].status = status["status"]
         return None

@@ -152,6 +152,15 @@ def test_a_retry_is_shown_as_it_happens_and_not_again_and_again() -> None:
     ]
 
 
+def test_an_error_that_repeats_another_is_kept_and_not_shown_again() -> None:
+    now = datetime.now(UTC)
+    progress = Progress(["sessions"], Interval(now, now))
+    texts = ["The key is wrong.", "The site is unknown.", "These streams failed: sessions. The key is wrong."]
+    traces = [{"type": "TRACE", "trace": {"type": "ERROR", "error": {"message": text}}} for text in texts]
+    assert [progress.take(trace) for trace in traces] == [*texts[:2], None]
+    assert progress.errors == texts
+
+
 def test_a_broken_line_of_progress_is_passed_over() -> None:
     now = datetime.now(UTC)
     progress = Progress(["sessions"], Interval(now, now))
