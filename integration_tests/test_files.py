@@ -19,7 +19,7 @@ FOLDER = vendor_names()[0]
     ("name", "content", "words"),
     [
         *(
-            (name, None, "cannot be read .*No such file.* Check its path")
+            (name, None, "cannot be read .*No such file.* Check its path and permissions")
             for name in ("config", "catalog", "state")
         ),
         *((name, b"{", "Could not read json") for name in ("config", "catalog")),

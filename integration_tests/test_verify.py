@@ -142,6 +142,6 @@ def test_if_the_key_is_wrong_the_table_has_only_that(case: tuple[str, str]) -> N
     first, *others = result.verdicts
     table = result.table()
     assert otherwise(result).keys() == {"reachable"}
-    assert f"{first.assumption.id}:" in table
-    assert [one.assumption.id for one in others if f"{one.assumption.id}:" in table] == []
+    assert f"  {first.assumption.id}: " in table
+    assert [one.assumption.id for one in others if f"  {one.assumption.id}: " in table] == []
     assert f"{len(others)} assumptions were not checked" in table
