@@ -121,11 +121,11 @@ test-images: .venv/.synced
 		.ci/with-podman .venv/bin/pytest -m images examples/integration_tests/test_pod.py'
 
 # What these may be given is read from the environment: DOCKER, BASE_IMAGE, BUILD_OPTIONS.
-image: .venv/.synced
+image: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light)
 	@test -n "$(CONNECTOR)" || { echo "Say which: make image CONNECTOR=source-uxcam" >&2; exit 1; }
 	@.venv/bin/python -m release.images "$(CONNECTOR)"
 
-images: .venv/.synced
+images: $(if $(wildcard .venv/.synced),.venv/.synced,.venv/.light)
 	@.venv/bin/python -m release.images
 
 release-check: .venv/.synced

@@ -20,7 +20,7 @@ FOLDER = vendor_names()[0]
     ("name", "content", "words"),
     [
         *(
-            (name, None, "cannot be read .*No such file.* Check its path")
+            (name, None, "cannot be read .*No such file.* Check its path and permissions")
             for name in ("config", "catalog", "state")
         ),
         ("config", b"{", "it is not JSON.*line 1 column 2"),

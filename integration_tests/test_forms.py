@@ -140,6 +140,14 @@ def parts(part: Json, name: str = "") -> Iterator[tuple[str, Json]]:
 
 
 @pytest.mark.parametrize("folder", vendor_names())
+def test_what_is_required_comes_before_what_is_optional(folder: str) -> None:
+    spec = schema(folder)
+    in_order = sorted(spec["properties"], key=lambda name: int(spec["properties"][name]["order"]))
+    assert set(in_order[: len(spec["required"])]) == set(spec["required"])
+    assert list(spec["properties"]) == in_order
+
+
+@pytest.mark.parametrize("folder", vendor_names())
 def test_titles_are_readable_and_every_secret_links_to_its_source(folder: str) -> None:
     for name, part in parts(schema(folder)):
         if "const" not in part:

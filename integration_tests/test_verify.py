@@ -135,3 +135,13 @@ def test_a_vendor_that_is_not_there_is_named(case: tuple[str, str]) -> None:
     result = verified(*case, config={"base_url": refused_origin()}, **FEW)
     assert otherwise(result) == {"reachable": "down"}
     assert "base_url" in result.table()
+
+
+def test_if_the_key_is_wrong_the_table_has_only_that(case: tuple[str, str]) -> None:
+    result = verified(*case, faults=[Status(401, times=None)], **FEW)
+    first, *others = result.verdicts
+    table = result.table()
+    assert otherwise(result).keys() == {"reachable"}
+    assert f"  {first.assumption.id}: " in table
+    assert [one.assumption.id for one in others if f"  {one.assumption.id}: " in table] == []
+    assert f"{len(others)} assumptions were not checked" in table

@@ -11,7 +11,6 @@ SAMPLE_COLUMNS = (
     ("duration_seconds", 18),
     ("country_code", 14),
     ("app_platform", 14),
-    ("page_count", 12),
 )
 """The columns that are shown, with the width of each."""
 

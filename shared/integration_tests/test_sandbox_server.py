@@ -374,13 +374,14 @@ def test_vendors_are_found_by_folder() -> None:
         load_vendor("source-nobody")
 
 
-def test_the_sandbox_of_a_shell() -> None:
+def test_the_sandbox_of_a_shell(tmp_path: Path) -> None:
     folder = vendor_names()[0]
     vendor = load_vendor(folder, sessions=50, days=3)
     process = subprocess.Popen(  # noqa: S603
         [
             *(sys.executable, "-m", "sandbox_server", folder),
             *("--port", "0", "--sessions", "50", "--days", "3", "--option", "too_large=null"),
+            *("--save", tmp_path / "new"),
         ],
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -395,6 +396,8 @@ def test_the_sandbox_of_a_shell() -> None:
             break
     printed = json.loads("".join(lines))
     assert printed["configs"].keys() == vendor.configs("").keys()
+    saved = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "new").iterdir()}
+    assert saved == {f"{vendor.name}-{name}": config for name, config in printed["configs"].items()}
     config, *_ = main_configs(vendor, "")
     keys = requests.get(f"{printed['origin']}/_sandbox/expected/{config}", timeout=60).json()
     assert len(keys["sessions"]) >= 50

@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=JSON", help="an option of the vendor's sandbox"
     )
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="also write each config into a file there")
     return parser.parse_args()
 
 
@@ -59,6 +61,13 @@ def served(given: argparse.Namespace) -> Vendor:
     return load_vendor(given.vendor, sessions=given.sessions, days=given.days, seed=given.seed, **own)
 
 
+def save(configs: Mapping[str, object], folder: Path, prefix: str) -> None:
+    """Write each config into a file that can be passed to the connector."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, config in configs.items():
+        (folder / f"{prefix}-{name}.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     given = arguments()
@@ -74,9 +83,11 @@ def main() -> None:
         grow_by=given.grow_by,
         gzip=given.gzip,
     ) as server:
-        started = {"origin": server.origin, "configs": vendor.configs(server.origin)}
+        started: dict[str, Any] = {"origin": server.origin, "configs": vendor.configs(server.origin)}
         if isinstance(vendor, Cassette):
             started |= {name: vendor.content[name] for name in ("streams", "state", "result")}
+        if given.save:
+            save(started["configs"], given.save, (given.vendor or "replay").removeprefix("source-"))
         sys.stdout.write(json.dumps(started, indent=2, ensure_ascii=False) + "\n")
         sys.stdout.flush()
         stop.wait()

@@ -40,7 +40,9 @@ def readable(path: str, what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise config_error(f"The file {path} cannot be read ({error.strerror}). Check its path.") from None
+        raise config_error(
+            f"The file {path} cannot be read ({error.strerror}). Check its path and permissions."
+        ) from None
     except Exception as error:  # noqa: BLE001 - each parser has its own
         why = " ".join(str(error).split())[:200].rstrip(".")
         raise config_error(f"The file {path} has the wrong content ({why}). It must be a {what}.") from None
@@ -72,7 +74,9 @@ def write_report(path: str, report: Mapping[str, Any]) -> None:
     try:
         Path(path).write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     except OSError as error:
-        raise config_error(f"The report {path} cannot be written ({error.strerror}). Check its path.") from None
+        raise config_error(
+            f"The report {path} cannot be written ({error.strerror}). Check its path and permissions."
+        ) from None
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:

@@ -1,4 +1,4 @@
-"""The specification: a vendor's own config properties, then those that all connectors share."""
+"""The specification: what is required, then a vendor's own options, then those that all connectors share."""
 
 from importlib import resources
 from typing import Any
@@ -22,10 +22,12 @@ def load(package: str, window_days: int, workers: int) -> ConnectorSpecification
     if workers == 1:
         del shared["num_workers"]
     schema = spec["connectionSpecification"]
-    schema["properties"] |= shared
+    schema["required"] = [*schema.get("required", []), "start_date"]
+    properties = schema["properties"] | shared
+    required_first = sorted(properties, key=lambda name: name not in schema["required"])
+    schema["properties"] = {name: properties[name] for name in required_first}
     for order, part in enumerate(schema["properties"].values()):
         part["order"] = order
-    schema["required"] = [*schema.get("required", []), "start_date"]
     schema.setdefault("additionalProperties", True)
     loaded: ConnectorSpecification = ConnectorSpecificationSerializer.load(spec)
     return loaded

@@ -22,6 +22,9 @@ from session_source.api.errors import Fault
 
 OTHERWISE = "otherwise"
 
+UNREAD = "the vendor could not be read"
+"""What is seen of every other assumption if the vendor does not answer."""
+
 _WIDTHS = (11, 34, 26, 26)
 """The least widths of the columns of the table."""
 
@@ -110,7 +113,8 @@ class Result:
         widths = [_WIDTHS[0], *(least + more // 3 for least in _WIDTHS[1:])]
         yield from _row(widths, "verdict", "assumed", "seen", "what to do")
         yield "  ".join("-" * each for each in widths)
-        for verdict in self.verdicts:
+        unread = [verdict for verdict in self.verdicts if verdict.seen.words == UNREAD]
+        for verdict in (verdict for verdict in self.verdicts if verdict not in unread):
             one, seen = verdict.assumption, verdict.seen
             words = f"{seen.words}: {seen.detail}" if seen.detail else seen.words
             yield from _row(widths, verdict.word, f"{one.id}: {one.sentence}", words, verdict.follows[1])
@@ -122,7 +126,9 @@ class Result:
             f"{', '.join(f'{number} {word}' for word, number in count.items())}; "
             f"{len(self.survey.exchanges)} requests."
         )
-        if self.not_probed:
+        if unread:
+            yield f"{len(unread)} assumptions were not checked: {UNREAD}. Fix this first, and run verify again."
+        elif self.not_probed:
             yield f"{self.not_probed} more assumptions cannot be checked by a few requests: see the README."
 
 
@@ -148,7 +154,7 @@ def probe(connector: str, api_version: str | None, assumptions: Sequence[Assumpt
         if one.probe is None:
             continue
         if not is_reached:
-            verdicts.append(Verdict(one, cannot_tell("the vendor could not be read")))
+            verdicts.append(Verdict(one, cannot_tell(UNREAD)))
             continue
         try:
             seen = one.probe(survey, one.endpoint)
