@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from sandbox_server import Answer, Fault, Server
+from sandbox_server import Answer, Fault, Retyped, Server
 from sandbox_server.exchange import Exchange
 from sandbox_server.vendor import vendor_class
 
@@ -106,6 +106,42 @@ def test_a_deeply_nested_value_is_nulled_below_the_supported_depth(
         for _ in range(200):
             inner = inner["a"] if isinstance(inner, dict) else inner[0]
         assert inner is not None
+
+
+@pytest.mark.promise(n=10)
+@pytest.mark.parametrize("booleans", ["numbers", "texts"])
+def test_booleans_and_integers_of_another_type_are_converted(
+    start: Start, case: tuple[str, str], booleans: Literal["numbers", "texts"]
+) -> None:
+    connector, server = start(inside=True, sessions=20, days=2, **options(case))
+    schema = connector.streams["sessions"]["json_schema"]
+    plain = connector.read("sessions")
+    server.faults.append(Retyped(booleans=booleans, times=None))
+    retyped = connector.read("sessions")
+    assert retyped.exit_code == 0, retyped.log
+    before, after = (
+        sorted(json.dumps(list(typed(record, schema))) for record in output.records["sessions"])
+        for output in (plain, retyped)
+    )
+    assert before == after
+    assert any(one != "[]" for one in before), "the records have none"
+    nulled = [
+        record["meta"] for output in (plain, retyped) for record in output.of_type("RECORD") if "meta" in record
+    ]
+    assert nulled == []
+
+
+def typed(value: Any, schema: Json) -> Iterator[Any]:
+    """Yield the values that a schema declares as booleans or integers."""
+    if isinstance(value, dict):
+        for name, part in schema.get("properties", {}).items():
+            if name in value:
+                yield from typed(value[name], part)
+    elif isinstance(value, list):
+        for item in value:
+            yield from typed(item, schema.get("items", {}))
+    elif {"boolean", "integer"} & {*schema.get("type", ())}:
+        yield value
 
 
 @pytest.mark.promise(n=10)

@@ -228,6 +228,26 @@ def test_an_outage_that_lasts_ends_after_the_last_attempt(server: Server) -> Non
     assert server.count == 3
 
 
+@pytest.mark.promise(n=5)
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        (sandbox.Status(413, times=None), 1),
+        (sandbox.Status(504, times=None), 2),
+        (sandbox.NeverAnswers(times=None), 1),
+    ],
+    ids=["413", "504", "timeout"],
+)
+def test_a_request_that_may_be_too_large_is_not_repeated_if_less_can_be_requested(
+    server: Server, fault: sandbox.Fault, sent: int
+) -> None:
+    server.faults.append(fault)
+    with pytest.raises(Fault) as caught:
+        client(server.origin).fetch(GET, words, can_ask_less=True)
+    assert caught.value.may_be_too_large
+    assert server.count == sent
+
+
 @pytest.mark.parametrize(
     ("retry_policy", "limits"),
     [

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from session_source.airbyte import config as configs
 from session_source.api.times import EPOCH
 
@@ -30,3 +31,20 @@ def test_numbers_become_integers_and_have_defaults(more: dict[str, Any], name: s
     found = getattr(configs.settings({"start_date": "2026-01-01", **more}, DEFAULTS, NOW), name)
     assert found == value
     assert type(found) is int
+
+
+@pytest.mark.promise(n=8)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:hunter2@vendor.example",
+        "https://:hunter2@vendor.example",
+        "https://hunter2@vendor.example",
+        "https://vendor.example/v1?key=hunter2",
+        "https://vendor.example/#hunter2",
+    ],
+)
+def test_a_base_url_is_an_address_only_and_is_not_quoted(url: str) -> None:
+    with pytest.raises(AirbyteTracedException, match="base_url must be an address only") as caught:
+        configs.base_url({"base_url": url}, "https://api.vendor.example")
+    assert "hunter2" not in str(caught.value)

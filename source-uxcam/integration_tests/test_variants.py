@@ -10,6 +10,7 @@ import pytest
 from integration_tests.clock import Clock
 from integration_tests.conftest import starting
 from integration_tests.connector import Connector, Json, Output, expected, held
+from integration_tests.verifying import Rewritten
 from integration_tests.whole import check_whole
 
 
@@ -123,3 +124,39 @@ def test_sessions_listed_by_the_day_they_occurred_are_emitted_and_the_log_names_
         check_whole(connector, [output], expected(server, "session_api"), held(server, "session_api"))
         is_logged = "Set lookback_window_days to their longest delay" in output.log
         assert is_logged == (date_by == "occurrence")
+
+
+@pytest.mark.promise(n=1)
+@pytest.mark.promise(n=3)
+@pytest.mark.parametrize("page_cap", [None, 20])
+def test_v2_without_pagination_is_read_until_a_page_is_empty_or_short(
+    tmp_path: Path, page_cap: int | None
+) -> None:
+    with starting("source-uxcam", tmp_path) as start:
+        connector, server = start("data_access_v2", sessions=130, days=3, page_cap=page_cap)
+        server.faults.append(Rewritten(change=without_pagination, times=None))
+        output = connector.read("sessions")
+        assert output.exit_code == 0, output.errors
+        wanted, allowed = (keys(server, "data_access_v2")["sessions"] for keys in (expected, held))
+        check_whole(connector, [output], {"sessions": wanted}, {"sessions": allowed})
+
+
+def without_pagination(content: Any) -> Any:
+    return {name: value for name, value in content.items() if name != "pagination"}
+
+
+@pytest.mark.promise(n=1)
+def test_users_who_were_seen_after_end_date_too_are_emitted(tmp_path: Path) -> None:
+    with starting("source-uxcam", tmp_path) as start:
+        connector, server = start("data_access_v2", sessions=200, days=8, now=Clock(behind=2))
+        end = datetime.now(UTC) - timedelta(days=2)
+        output = with_config(connector, {"end_date": f"{end:%Y-%m-%dT%H:%M:%SZ}"}).read("users")
+        first, last = datetime.fromisoformat(connector.config["start_date"] + "T00:00:00Z"), end
+        active = {
+            user.id
+            for user in server.vendor.data.users  # type: ignore[attr-defined]
+            if any(first.timestamp() <= moment < last.timestamp() - 1 for moment in user.active)
+        }
+        found = {record["uxcam_user_id"]: record["last_seen_at"] for record in output.records["users"]}
+        assert active <= found.keys()
+        assert max(found.values()) > f"{end:%Y-%m-%dT%H:%M:%SZ}", "some were seen later, too"
