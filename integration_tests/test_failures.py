@@ -12,7 +12,7 @@ from sandbox_server import bound_socket, load_vendor, serve
 from integration_tests.clock import Clock
 from integration_tests.conftest import Start
 from integration_tests.connector import Output, expected
-from integration_tests.inside import InsideConnector
+from integration_tests.inside import InsideConnector, run_inside, source_class
 from integration_tests.test_protocol import check_order
 from integration_tests.whole import check_whole
 
@@ -166,9 +166,21 @@ def test_a_vendor_that_is_down_at_first_is_read_once_it_is_up(case: tuple[str, s
     vendor = load_vendor(folder, sessions=20, days=2, now=clock)
     connector = InsideConnector(folder, vendor.configs(origin)[name], tmp_path, clock=clock)
     outputs: list[Output] = []
-    reading = threading.Thread(target=lambda: outputs.append(connector.read()))
+    is_refused = threading.Event()
+
+    def watch(lines: bytes) -> bool:
+        if b"refused the connection" in lines:
+            is_refused.set()
+        return False
+
+    arguments = [*connector.read_arguments(), "--config", connector.config_file]
+
+    def read() -> None:
+        outputs.append(run_inside(source_class(folder)(), arguments, is_killed=watch))
+
+    reading = threading.Thread(target=read)
     reading.start()
-    reading.join(0.7)
+    assert is_refused.wait(120)
     assert not outputs, "nobody answers yet"
     with serve(vendor, bound=bound) as server:
         reading.join()
