@@ -1,5 +1,6 @@
 """Faults of every kind, over real sockets: temporary ones lose no record, permanent ones end with a message."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from sandbox_server import bound_socket, load_vendor, serve
 from integration_tests.clock import Clock
 from integration_tests.conftest import Start
 from integration_tests.connector import Output, expected
-from integration_tests.inside import InsideConnector, run_inside, source_class
+from integration_tests.inside import InsideConnector
 from integration_tests.test_protocol import check_order
 from integration_tests.whole import check_whole
 
@@ -168,19 +169,17 @@ def test_a_vendor_that_is_down_at_first_is_read_once_it_is_up(case: tuple[str, s
     outputs: list[Output] = []
     is_refused = threading.Event()
 
-    def watch(lines: bytes) -> bool:
-        if b"refused the connection" in lines:
-            is_refused.set()
-        return False
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "refused the connection" in record.getMessage():
+                is_refused.set()
 
-    arguments = [*connector.read_arguments(), "--config", connector.config_file]
-
-    def read() -> None:
-        outputs.append(run_inside(source_class(folder)(), arguments, is_killed=watch))
-
-    reading = threading.Thread(target=read)
+    watch = Watch()
+    logging.getLogger("airbyte").addHandler(watch)
+    reading = threading.Thread(target=lambda: outputs.append(connector.read()))
     reading.start()
     assert is_refused.wait(120)
+    logging.getLogger("airbyte").removeHandler(watch)
     assert not outputs, "nobody answers yet"
     with serve(vendor, bound=bound) as server:
         reading.join()
