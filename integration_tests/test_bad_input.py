@@ -102,6 +102,8 @@ class Mangled(Fault):
             if not inner or not isinstance(inner, dict | list) or chance.random() < 0.4:
                 break
             place = inner
+        if name in exchange.vendor.id_names and self.value and isinstance(self.value, str | bool):
+            return truth  # it would be the id of a session whose details the vendor refuses
         place[name] = self.value
         return Answer(truth.status, json.dumps(body).encode(), truth.headers)
 

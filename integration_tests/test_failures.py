@@ -1,5 +1,6 @@
 """Faults of every kind, over real sockets: temporary ones lose no record, permanent ones end with a message."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -166,9 +167,19 @@ def test_a_vendor_that_is_down_at_first_is_read_once_it_is_up(case: tuple[str, s
     vendor = load_vendor(folder, sessions=20, days=2, now=clock)
     connector = InsideConnector(folder, vendor.configs(origin)[name], tmp_path, clock=clock)
     outputs: list[Output] = []
+    is_refused = threading.Event()
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "refused the connection" in record.getMessage():
+                is_refused.set()
+
+    watch = Watch()
+    logging.getLogger("airbyte").addHandler(watch)
     reading = threading.Thread(target=lambda: outputs.append(connector.read()))
     reading.start()
-    reading.join(0.7)
+    assert is_refused.wait(120)
+    logging.getLogger("airbyte").removeHandler(watch)
     assert not outputs, "nobody answers yet"
     with serve(vendor, bound=bound) as server:
         reading.join()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from datetime import time as time_of_day
 from typing import Any
 
 import orjson
@@ -10,10 +12,11 @@ from sandbox_server import NewFields, Record, Status, load_vendor, refused_origi
 from sandbox_server.changes import Change
 from session_source.airbyte.verify.assumption import CANNOT_TELL
 
+from integration_tests.clock import MOMENT, Clock
 from integration_tests.conftest import Start
 from integration_tests.inside import source_class
 from integration_tests.test_secrets import shown, spellings
-from integration_tests.verifying import left_open, otherwise, verified
+from integration_tests.verifying import left_open, otherwise, verified, words
 
 FEW: dict[str, Any] = {"sessions": 60, "days": 4}
 PLANTED = "Zoë O'Brien+zoe@example.com/203.0.113.7?token=t%2Fk"
@@ -70,6 +73,13 @@ def test_assumptions_are_about_endpoints_that_the_connector_has(case: tuple[str,
     listed = source.assumptions.get(source.api_version(config) or "", ())
     unknown = {one.id: one.endpoint for one in listed if one.endpoint not in names}
     assert unknown == {}, f"the connector has {names}: name the list of sessions `sessions`"
+
+
+@pytest.mark.parametrize("time", ["00:00:30", "03:00:00", "12:00:00", "23:59:30"])
+def test_at_no_time_of_the_day_is_anything_otherwise_that_is_as_assumed(case: tuple[str, str], time: str) -> None:
+    clock = Clock(start=datetime.combine(MOMENT, time_of_day.fromisoformat(time), UTC))
+    result = verified(*case, now=clock, sessions=300, days=4)
+    assert otherwise(result) == {}, words(result)
 
 
 def test_a_report_holds_no_value_of_a_row_and_no_custom_name(case: tuple[str, str]) -> None:

@@ -14,11 +14,14 @@ from session_source.airbyte.config import NOW
 from session_source.airbyte.verify.assumption import CANNOT_TELL
 from session_source.airbyte.verify.result import OTHERWISE, Result
 
-from integration_tests.clock import Clock
+from integration_tests.clock import MOMENT, Clock
 from integration_tests.inside import source_class
 
 Otherwise = dict[str, str]
 """The assumptions that do not hold, each with the name of its finding."""
+
+
+AFTERNOON = MOMENT.replace(hour=14, minute=0, second=0)
 
 
 @dataclass
@@ -49,9 +52,13 @@ def verified(
     prepare: Callable[[Vendor], None] = lambda _: None,
     **options: Any,
 ) -> Result:
-    """The result of `verify` for one of a sandbox's configs."""
-    clock = Clock()
-    vendor = load_vendor(folder, **{"now": clock, **options})
+    """The result of `verify` for one of a sandbox's configs.
+
+    It starts at two in the afternoon, unless `now` is another clock: what `verify` can tell depends on how much of
+    the day has passed.
+    """
+    clock = options.setdefault("now", Clock(start=AFTERNOON))
+    vendor = load_vendor(folder, **options)
     prepare(vendor)
     with serve(vendor) as server:
         server.faults.extend(faults)
