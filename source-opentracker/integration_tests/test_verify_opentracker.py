@@ -69,7 +69,9 @@ VARIANTS = {
     "objects": Variant({"form": "objects"}, {"form": "objects"}),
     "no ids": Variant({"ids": "missing"}, faults=[NoIds()], cannot_tell=frozenset({"from-and-to", "visit-id"})),
     "equal ids": Variant(
-        {"ids": "repeated"}, faults=[SameIds(also=("visit_id",))], may_not_tell=frozenset({"from-and-to"})
+        {"ids": "repeated"},
+        faults=[SameIds(also=("visit_id",))],
+        may_not_tell=frozenset({"date-by", "from-and-to"}),
     ),
     "other visit ids": Variant(
         {"visit-id": "differs"}, faults=[Replaced(name=("visit_id",), value=lambda v: v + "9")]

@@ -19,7 +19,7 @@ from session_source.airbyte.verify.assumption import (
 )
 from session_source.airbyte.verify.pages import NewestFirst, PageSize, steady_order
 from session_source.airbyte.verify.rows import Ids, session_fields, stable_id
-from session_source.airbyte.verify.sample import ENOUGH, Read, Sample, SampleRow
+from session_source.airbyte.verify.sample import ENOUGH, Sample, SampleRow
 from session_source.airbyte.verify.survey import Survey
 from session_source.airbyte.verify.times import OVERLAP
 from session_source.api.time_filter import DAY, EAST, WEST
@@ -33,6 +33,8 @@ PAGE = "https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp"
 
 FEW = 5
 """Sessions of a page that is requested to see how it is continued."""
+
+SHARED_IDS = "sessions share their ids, and each is looked for by its id"
 
 
 def _sessions(sample: Sample) -> Sessions:
@@ -77,8 +79,8 @@ class FromAndTo(Probe):
             learned = meanings.with_unit(learned, first_rows, date, read.page.rows)
         if not learned.has_tried_bounds:
             return cannot_tell("no day has a session between older and newer ones")
-        if not learned.per_second and any(_shares_ids(page) for page in sample.pages):
-            return cannot_tell("sessions share their ids, and each is looked for by its id")
+        if not learned.per_second and _shares_ids(sample):
+            return cannot_tell(SHARED_IDS)
         if learned.per_second == 1000:
             return Seen(AS_ASSUMED, "they bound a list by last events, in milliseconds")
         return Seen(
@@ -86,9 +88,10 @@ class FromAndTo(Probe):
         )
 
 
-def _shares_ids(read: Read) -> bool:
-    ids = [columns[read.id] for columns in read.columns]
-    return len(set(ids)) < len(ids)
+def _shares_ids(sample: Sample) -> bool:
+    """Return whether a page of a sample has sessions with the same id, or without one."""
+    ids_of_pages = ([columns[read.id] for columns in read.columns] for read in sample.pages)
+    return any(len(set(ids)) < len(ids) for ids in ids_of_pages)
 
 
 class DateBy(Probe):
@@ -120,14 +123,13 @@ class DateBy(Probe):
         first, last = (self._is_listed(survey, sample, row, n) for n in (0, 1))
         if first is None or last is None:
             return cannot_tell("the list of a day is too long")
-        survey.filtered_by[endpoint] = "last_event_at" if last and not first else OVERLAP
-        if first and last:
-            return Seen("any", "it is listed for its first and its last day")
-        if first:
-            return Seen("start", "it is listed for its first day only")
-        return (
-            Seen(AS_ASSUMED, "it is listed for its last day only") if last else Seen("neither", "it is not listed")
-        )
+        if first == last and (not first or _shares_ids(sample)):
+            return cannot_tell(SHARED_IDS if first else "it is listed neither for its first nor for its last day")
+        survey.filtered_by[endpoint] = OVERLAP if first else "last_event_at"
+        if not first:
+            return Seen(AS_ASSUMED, "it is listed for its last day only")
+        days = "its first and its last day" if last else "its first day only"
+        return Seen("any" if last else "start", f"it is listed for {days}")
 
     def _longest(self, sample: Sample) -> SampleRow | None:
         """Return the longest session, if it is so long that no day of any time zone holds both of its ends."""

@@ -13,7 +13,7 @@ from session_source.api import windows
 from session_source.api.columns import Row, reader
 from session_source.api.endpoint import Detail, Endpoint, Partition
 from session_source.api.schema import shallow
-from session_source.api.time_filter import DAY, EVER, TimeRange
+from session_source.api.time_filter import DAY, EVER, TimeRange, Unrelated
 from session_source.api.windows import Intervals, Window
 from session_source.sync.keys import Keys, OpenWindow
 
@@ -77,7 +77,7 @@ class Claims:
     def __init__(self, endpoint: Endpoint, partition: Partition, *, span: Window, missing: Intervals) -> None:
         self._endpoint = endpoint
         self._read = row_reader(endpoint, partition)
-        self._filter = endpoint.time_filter
+        self._filter = endpoint.time_filter or Unrelated()
         self._span = span
         self._missing = missing
         self._keys = Keys()
@@ -117,7 +117,7 @@ class Claims:
         id_ = self._endpoint.id
         page = [self._read(row) for row in rows]
         # Positions of a filter that may shift are widened already.
-        slack = timedelta() if self._filter and self._filter.may_shift else SLACK
+        slack = timedelta() if self._filter.may_shift else SLACK
         near = window.requested.widened(slack, slack)
         claimed: list[Claimed] = []
         is_new = is_near = not rows
@@ -127,8 +127,7 @@ class Claims:
         ids = [one.columns[id_] for one in page]
         found: list[tuple[TimeRange | None, _Position | None, bool]] = []
         for one in page:
-            times = self._filter.times(one.columns) if self._filter else None
-            position = None
+            times, position = self._filter.times(one.columns), None
             if times is not None:
                 all_times.append(times)
                 if times.first < start or times.last >= end:
@@ -187,9 +186,7 @@ class Claims:
                 self._misplaced = 0
             return lines
 
-    def _position(self, row: Row, times: TimeRange) -> _Position | None:
-        if self._filter is None:
-            return None
+    def _position(self, row: Row, times: TimeRange) -> _Position:
         moments = self._filter.moments(times, row)
         return _Position(times, moments, self._filter.positions(moments))
 
@@ -201,8 +198,6 @@ class Claims:
     def _note_distant(self, window: OpenWindow, row: Claimed, position: _Position, *, is_own: bool) -> None:
         """Remember an emitted row that was listed for other dates than those of its times."""
         requested, key = window.requested, row.columns[self._endpoint.id]
-        if self._filter is None:
-            return
         if not is_own:
             self._misplaced += 1
             self._keys.keep(key, EVER)

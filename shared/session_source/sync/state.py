@@ -142,7 +142,7 @@ class StreamState:
             state["api"] = self.api_version
         if budget is not None:
             state["requests"] = budget.to_json()
-        return self._counted(state_message(self.name, state))
+        return self._message(state)
 
     def _cursor(self, partition: Partition, finished: Intervals) -> dict[str, Any]:
         state = windows.to_json(finished)
@@ -155,26 +155,14 @@ class StreamState:
 
     def no_cursor_message(self) -> AirbyteMessage:
         """Return the state of a stream that every sync reads in full."""
-        return self._counted(state_message(self.name, _NO_CURSOR))
+        return self._message(_NO_CURSOR)
 
-    def _counted(self, message: AirbyteMessage) -> AirbyteMessage:
-        if message.state is not None:
-            message.state.sourceStats = AirbyteStateStats(recordCount=float(self.count))
+    def _message(self, state: Mapping[str, Any]) -> AirbyteMessage:
+        stats = AirbyteStateStats(recordCount=float(self.count))
         self.count = self._unreported = 0
-        return message
-
-
-def state_message(name: str, state: Mapping[str, Any]) -> AirbyteMessage:
-    """Return the message with a stream's state."""
-    return AirbyteMessage(
-        type=Type.STATE,
-        state=AirbyteStateMessage(
-            type=AirbyteStateType.STREAM,
-            stream=AirbyteStreamState(
-                stream_descriptor=StreamDescriptor(name=name), stream_state=AirbyteStateBlob(**state)
-            ),
-        ),
-    )
+        stream = AirbyteStreamState(StreamDescriptor(name=self.name), AirbyteStateBlob(**state))
+        message = AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream, sourceStats=stats)
+        return AirbyteMessage(Type.STATE, state=message)
 
 
 def saved_states(messages: Iterable[AirbyteStateMessage], logger: logging.Logger) -> dict[str, Mapping[str, Any]]:
