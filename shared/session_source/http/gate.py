@@ -18,8 +18,8 @@ from session_source.http.rounds import Place
 from session_source.http.traffic import Reason, Traffic
 
 REPORTED = 5.0
-"""Seconds; shorter waits for the budget are not reported. Once it is used up, a request can be sent whenever another
-one becomes an hour old, so every request waits, mostly for a moment."""
+"""Seconds; shorter waits for the budget are not reported. Once it is used up, a request can be sent whenever an
+earlier one becomes an hour old, so every request waits, mostly for a moment."""
 
 
 class Closed(Exception):  # noqa: N818 - not an error: reading has ended, and so does the thread that gets this
