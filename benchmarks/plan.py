@@ -50,7 +50,7 @@ class Size:
         largest: sessions of this project's memory test: once with more days, and once with more sessions per day.
         latencies: seconds before each answer, for the tests with slow answers.
         history: days of the long history, with half a page of sessions each.
-        limited: days that are read from a vendor with a capacity, with a page of sessions and an empty page each.
+        limited: days that are read from a vendor with a capacity, two requests for a few sessions each.
         limited_latency: its mean seconds before each answer.
     """
 
@@ -210,7 +210,7 @@ class _Bench:
         size, refuses = self._figures.size, kind == REFUSES
         days = size.limited // (FEWER if refuses and number and number > CAPACITY else 1)
         pace = Pace(size.limited_latency, CAPACITY, refuses=refuses)
-        work = Work("uxcam", ("sessions",), days * PAGE, days, workers=number or MANY, pace=pace)
+        work = Work("uxcam", ("sessions",), days * PAGE // 10, days, workers=number or MANY, pace=pace)
         own = place / f"{kind}-{number}"
         contender = FixedWorkers(own) if number else Ours(own)
         own.mkdir()
