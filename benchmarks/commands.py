@@ -38,7 +38,7 @@ class Contender(ABC):
 
     name: ClassVar[str]
     workers: ClassVar[int] = 1
-    """How many requests it sends at the same time."""
+    """How many requests it sends at the same time in most tasks."""
     environment: ClassVar[str | None] = None
     """The environment it needs; None: the workspace's."""
     package: ClassVar[str | None] = None
@@ -101,6 +101,15 @@ class Ours(_Airbyte):
         shared = {name: config[name] for name in ("base_url", "start_date", "end_date", "num_workers")}
         script = Path(sys.executable).with_name(f"source-{work.vendor}")
         return [str(script), *self._read(work, shared | OURS[work.vendor], goes_on=goes_on)]
+
+
+class FixedWorkers(Ours):
+    """This project with a fixed number of workers, whatever the vendor does."""
+
+    def command(self, work: Work, origin: str, *, goes_on: bool) -> list[str]:
+        """Return the same command, run by a script."""
+        _, *words = super().command(work, origin, goes_on=goes_on)
+        return [self._python(), str(FILES / "fixed_workers.py"), f"source_{work.vendor}", *words]
 
 
 class Manifest(_Airbyte):

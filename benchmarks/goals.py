@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from benchmarks.commands import Floor, HttpStreams, Manifest, Ours
-from benchmarks.plan import Figures, milliseconds, works
+from benchmarks.plan import HISTORY, MANY, Figures, milliseconds, works
 from benchmarks.rows import Row, Rows, Values, cpu, requests, wall
 
 OURS, MANIFEST, HTTP, FLOOR = Ours.name, Manifest.name, HttpStreams.name, Floor.name
@@ -35,6 +35,7 @@ def goals(figures: Figures) -> list[Goal]:
     effort = {one: rows.net(cpu, one), four: rows.net(cpu, four)}
     soon, late = figures.size.latencies
     waited = {name: rows.net(wall, name, milliseconds(soon)) for name in (one, four)}
+    newest = rows.of(lambda run: run.newest, *HISTORY)
     most = f"{figures.size.largest:,}"
     over = max(rows.of(requests, name)[OURS] / work.least_requests for name, work in named.items())
 
@@ -64,6 +65,16 @@ def goals(figures: Figures) -> list[Goal]:
         Goal("requests over the minimum: the highest of all tasks", over, 1.02),
         Goal(f"wall time at {milliseconds(late)} over the ideal: {one}", rows.over_ideal(one, late)[OURS], 1.15),
         Goal(f"wall time at {milliseconds(soon)} over the ideal: {one}", rows.over_ideal(one, soon)[OURS], 1.6),
+        Goal(f"time until the newest day is complete over {HTTP}'s", times(newest, HTTP), 1 / 6),
+        *(
+            Goal(f"time over that of the best fixed number of workers: {limited.vendor}", limited.over_best, 1.1)
+            for limited in rows.limited()
+        ),
+        *(
+            Goal(f"429s over those of {MANY} workers: {limited.vendor}", limited.share_of_refusals, 0.1)
+            for limited in rows.limited()
+            if limited.refuses
+        ),
         Goal(f"peak memory of {most} sessions over the task's, in more days", rows.growth("long")[OURS], 1.1),
         Goal(
             f"peak memory of {most} sessions over that of a task, in as many days", rows.growth("dense")[OURS], 1.1

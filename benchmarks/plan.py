@@ -9,15 +9,32 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.commands import Contender, Ours
+from benchmarks.commands import Contender, FixedWorkers, Ours
+from benchmarks.pages import PAGE
 from benchmarks.runs import Run, Server, measure
-from benchmarks.work import UXCAM_STREAMS, Work
+from benchmarks.work import UXCAM_STREAMS, Pace, Work
 
 SLOW = 5.0
 """A run with more CPU seconds than this is not repeated: its variation is small beside its length."""
 
 START_UP = ("start-up",)
 """The key of runs with nothing to read: they measure what a process takes before the first page."""
+
+HISTORY = ("newest day first",)
+"""The key of runs that read a long history."""
+
+CAPACITY = 5
+"""How many requests a vendor with a capacity serves at once."""
+
+MANY = 16
+"""Too many workers for it."""
+
+REFUSES, QUEUES = "refuses", "queues"
+LIMITED = {REFUSES: (CAPACITY - 1, CAPACITY, CAPACITY + 1, MANY), QUEUES: (CAPACITY - 1, CAPACITY, MANY)}
+"""What it does with more requests, and the fixed numbers of workers with which it is read."""
+
+FEWER = 10
+"""By what the days are divided that are read with many refusals: each refusal costs a second."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +49,9 @@ class Size:
         large: sessions of the memory test.
         largest: sessions of this project's memory test: once with more days, and once with more sessions per day.
         latencies: seconds before each answer, for the tests with slow answers.
+        history: days of the long history, with half a page of sessions each.
+        limited: days that are read from a vendor with a capacity, two requests for a few sessions each.
+        limited_latency: its mean seconds before each answer.
     """
 
     sessions: int = 20_000
@@ -40,6 +60,9 @@ class Size:
     large: int = 100_000
     largest: int = 1_000_000
     latencies: tuple[float, ...] = (0.05, 0.3)
+    history: int = 365
+    limited: int = 500
+    limited_latency: float = 0.2
 
 
 @dataclass
@@ -109,6 +132,9 @@ def measured(size: Size, kinds: Sequence[type[Contender]], place: Path, say: Cal
             bench.late("UXCam, four streams", works(size)["UXCam, four streams"], latency, contenders)
         bench.grow(works(size)["UXCam, sessions"], contenders)
         bench.go_on(works(size)["UXCam, four streams"], contenders)
+        bench.date(contenders)
+        if Ours in kinds:
+            bench.limit(place)
     if Ours in kinds:
         figures.spec, figures.bare = _starts(size.rounds)
         say(f"spec {figures.spec:.2f} s, import airbyte_cdk {figures.bare:.2f} s")
@@ -123,23 +149,16 @@ class _Bench:
         self._figures = figures
         self._say = say
 
-    def run(
-        self,
-        key: tuple[str, ...],
-        contender: Contender,
-        work: Work,
-        *,
-        latency: float = 0,
-        goes_on: bool = False,
-    ) -> Run:
+    def run(self, key: tuple[str, ...], contender: Contender, work: Work, *, goes_on: bool = False) -> None:
         """Measure one run."""
-        run = measure(contender, work, self._server, latency=latency, goes_on=goes_on)
-        self._figures.add(key, contender.name, run)
+        self._note(key, contender.name, measure(contender, work, self._server, goes_on=goes_on))
+
+    def _note(self, key: tuple[str, ...], name: str, run: Run) -> None:
+        self._figures.add(key, name, run)
         self._say(
-            f"{' '.join(key):<44} {contender.name:<21} {run.records:>9,} records {run.requests:>6,} "
+            f"{' '.join(key):<44} {name:<21} {run.records:>9,} records {run.requests:>6,} "
             f"requests {run.wall:7.2f} s wall {run.cpu:7.2f} s CPU {run.peak // 1024:>5} MB"
         )
-        return run
 
     def warm(self, contenders: Iterable[Contender], named: dict[str, Work]) -> None:
         """Run everything once, so that bytecode exists and files are cached."""
@@ -154,14 +173,48 @@ class _Bench:
             self.run((name,), contender, work)
 
     def late(self, name: str, work: Work, latency: float, contenders: Sequence[Contender]) -> None:
-        """Measure with slow answers. Contenders that send one request at a time run in parallel: they wait."""
-        key = (name, milliseconds(latency))
+        """Measure with slow answers."""
+        key, work = (name, milliseconds(latency)), replace(work, pace=Pace(latency))
         quick = [contender for contender in contenders if contender.workers > 1]
         for contender in self._in_turns(name, quick, self._figures.size.rounds):
-            self.run(key, contender, work, latency=latency)
+            self.run(key, contender, work)
+        self._wait(key, work, contenders)
+
+    def date(self, contenders: Sequence[Contender]) -> None:
+        """Measure when the newest day of a long history is complete."""
+        size = self._figures.size
+        work = Work("uxcam", ("sessions",), sessions=size.history * PAGE // 2, days=size.history, is_dated=True)
+        work = replace(work, pace=Pace(size.latencies[0]))
+        for contender in contenders:
+            if contender.workers > 1:
+                self.run(HISTORY, contender, work)
+        self._wait(HISTORY, work, contenders)
+
+    def _wait(self, key: tuple[str, ...], work: Work, contenders: Sequence[Contender]) -> None:
+        """Measure those that send one request at a time. They run in parallel, because they mostly wait."""
         patient = [contender for contender in contenders if contender.workers == 1]
         with ThreadPoolExecutor(max_workers=len(patient) or 1) as pool:
-            list(pool.map(lambda contender: self.run(key, contender, work, latency=latency), patient))
+            list(pool.map(lambda contender: self.run(key, contender, work), patient))
+
+    def limit(self, place: Path) -> None:
+        """Measure this project with vendors that have a capacity, beside fixed numbers of workers.
+
+        All runs are at the same time, because they mostly wait.
+        """
+        runs = [(kind, number) for kind, numbers in LIMITED.items() for number in (None, *numbers)]
+        with ThreadPoolExecutor(max_workers=len(runs)) as pool:
+            list(pool.map(lambda run: self._limit(run[0], run[1], place), runs))
+
+    def _limit(self, kind: str, number: int | None, place: Path) -> None:
+        """Measure one run; without a number of workers, with an adaptive one."""
+        size, refuses = self._figures.size, kind == REFUSES
+        days = size.limited // (FEWER if refuses and number and number > CAPACITY else 1)
+        pace = Pace(size.limited_latency, CAPACITY, refuses=refuses)
+        work = Work("uxcam", ("sessions",), days * PAGE // 10, days, workers=number or MANY, pace=pace)
+        own = place / f"{kind}-{number}"
+        contender = FixedWorkers(own) if number else Ours(own)
+        own.mkdir()
+        self._note((kind,), fixed(number) if number else Ours.name, measure(contender, work, self._server))
 
     def grow(self, work: Work, contenders: Iterable[Contender]) -> None:
         """Measure memory with more sessions: this project with ``largest``, the others with ``large``."""
@@ -188,6 +241,11 @@ class _Bench:
         for contender in contenders:
             self.run(("first sync",), contender, replace(work, until=work.days - 1))
             self.run(("incremental sync",), contender, work, goes_on=True)
+
+
+def fixed(workers: int) -> str:
+    """Return the name of this project with a fixed number of workers."""
+    return f"{workers} workers"
 
 
 def _starts(rounds: int) -> tuple[float, float]:

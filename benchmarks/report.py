@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.commands import CONTENDERS
 from benchmarks.goals import OURS, ahead_of_us, goals
-from benchmarks.plan import Figures, works
+from benchmarks.plan import LIMITED, Figures, fixed, works
 from benchmarks.rows import Row, Rows, wall
 
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
@@ -21,7 +21,8 @@ NOTE = (
 
 def whole(figures: Figures) -> str:
     """Write everything."""
-    parts = [headline(figures), table(figures), NOTE, circumstances(), _goals(figures), _behind(figures)]
+    parts = [headline(figures), table(figures), NOTE, limited(figures), circumstances(), _goals(figures)]
+    parts.append(_behind(figures))
     return "\n\n".join(parts) + "\n"
 
 
@@ -53,6 +54,20 @@ def table(figures: Figures) -> str:
     for heading, rows in Rows(figures).sections():
         lines.append(f"| **{heading}** |{' |' * len(names)}")
         lines += [f"| {row.title} | {' | '.join(_cell(row, name) for name in names)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def limited(figures: Figures) -> str:
+    """Return the table of vendors with a capacity."""
+    names = [OURS, *map(fixed, sorted({number for numbers in LIMITED.values() for number in numbers}))]
+    lines = [f"| a vendor that … | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
+    for vendor in Rows(figures).limited():
+        rows = {"answers per second": vendor.rates} | (
+            {"429s for 1,000 answers": vendor.refusals} if vendor.refuses else {}
+        )
+        for title, values in rows.items():
+            cells = (f"{values[name]:.1f}" if name in values else "–" for name in names)
+            lines.append(f"| {vendor.vendor}: {title} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

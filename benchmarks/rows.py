@@ -3,15 +3,51 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from benchmarks.commands import CONTENDERS
-from benchmarks.plan import START_UP, Figures, milliseconds, works
+from benchmarks.commands import CONTENDERS, Ours
+from benchmarks.plan import (
+    CAPACITY,
+    HISTORY,
+    LIMITED,
+    MANY,
+    REFUSES,
+    START_UP,
+    Figures,
+    fixed,
+    milliseconds,
+    works,
+)
 from benchmarks.runs import Run
 from benchmarks.work import Work
 
+OURS = Ours.name
 WORKERS = {contender.name: contender.workers for contender in CONTENDERS}
 
 Values = Mapping[str, float]
 """A figure by contender."""
+
+
+class Limited(NamedTuple):
+    """A vendor with a capacity, read by this project with an adaptive and with fixed numbers of workers."""
+
+    vendor: str
+    """What it does with more requests than it serves at once."""
+    refuses: bool
+    rates: Mapping[str, float]
+    """The answers per second, by name."""
+    refusals: Mapping[str, float]
+    """The 429s for 1,000 answers, by name."""
+    best: str
+    """The name of the fixed number with the most answers per second."""
+
+    @property
+    def over_best(self) -> float:
+        """The time for an answer over that with the best fixed number of workers."""
+        return self.rates[self.best] / self.rates[OURS]
+
+    @property
+    def share_of_refusals(self) -> float:
+        """The 429s for an answer over those with ``MANY`` workers."""
+        return self.refusals[OURS] / max(self.refusals[fixed(MANY)], 1)
 
 
 class Row(NamedTuple):
@@ -87,6 +123,22 @@ class Rows:
             who: value / (asked[who] * late / WORKERS[who]) for who, value in self.net(wall, name, key).items()
         }
 
+    def limited(self) -> list[Limited]:
+        """Return the figures of each vendor with a capacity."""
+        found = []
+        for kind, numbers in LIMITED.items():
+            runs = {name: run for name, (run,) in self._figures.runs.get((kind,), {}).items()}
+            if runs:
+                limited = Limited(
+                    f"{kind} more than {CAPACITY} requests",
+                    kind == REFUSES,
+                    {name: run.rate for name, run in runs.items()},
+                    {name: 1000 * run.refused / (run.requests - run.refused) for name, run in runs.items()},
+                    max(map(fixed, numbers), key=lambda name: runs[name].rate),
+                )
+                found.append(limited)
+        return found
+
     def growth(self, size: str) -> dict[str, float]:
         """Return the peak memory of a memory test over that of the first task."""
         small = self.of(peak, self._one)
@@ -118,8 +170,15 @@ class Rows:
         work, size = self._works[self._four], self._figures.size
         for who, once in self.of(sent, self._one).items():
             again[who] -= once / 10 / work.days  # minus the new day
+        newest = self.of(lambda run: run.newest, *HISTORY)
+        late = milliseconds(size.latencies[0])
         start_wall, start_cpu = self.of(wall, *START_UP), self.of(cpu, *START_UP)
         return [
+            Row(
+                f"{late}, {size.history:,} days of history: seconds until the newest day is complete",
+                newest,
+                told(newest, "{:.1f} s"),
+            ),
             self._grown("large", size.large, work.days),
             self._grown("long", size.largest, work.days * size.largest // size.sessions),
             self._grown("dense", size.largest, work.days),

@@ -27,6 +27,8 @@ class Run:
 
     records: int
     requests: int
+    refused: int
+    """How many of the requests were answered with 429."""
     bytes: int
     most_open: int
     """The most requests that were open at the same time."""
@@ -36,6 +38,15 @@ class Run:
     """Seconds of user and system time, including start-up."""
     peak: int
     """Memory in kB."""
+    busy: float
+    """Seconds between the first request and the last answer."""
+    newest: float
+    """Seconds until the last session of the newest day was printed; ``wall`` if that was not looked for."""
+
+    @property
+    def rate(self) -> float:
+        """The answers per second, without start-up and without refusals."""
+        return (self.requests - self.refused) / self.busy
 
 
 class Server:
@@ -58,17 +69,18 @@ class Server:
     ) -> None:
         self._process.communicate()
 
-    def begin(self, work: Work, latency: float) -> str:
+    def begin(self, work: Work) -> str:
         """Start a run, and return its address."""
-        asked = {"vendor": work.vendor, "sessions": work.sessions, "days": work.days, "latency": latency}
+        pace = work.pace._asdict()
+        asked = {"vendor": work.vendor, "sessions": work.sessions, "days": work.days, "pace": pace}
         request = urllib.request.Request(f"{self._address}/runs", json.dumps(asked).encode())  # noqa: S310
         return f"{self._address}/{_json(request)}"
 
-    def counts(self, origin: str) -> dict[str, int]:
-        """Return the counts of a run's requests."""
+    def figures(self, origin: str) -> dict[str, Any]:
+        """Return the figures of a run's requests."""
         number = origin.rsplit("/", 1)[1]
-        counts: dict[str, int] = _json(urllib.request.Request(f"{self._address}/runs/{number}"))  # noqa: S310
-        return counts
+        figures: dict[str, Any] = _json(urllib.request.Request(f"{self._address}/runs/{number}"))  # noqa: S310
+        return figures
 
 
 def _json(request: urllib.request.Request) -> Any:  # noqa: ANN401 - JSON
@@ -76,20 +88,19 @@ def _json(request: urllib.request.Request) -> Any:  # noqa: ANN401 - JSON
         return json.load(answer)
 
 
-def measure(contender: Contender, work: Work, server: Server, *, latency: float = 0, goes_on: bool = False) -> Run:
+def measure(contender: Contender, work: Work, server: Server, *, goes_on: bool = False) -> Run:
     """Measure a contender with a task.
 
     Args:
         contender: the contender.
         work: the task.
         server: the server.
-        latency: seconds before each answer.
         goes_on: whether it gets the state of the previous run. The number of its records is not checked then.
 
     Raises:
         SystemExit: it failed, or it returned the wrong number of records.
     """
-    origin = server.begin(work, latency)
+    origin = server.begin(work)
     command = contender.command(work, origin, goes_on=goes_on)
     log = contender.place / "log"
     began = time.monotonic()
@@ -101,9 +112,13 @@ def measure(contender: Contender, work: Work, server: Server, *, latency: float 
     ):
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         records, states = 0, []
+        left, newest = work.of_newest_day, 0.0
         for line in process.stdout:
             if line.startswith(RECORD):
                 records += 1
+                if work.is_dated and work.newest_day in line:
+                    left -= 1
+                    newest = newest if left else time.monotonic() - began
             elif line.startswith(STATE):
                 states.append(line)
             elif line.startswith(COUNTS):
@@ -119,7 +134,14 @@ def measure(contender: Contender, work: Work, server: Server, *, latency: float 
         raise SystemExit(f"{contender.name} returned {records:,} records instead of {work.records:,} of {work}.")
     contender.keep(states)
     cpu = usage.ru_utime + usage.ru_stime
-    return Run(records=records, wall=wall, cpu=cpu, peak=usage.ru_maxrss, **server.counts(origin))
+    return Run(
+        records=records,
+        wall=wall,
+        cpu=cpu,
+        peak=usage.ru_maxrss,
+        newest=newest or wall,
+        **server.figures(origin),
+    )
 
 
 def _variables(contender: Contender) -> dict[str, str]:

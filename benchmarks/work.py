@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.pages import FIRST_DAY, PAGE, WEBSITES, example
 
@@ -10,6 +10,20 @@ WORKERS = 10
 """How many requests a contender may send at the same time, if it can."""
 
 UXCAM_STREAMS = ("sessions", "screens", "gestures", "events")
+
+
+class Pace(NamedTuple):
+    """How fast the vendor answers."""
+
+    latency: float = 0
+    """Seconds before each answer."""
+    capacity: int | None = None
+    """How many requests it serves at once; None: all."""
+    refuses: bool = False
+    """Whether it refuses further requests with 429 rather than queue them."""
+
+
+AT_ONCE = Pace()
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,9 @@ class Work:
         sessions: how many sessions the vendor has.
         days: over how many days they are spread.
         until: how many of the days are read; None: all.
+        workers: how many requests a contender may send at the same time, if it can.
+        pace: how fast the vendor answers.
+        is_dated: whether to measure when the newest day is complete.
     """
 
     vendor: str
@@ -29,6 +46,9 @@ class Work:
     sessions: int
     days: int = 20
     until: int | None = None
+    workers: int = WORKERS
+    pace: Pace = AT_ONCE
+    is_dated: bool = False
 
     @property
     def read_days(self) -> int:
@@ -59,6 +79,16 @@ class Work:
         of_day = self.sessions // self.days
         return self.read_days * (max(1, -(-of_day // PAGE)) if self.vendor == "devrev" else of_day // PAGE + 1)
 
+    @property
+    def newest_day(self) -> bytes:
+        """What only the sessions of UXCam's newest day hold."""
+        return b'"%d-' % (self.days - 1)
+
+    @property
+    def of_newest_day(self) -> int:
+        """How many sessions the newest day has."""
+        return self.sessions // self.days
+
     def nothing(self) -> "Work":
         """Return the task with one day and no sessions, which measures start-up."""
         return replace(self, sessions=0, days=1, until=None)
@@ -75,7 +105,7 @@ class Work:
             "end_date": end.isoformat(),
             "start_epoch": _epoch(FIRST_DAY),
             "end_epoch": _epoch(end),
-            "num_workers": WORKERS,
+            "num_workers": self.workers,
         }
 
 

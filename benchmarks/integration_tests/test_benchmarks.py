@@ -8,15 +8,38 @@ import pytest
 
 from benchmarks.commands import Contender, Floor, HttpStreams, Manifest, Ours
 from benchmarks.goals import ahead_of_us
-from benchmarks.plan import START_UP, Figures, Size, measured, works
-from benchmarks.report import BEGIN, END, headline, table, with_headline
+from benchmarks.plan import (
+    CAPACITY,
+    FEWER,
+    HISTORY,
+    LIMITED,
+    MANY,
+    REFUSES,
+    START_UP,
+    Figures,
+    Size,
+    fixed,
+    measured,
+    works,
+)
+from benchmarks.report import BEGIN, END, headline, limited, table, with_headline
 from benchmarks.rows import Row, Rows
 from benchmarks.runs import Run, Server, measure
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("benchmarks")]
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = Size(sessions=400, days=4, rounds=1, large=400, largest=800, latencies=(0.01,))
+SMALL = Size(
+    sessions=400,
+    days=4,
+    rounds=1,
+    large=400,
+    largest=800,
+    latencies=(0.01,),
+    history=8,
+    limited=20,
+    limited_latency=0.01,
+)
 ONE, FOUR, DEVREV, INSPECTLET = works(SMALL)
 
 
@@ -70,6 +93,31 @@ def test_the_next_sync_reads_three_days(
     assert run.records == 3 * day
 
 
+def test_it_is_measured_when_the_newest_day_is_complete(figures: Figures) -> None:
+    found = {name: run for name, (run,) in figures.runs[HISTORY].items()}
+    assert {run.records for run in found.values()} == {8 * 50}
+    assert all(0 < run.newest < run.wall for run in found.values())
+
+
+def test_a_vendor_with_a_capacity_is_read_with_adaptive_and_fixed_numbers_of_workers(figures: Figures) -> None:
+    for kind, numbers in LIMITED.items():
+        runs = {name: run for name, (run,) in figures.runs[kind,].items()}
+        assert set(runs) == {Ours.name, *map(fixed, numbers)}
+        for name, run in runs.items():
+            is_short = kind == REFUSES and name in {fixed(CAPACITY + 1), fixed(MANY)}
+            days = 20 // (FEWER if is_short else 1)
+            assert (run.records, run.requests - run.refused) == (10 * days, 2 * days)
+            if name != Ours.name:
+                assert run.most_open <= int(name.split()[0])
+    head, _, *rows = limited(figures).splitlines()
+    assert head.endswith(f"| {Ours.name} | 4 workers | 5 workers | 6 workers | 16 workers |")
+    assert [row.split(":")[1].split(" |")[0] for row in rows] == [
+        " answers per second",
+        " 429s for 1,000 answers",
+        " answers per second",
+    ]
+
+
 def test_a_contender_with_other_records_ends_the_benchmark(server: Server, tmp_path: Path) -> None:
     class Forgetful(Floor):
         def command(self, work: object, origin: str, *, goes_on: bool) -> list[str]:
@@ -90,7 +138,18 @@ def test_every_row_of_the_table_has_every_contender_and_its_ratio(figures: Figur
 
 def test_start_up_is_not_counted_and_faster_contenders_are_found() -> None:
     figures = Figures(Size(sessions=1000, latencies=()))
-    run = Run(records=1000, requests=10, bytes=1000, most_open=1, wall=3.0, cpu=2.0, peak=1024)
+    run = Run(
+        records=1000,
+        requests=10,
+        refused=0,
+        bytes=1000,
+        most_open=1,
+        wall=3.0,
+        cpu=2.0,
+        peak=1024,
+        busy=2.0,
+        newest=3.0,
+    )
     for name in works(figures.size):
         for who, seconds in ((Ours.name, 3.0), (HttpStreams.name, 2.0), (Floor.name, 1.5)):
             figures.add(START_UP, who, replace(run, wall=1.0, cpu=1.0))

@@ -58,8 +58,7 @@ class Group:
         self.lengths = lengths or PageLengths(endpoint.pager.size)
         self.has_failed = False
         self.is_probing = False
-        """Whether the first window is being read that shows how long the others should be. The shortest possible
-        window does not show it."""
+        """Whether the first window is being read that shows how long the others should be."""
         self.is_sized = False
         """Whether the vendor reports how many rows a window has."""
         self._filter = endpoint.time_filter
