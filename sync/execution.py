@@ -7,13 +7,16 @@ from typing import Any
 from rich.console import Console
 
 from sync import account, catalog, progress, schema
-from sync.destination import Destination
+from sync.destination import Destination, DestinationError
 from sync.display import Display
 from sync.interrupt import Interrupt
 from sync.job import Job
 from sync.loading import Load
 from sync.table import Table
 from sync.warehouse import Warehouse
+
+AGAIN = "Fix the error and run the command again: it continues from here."
+LATER = "Run the command again: it continues from here."
 
 
 @dataclass
@@ -62,7 +65,10 @@ def run(job: Job, destination: Destination, console: Console, interrupt: Interru
             before = {name: warehouse.count(name) for name in names}
             with Display(console, shown) as display:
                 load = Load(warehouse, tables, display, job.commit_seconds)
-                load.run(output, interrupt.is_set, connector.stop)
+                try:
+                    load.run(output, interrupt.is_set, connector.stop)
+                except DestinationError as error:
+                    raise DestinationError(f"{error}\nfailed; {display.kept:,} rows kept. {AGAIN}") from error
         finally:
             connector.stop()
         failure = connector.finish()
@@ -80,5 +86,4 @@ def _failure(shown: progress.Progress, kept: int) -> str:
     """Describe a failed read in one line."""
     failed = shown.incomplete
     which = f": {', '.join(failed)}" if len(failed) < len(shown.names) else ""
-    fix = "Fix the error and run" if shown.is_config_error else "Run"
-    return f"failed{which}; {kept:,} rows kept. {fix} the command again: it continues from here."
+    return f"failed{which}; {kept:,} rows kept. {AGAIN if shown.is_config_error else LATER}"

@@ -38,7 +38,7 @@ def main() -> int:
     console = screen()
     try:
         build(read(arguments.db), arguments.vars, console)
-    except (BuildError, DestinationError, RefusedError) as error:
+    except (BuildError, DestinationError, OSError, RefusedError) as error:
         console.print(str(error), style="bold red", markup=False, soft_wrap=True)
         return 1
     return 0

@@ -56,7 +56,7 @@ LAYOUT: dict[str, Any] = {
 
 def write(path: Path, warehouse: Warehouse, schemas: list[Sessions], results: list[Result]) -> bool:
     """Write the report; return False for an existing file that is not a report."""
-    if path.exists() and not path.read_text(errors="replace").startswith(MARK):
+    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(MARK):
         return False
     figures = Figures(warehouse, schemas)
     sessions, users, first, last = figures.totals()
@@ -78,7 +78,7 @@ def write(path: Path, warehouse: Warehouse, schemas: list[Sessions], results: li
         "first session": _day(first),
         "last session": _day(last),
     }
-    page = Template(TEMPLATE.read_text()).substitute(
+    page = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=html.escape(warehouse.destination.label),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         tiles="".join(f"<div class=tile><b>{value}</b><span>{name}</span></div>" for name, value in tiles.items()),
@@ -86,19 +86,29 @@ def write(path: Path, warehouse: Warehouse, schemas: list[Sessions], results: li
         models=_models(warehouse),
         plotly=get_plotlyjs(),
     )
-    path.write_text(f"{MARK}\n{page}")
+    _write(path, f"{MARK}\n{page}")
     return True
 
 
 def add_models(path: Path, warehouse: Warehouse) -> bool:
     """Write the models' answers into a report that exists; returns whether there is one."""
-    page = path.read_text(errors="replace") if path.exists() else ""
+    page = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     before, start, rest = page.partition(MODELS_START)
     _, end, after = rest.partition(MODELS_END)
     if not (page.startswith(MARK) and start and end):
         return False
-    path.write_text(f"{before}{start}{_models(warehouse)}{end}{after}")
+    _write(path, f"{before}{start}{_models(warehouse)}{end}{after}")
     return True
+
+
+def _write(path: Path, page: str) -> None:
+    """Write a page completely or not at all: on a full disk, the last report stays."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(page, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _models(warehouse: Warehouse) -> str:
@@ -169,7 +179,8 @@ def _durations(rows: list[tuple[str, int, int]]) -> dict[str, Any]:
         if vendors
     ]
     layout = LAYOUT | {"barmode": "stack", "margin": LAYOUT["margin"] | {"l": 84}}
-    return {"data": data, "layout": layout | {"xaxis": {"tickformat": ".0%", "range": [0, 1]}, "yaxis": {}}}
+    axis = {"tickformat": ".0%", "range": [0, 1], "dtick": 0.25}
+    return {"data": data, "layout": layout | {"xaxis": axis, "yaxis": {"ticksuffix": " "}}}
 
 
 def _clicks(clicks: list[Any]) -> dict[str, Any]:
@@ -272,7 +283,8 @@ def _top(rows: list[tuple[str, str, int]]) -> dict[str, Any]:
     axis = {
         "tickmode": "array",
         "tickvals": list(range(len(shown))),
-        "ticktext": [_escaped(name, LONGEST_NAME) for _, name, _ in shown],
+        "ticktext": [_escaped(name.removeprefix("https://"), LONGEST_NAME) for _, name, _ in shown],
+        "ticksuffix": " ",
         "automargin": True,
         "tickfont": {"size": 11},
     }
@@ -324,7 +336,8 @@ def _streams(results: list[Result]) -> dict[str, Any]:
         "range": [-0.7, len(labels) - 0.3],
     }
     layout = LAYOUT | {"barmode": "overlay", "height": 110 + 24 * len(labels), "bargap": 0.35}
-    return {"data": data if labels else [], "layout": layout | {"xaxis": {"type": "date"}, "yaxis": axis}}
+    days = {"type": "date", "tickformat": "%d %b", "nticks": 6, "tickangle": 0}
+    return {"data": data if labels else [], "layout": layout | {"xaxis": days, "yaxis": axis}}
 
 
 def _finished(name: str, colour: str, bars: list[tuple[int, coverage.Interval, str]]) -> dict[str, Any]:

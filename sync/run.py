@@ -74,6 +74,8 @@ def _summarise(destination: Destination, results: list[Result], console: Console
         try:
             if not report.write(path, warehouse, found, results):
                 line = f"No report was written: {path} exists and is not a report."
-        except (DestinationError, OSError) as error:  # the rows are loaded
+        except DestinationError as error:  # the rows are loaded
             line = f"No report was written: {error}"
+        except OSError as error:
+            line = f"No report was written to {path}: {error.strerror}."
         console.print(line, markup=False, soft_wrap=True)

@@ -77,7 +77,8 @@ def _chart(console: Console, warehouse: Warehouse, view: str) -> None:
     if not counts:
         return
     last = max(counts)
-    days = [last - timedelta(days=n) for n in reversed(range(CHART_DAYS))]
+    shown = min(CHART_DAYS, (last - min(counts)).days + 1)
+    days = [last - timedelta(days=n) for n in reversed(range(shown))]
     highest = max(counts.get(day, 0) for day in days)
     width = max(min(CHART_WIDTH, console.width - CHART_MARGIN), 1)
     console.print("\n[italic]Sessions per day[/italic]")

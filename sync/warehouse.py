@@ -6,7 +6,6 @@ complete, after all rows. So after a kill at any moment, the warehouse has at le
 """
 
 import os
-import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +29,11 @@ os.environ |= {
 import dlt
 import pyarrow as pa
 from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.common.exceptions import MissingDependencyException
 from dlt.destinations.exceptions import DatabaseException, DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync.destination import Destination, DestinationError
+from sync.failures import described
 from sync.table import Table
 from sync.workplace import workplace
 
@@ -199,7 +198,7 @@ class Warehouse:
 
     def _failure(self, what: str, error: BaseException) -> str:
         """Describe what the database did, with its own message."""
-        return f"{self.destination.label} {what}: {self.destination.clean(reason(error))}"
+        return f"{self.destination.label} {what}: {self.destination.clean(described(error))}"
 
     def _finish(self, client: Any, table: Table) -> None:  # noqa: ANN401 - a client of any destination
         """Add what dlt does not create: comments, the primary key, and PostgreSQL's jsonb."""
@@ -226,15 +225,6 @@ class Warehouse:
         if table.key and not has_key:
             columns = ", ".join(client.escape_column_name(column) for column in table.key)
             client.execute_sql(f"ALTER TABLE {name} ADD PRIMARY KEY ({columns})")
-
-
-def reason(error: BaseException) -> str:
-    """Return the first line of an error's root cause: the database's message."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, MissingDependencyException):
-        return f"it needs more packages: uv pip install {' '.join(map(shlex.quote, error.dependencies))}"
-    return str(error).strip().partition("\n")[0]
 
 
 def _resource(table: Table, *rows: pa.Table) -> Any:  # noqa: ANN401 - dlt's resource

@@ -1,5 +1,6 @@
 """Workplaces: temporary folders that only the user can read, and that are always deleted."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -8,12 +9,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "session-connectors-"
+LEAST_SPACE = 16 * 2**20
+"""Bytes: rows pass through the folder in compressed files."""
 
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """Create a folder that is deleted at the end; also delete folders of killed syncs."""
+    """Create a folder that is deleted at the end; also delete folders of killed syncs.
+
+    Raises:
+        OSError: There is no temporary folder, or the disk is full. Later, libraries would report it less clearly.
+    """
     _clear()
+    if shutil.disk_usage(tempfile.gettempdir()).free < LEAST_SPACE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), tempfile.gettempdir())
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 

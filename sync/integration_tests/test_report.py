@@ -103,6 +103,15 @@ def test_a_file_of_somebody_else_stays(written: Path) -> None:
         assert path.read_text() == "<p>mine</p>"
 
 
+def test_a_report_that_cannot_be_written_leaves_the_last_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine.html"
+    path.write_text("the last one")
+    path.with_name("mine.html.part").mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        report._write(path, "new")
+    assert path.read_text() == "the last one"
+
+
 def test_names_of_pages_are_text_not_markup(database: Database) -> None:
     stream = sessions_stream()
     stream["json_schema"]["properties"]["first_page_url"] = {"type": ["null", "string"]}

@@ -27,3 +27,10 @@ def test_syncs_that_start_together_delete_the_folders_of_killed_ones(
     with ThreadPoolExecutor(8) as syncs:
         list(syncs.map(start, range(8)))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("sync.workplace.LEAST_SPACE", 2**62)
+    with pytest.raises(OSError, match=f"No space left on device: '{tmp_path}'"), workplace():
+        pass
