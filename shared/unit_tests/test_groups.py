@@ -172,6 +172,14 @@ def test_a_row_without_an_id_gets_a_hash_and_reports_it() -> None:
 
 
 @pytest.mark.promise(n=1)
+def test_different_rows_without_an_id_are_all_emitted() -> None:
+    things = group()
+    rows = [{"at": START.isoformat(), "a": number} for number in range(3)]
+    found = things.claim(opened(things)[0], [*rows, *rows]).rows
+    assert len({one.columns["id"] for one in found}) == len(found) == 3
+
+
+@pytest.mark.promise(n=1)
 def test_a_list_without_dates_is_read_in_full() -> None:
     things = group(None, finished=(Window(START, day(4)),))
     (window,) = opened(things)

@@ -246,6 +246,16 @@ def test_details_are_read_only_if_selected_and_by_all_workers(begin: Begin) -> N
     assert {record["page_width"] is None for record in output.records["session_details"]} == {False}
 
 
+@pytest.mark.promise(n=5)
+def test_a_few_busy_days_of_a_website_are_read_by_all_workers_with_checkpoints(begin: Begin) -> None:
+    connector, server = begin({"num_workers": 4}, sessions=700, days=4, websites=1, latency=0.05)
+    output = connector.read("sessions")
+    assert output.exit_code == 0, output.errors
+    assert server.max_in_flight >= 2, "windows were not read in parallel"
+    kinds = [message["type"] for message in output.messages if message["type"] in {"RECORD", "STATE"}]
+    assert kinds.index("STATE") < 0.9 * len(kinds), "the first checkpoint comes late"
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(404, None), (410, None), (200, '{"response": []}'), (200, '{"error": "Session not found"}')],

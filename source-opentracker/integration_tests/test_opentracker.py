@@ -151,6 +151,15 @@ def test_a_full_page_that_cannot_be_continued_is_reported_with_site_and_day(begi
         assert "Read the site by user_ids, machine_ids or visit_ids" in told["message"]
 
 
+@pytest.mark.promise(n=1)
+def test_a_page_of_a_list_that_begins_with_the_oldest_session_is_not_continued_by_bounds(begin: Begin) -> None:
+    options: Json = NO_TOKENS | {"honours_offset": False, "order": "oldest_first", "page_cap": 40}
+    connector, _ = begin(sessions=400, days=3, **options)
+    output = connector.read()
+    assert output.exit_code == 1
+    assert "no way to get the others" in output.errors[0]["message"]
+
+
 def test_days_below_a_full_page_are_read_without_tokens_and_offsets(begin: Begin) -> None:
     connector, server = begin(honours_offset=False, **NO_TOKENS)
     check_all_is_read_once(connector.read(), server)

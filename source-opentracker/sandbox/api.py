@@ -67,6 +67,8 @@ class Opentracker(Vendor):
         {"page_cap": 37, "has_next_token": False},
         {"page_cap": 7, "has_next_token": False},
         {"has_next_token": False, "honours_offset": False},
+        {"has_next_token": False, "order": "oldest_first"},
+        {"has_next_token": False, "order": "oldest_first", "page_cap": 37},
     )
 
     def __init__(  # noqa: PLR0913

@@ -17,6 +17,8 @@ class Readings:
 
     The list is sorted by start with `session_start`, otherwise by last event.
     """
+    order: Literal["newest_first", "oldest_first"] = "newest_first"
+    """The order of a list. A list with tokens is "newest_first"."""
     honours_from_to: bool = True
     """Whether `from` and `to`, from the notes at the end of the page, narrow the list or are ignored."""
     from_to_unit: Literal["ms", "s"] = "ms"
@@ -67,3 +69,5 @@ class Readings:
             value = getattr(self, name)
             if get_origin(kind) is Literal and value not in get_args(kind):
                 raise ValueError(f"{name} is one of {', '.join(get_args(kind))}, not {value!r}")
+        if self.order != "newest_first" and self.has_next_token:
+            raise ValueError("a list with tokens is newest_first")

@@ -171,9 +171,10 @@ class View:
         return bounds
 
     def _matching(self, site: Site, wanted: Asked) -> list[Session]:
-        """Return all sessions that match the request, newest first."""
+        """Return all sessions that match the request, in the order of a list."""
         by, bounds = self.readings.date_by, self._bounds(site, wanted)
-        key = (site.name, site.version, by, *bounds, wanted.uid, wanted.machine, wanted.visit)
+        order = self.readings.order
+        key = (site.name, site.version, by, order, *bounds, wanted.uid, wanted.machine, wanted.visit)
         if key not in self._lists:
             if len(self._lists) > 200:
                 self._lists.clear()
@@ -181,7 +182,7 @@ class View:
             tests += [lambda one: one.person.user == wanted.uid] if wanted.uid is not None else []
             tests += [lambda one: machine_is(one, wanted.machine)] if wanted.machine is not None else []
             tests += [lambda one: one.id == wanted.visit] if wanted.visit is not None else []
-            ordered = site.newest_first(self._by)
+            ordered = site.newest_first(self._by)[:: 1 if order == "newest_first" else -1]
             self._lists[key] = [one for one in ordered if all(test(one) for test in tests)]
         return self._lists[key]
 

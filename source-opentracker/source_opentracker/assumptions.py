@@ -243,7 +243,14 @@ ASSUMPTIONS: Assumptions = {
         Assumption("tokens", "A page that another one follows has a `nextToken`.", NextToken(), PAGE),
         Assumption("page-size", f"A page has up to {PAGE_SIZE:,} sessions.", PageSize(PAGE_SIZE)),
         Assumption(
-            "newest-first", "Lists begin with the newest session.", NewestFirst("last_event_at", "started_at")
+            "newest-first",
+            "Lists begin with the newest session.",
+            NewestFirst("last_event_at", "started_at"),
+            findings={
+                "otherwise": nothing(
+                    "Lists are in another order.", "A full page that only `to` could continue is then an error."
+                )
+            },
         ),
         steady_order("last_event_at"),
         Assumption("form", "An answer is an object with `field` and positional rows.", Form(), PAGE),

@@ -6,6 +6,7 @@ leaves open. https://api.opentracker.net/api/views/c_view_sessions_by_user.jsp
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from session_source import (
@@ -121,10 +122,12 @@ class SessionList(NamedTuple):
     def older_than(self, rows: list[Row]) -> "SessionList | None":
         """Return the rest of the list after some rows: sessions with no later last event than the oldest of them.
 
-        None if the list takes no bounds, or if they would return the same rows again.
+        None if the list takes no bounds, if it does not begin with the newest last event, or if the bounds would
+        return the same rows again.
         """
         ends = [session.end for row in rows if (session := extent(row)) != EVER]
-        if not self.per_second or not ends:
+        is_newest_first = all(later <= earlier + SECOND for earlier, later in pairwise(ends))
+        if not self.per_second or not ends or not is_newest_first:
             return None
         oldest = Window(min(ends), min(ends) + timedelta(milliseconds=1)).whole_seconds()
         start, end = from_and_to(Window(self.period.start, oldest.end), self.per_second)

@@ -163,6 +163,17 @@ def test_a_larger_limit_that_is_refused_is_the_same_error() -> None:
     assert told.value.kind is Kind.STUCK
 
 
+def test_older_sessions_continue_only_a_list_that_begins_with_the_newest() -> None:
+    sessions = endpoint(Meaning(per_second=1000))
+    rows = [session(f"s{number}", day(16) + timedelta(minutes=number)) for number in range(50)]
+    start = first_of(sessions, Window(day(16), day(17)))
+    with pytest.raises(Fault, match="no way to get the others"):
+        follow(start, *[listing(*rows)] * 4, sessions=sessions)
+    _, following = follow(start, *[listing(*rows[::-1])] * 4, sessions=sessions)
+    assert following
+    assert dict(following.lists[0].bounds)["to"] == at(day(16) + timedelta(seconds=1))
+
+
 def test_if_nothing_else_continues_a_page_older_sessions_are_requested() -> None:
     sessions = endpoint(Meaning(per_second=1000))
     starts = [day(16) + timedelta(seconds=90 - number // 2) for number in range(120)]

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from session_source import Next, StatusInBody
+from session_source.airbyte.connection import settings_of
 from session_source.testing import columns_of, next_of, page_of, request_of
+from source_uxcam import SourceUxcam
 from source_uxcam.data_access_v2 import Events, Sessions, Users
 
 WINDOW = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 1, 19, 12, 0, 0, 500, tzinfo=UTC)
@@ -95,3 +97,9 @@ def test_success_false_counts_as_the_error_it_is() -> None:
     with pytest.raises(StatusInBody) as told:
         page_of(Users([]), {"success": False, "error": {"message": "no", "status": 403}})
     assert told.value.status == 403
+
+
+@pytest.mark.parametrize(("api", "workers"), [("data_access_v2", 5), ("session_api", 20)])
+def test_v2_has_no_more_workers_than_requests_in_a_second(api: str, workers: int) -> None:
+    config = {"start_date": "2026-01-01", "num_workers": 20, "api": {"version": api}}
+    assert settings_of(SourceUxcam(), config).workers == workers

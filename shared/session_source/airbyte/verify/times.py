@@ -44,8 +44,8 @@ class FilterTime(Probe):
         ),
         "other": setting(
             "The filter goes by another time than this one.",
-            "A row is missed if it appears later than `lookback_window_days` after the time that the vendor "
-            "filters by: set that to the longest delay.",
+            "A row is missed if the two times are further apart than `lookback_window_days`: set that to the "
+            "longest difference, and `start_date` as much earlier.",
         ),
     }
 
