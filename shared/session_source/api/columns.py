@@ -46,9 +46,17 @@ def objects(items: Value, name: str) -> Iterator[Row]:
 def _value_at(path: tuple[str, ...]) -> Column:
     """Return a function that reads the value at a path; None if the path does not exist or the value is ``""``."""
     first, *others = path
+    second = others[0] if others else ""
 
     def value_of_field(row: Row) -> Value:
         value = row.get(first)
+        return None if value == "" else value
+
+    def value_of_inner_field(row: Row) -> Value:
+        try:
+            value = row[first][second]
+        except (KeyError, TypeError, IndexError):
+            return None
         return None if value == "" else value
 
     def value_at_path(row: Row) -> Value:
@@ -60,7 +68,7 @@ def _value_at(path: tuple[str, ...]) -> Column:
             return None
         return None if value == "" else value
 
-    return value_at_path if others else value_of_field
+    return (value_of_field, value_of_inner_field, value_at_path)[min(len(others), 2)]
 
 
 class _AtPath(Generic[Read]):
@@ -108,6 +116,8 @@ class Number(_AtPath[float]):
             value = value_of(row)
             if value is None or (type(value) is int and per == 1):
                 return value
+            if type(value) is int:  # before the checks, which take longer than the division
+                return value / per
             if isinstance(value, str):
                 value = float(value)
             if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not isfinite(value):
@@ -209,7 +219,12 @@ def reader(columns: Mapping[str, Column], constants: Row | None = None) -> Calla
         constants: columns with the same value in all rows. They replace others of the same name.
     """
     constants = constants or {}
-    readers = [(name, getattr(one, "read", one)) for name, one in columns.items() if name not in constants]
+    names: dict[Callable[[Row], Value], list[str]] = {}  # a column with two names is read once
+    for name, one in columns.items():
+        if name not in constants:
+            names.setdefault(getattr(one, "read", one), []).append(name)
+    readers = [(first, read_column) for read_column, (first, *_) in names.items()]
+    copied = {name: first for first, *others in names.values() for name in others}
     template: Row = {**dict.fromkeys(columns), **constants}  # a copy is faster than a dict that grows
 
     def read(row: Row) -> tuple[Row, list[str]]:
@@ -220,6 +235,10 @@ def reader(columns: Mapping[str, Column], constants: Row | None = None) -> Calla
                 values[name] = read_column(row)
             except UNFIT:
                 nulled.append(name)
+        for name, first in copied.items():
+            values[name] = values[first]
+        if nulled and copied:
+            nulled = [name for name in template if copied.get(name, name) in nulled]
         return values, nulled
 
     return read

@@ -35,6 +35,13 @@ PIECE = 16 * 2**20
 _HEADERS = {**requests.utils.default_headers(), "Accept": "application/json"}
 
 
+class _PreparedRequest(requests.PreparedRequest):
+    """A request without cookies: each request looks for them in an empty jar otherwise."""
+
+    def prepare_cookies(self, cookies: object) -> None:
+        """Add no header."""
+
+
 class Transport:
     """The connections to one vendor. Threads share it.
 
@@ -122,15 +129,18 @@ class Transport:
         return Answer(response.status_code, response.headers, body)
 
     def _prepared(self, request: Request, form: Form) -> requests.PreparedRequest:
-        return requests.Request(
+        prepared = _PreparedRequest()
+        fields = form.fields
+        prepared.prepare(
             request.method,
             f"{self._base_url}/{request.path}",
             params=request.params,
             headers={**_HEADERS, **request.headers},
             data=request.form,
-            json={**(request.json or {}), **form.fields} if form.fields else request.json,
+            json={**(request.json or {}), **fields} if fields else request.json,
             auth=form.spelling,
-        ).prepare()
+        )
+        return prepared
 
     def _body(self, response: requests.Response) -> bytes:
         """Read a body to its end, up to ``LARGEST_ANSWER``."""
