@@ -1,5 +1,6 @@
 """The specifications as forms: a browser fills them in, and the connector accepts the submitted config.
 
+``make test`` fills in one form of each connector, ``make test-all`` all of them.
 ``PICTURES=folder`` keeps a picture of each form.
 """
 
@@ -52,18 +53,28 @@ def chromium() -> str:
     return next(filter(None, map(shutil.which, names)), None) or missing("Chromium is not installed.")
 
 
+def given(folder: str, name: str, change: Json) -> Json:
+    """Return the config to enter; its base URL is hidden."""
+    config = load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1")[name] | change
+    return {name: value for name, value in config.items() if name != "base_url"}
+
+
 @pytest.fixture(scope="session")
-def filled() -> dict[str, Json]:
-    """Fill in all forms, in one browser."""
+def filled(request: pytest.FixtureRequest) -> dict[str, Json]:
+    """Fill in the forms of all tests of this run, in one browser."""
     pictures = os.environ.get("PICTURES")
-    forms = []
-    for case, (folder, name, change) in zip(IDS, CASES, strict=True):
-        config = load_vendor(folder, sessions=2, days=2).configs("http://127.0.0.1:1")[name] | change
-        del config["base_url"]  # hidden
-        picture = str(Path(pictures, f"{case}.png")) if pictures else None
-        forms.append({"schema": schema(folder), "config": config, "picture": picture})
-    done = node("forms.js", given={"chromium": chromium(), "forms": forms}, seconds=240)
-    return {case: {**form, **entered} for case, form, entered in zip(IDS, forms, done, strict=True)}
+    run = {item.callspec.params.get("entry") for item in request.session.items if hasattr(item, "callspec")}
+    forms = {
+        entry: {
+            "schema": schema(folder),
+            "config": given(folder, name, change),
+            "picture": str(Path(pictures, f"{entry}.png")) if pictures else None,
+        }
+        for entry, (folder, name, change) in zip(IDS, CASES, strict=True)
+        if entry in run
+    }
+    done = node("forms.js", given={"chromium": chromium(), "forms": list(forms.values())}, seconds=560)
+    return {entry: {**forms[entry], **entered} for entry, entered in zip(forms, done, strict=True)}
 
 
 def significant(value: Any, part: Json) -> Any:
@@ -102,8 +113,17 @@ def with_moments(config: Json) -> Json:
     return config | {n: f"{config[n][:10]}T00:00:00.000Z" for n in ("start_date", "end_date") if n in config}
 
 
+def entries() -> Iterator[Any]:
+    """Yield the parameters of each form; all but the first one of a connector are slow."""
+    seen: set[str] = set()
+    for entry, (folder, name, _) in zip(IDS, CASES, strict=True):
+        yield pytest.param(entry, folder, name, marks=[pytest.mark.slow] if folder in seen else [])
+        seen.add(folder)
+
+
+@pytest.mark.timeout(600)
 @pytest.mark.xdist_group("forms")
-@pytest.mark.parametrize(("entry", "folder", "name"), [(i, f, n) for i, (f, n, _) in zip(IDS, CASES, strict=True)])
+@pytest.mark.parametrize(("entry", "folder", "name"), entries())
 def test_check_accepts_the_config_of_a_submitted_form(
     filled: dict[str, Json], entry: str, folder: str, name: str, tmp_path: Path
 ) -> None:
@@ -120,10 +140,9 @@ def test_check_accepts_the_config_of_a_submitted_form(
         assert checked.of_type("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
 
 
-@pytest.mark.xdist_group("forms")
 @pytest.mark.parametrize("folder", vendor_names())
-def test_the_forms_cover_every_branch_of_every_choice(filled: dict[str, Json], folder: str) -> None:
-    entered = [form["config"] for case, form in filled.items() if case.startswith(folder)]
+def test_the_forms_cover_every_branch_of_every_choice(folder: str) -> None:
+    entered = [given(*case) for case in CASES if case[0] == folder]
     for place, branches in choices(schema(folder)):
         for branch in branches:
             found = [value for config in entered for value in values(config, place)]

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from sandbox_server import NeverAnswers, Status, refused_origin
-from session_source.airbyte import source
+from session_source.airbyte import check
 
 from integration_tests import forked
 from integration_tests.conftest import Start, cases, starting
@@ -88,7 +88,7 @@ def test_check_ends_within_30_seconds_if_the_vendor_fails_slowly(start: Start, s
 
 @pytest.mark.promise(n=9)
 def test_check_sends_nothing_when_its_time_is_over(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(check, "SECONDS", 0.0)
     connector, server = start(inside=True, sessions=2, days=2)
     (status,) = connector.run("check").of_type("CONNECTION_STATUS")
     assert status["status"] == "FAILED"

@@ -19,17 +19,19 @@ from integration_tests.trials import chance, random_cases
 
 @pytest.mark.soak
 def test_own_numbers():
-    assert not chance("here").getrandbits(60)
+    print("drawn", chance("here").getrandbits(60))
+    raise AssertionError
 
 @random_cases(9)
 @given(number=st.integers(0, 2**60))
 def test_numbers_of_hypothesis(number):
-    assert number < 2**59
+    print("drawn", number)
+    assert not 2**20 < number < 2**59
 """
 
 
 def failures(place: Path, **environment: str) -> tuple[set[str], set[str]]:
-    """Return the numbers with which two tests fail, and the commands that their reports name."""
+    """Return the numbers that two failing tests draw, and the commands that their reports name."""
     path = place / "test_failing.py"
     path.write_text(FAILING)
     done = subprocess.run(  # noqa: S603
@@ -40,9 +42,9 @@ def failures(place: Path, **environment: str) -> tuple[set[str], set[str]]:
         text=True,
         check=False,
     )
-    numbers = set(re.findall(r"assert (?:not )?(\d{17,})", done.stdout))
+    numbers = set(re.findall(r"^drawn (\d+)$", done.stdout, re.MULTILINE))
     commands = set(re.findall(r"^.*\.venv/bin/pytest .*$", done.stdout, re.MULTILINE))
-    assert len(numbers) == len(commands) == 2, done.stdout
+    assert len(commands) == 2, done.stdout
     return numbers, commands
 
 
@@ -56,5 +58,5 @@ def test_a_failed_random_test_names_the_command_that_repeats_it(
     assert failures(tmp_path) == (numbers, commands), "without a seed, all runs are equal"
     assert ".venv/bin/pytest -m '' 'test_failing.py::test_own_numbers'" in commands
     others, commands = failures(tmp_path, SEED="23")
-    assert not numbers & others
+    assert others != numbers
     assert all(command.startswith("SEED=23 .venv/bin/pytest") for command in commands)

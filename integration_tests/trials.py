@@ -70,6 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hypothesis_seed = str(SEED)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest tests first and the shortest last, so that no process works alone at the end."""
+    items.sort(key=lambda item: ("sync" not in item.path.parts, "unit_tests" in item.path.parts))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

@@ -96,7 +96,7 @@ def test_a_temporary_failure_is_retried(server: Server, fault: sandbox.Fault) ->
     ],
     ids=["dripping body", "dripping headers", "silence"],
 )
-def test_an_answer_that_never_ends_is_cut(server: Server, fault: sandbox.Fault, retry_policy: RetryPolicy) -> None:
+def test_an_answer_that_does_not_end_is_cut(server: Server, fault: sandbox.Fault, retry_policy: RetryPolicy) -> None:
     server.faults.append(fault)
     said: list[str] = []
     assert client(server.origin, retry_policy).fetch(GET, words, log=said.append)
@@ -263,7 +263,7 @@ def test_rate_limits_do_not_count_as_an_outage(
     assert client(server.origin, retry_policy).fetch(GET, words) == 2000
 
 
-def test_another_workers_limit_takes_nothing_of_it_either(server: Server) -> None:
+def test_the_rate_limit_of_another_worker_does_not_count_as_an_outage(server: Server) -> None:
     server.faults += [sandbox.Status(503), sandbox.Status(429, retry_after=8), sandbox.Status(503)]
     # The two waits of an outage take 3.75 seconds at most.
     shared = client(server.origin, RetryPolicy(outage=7, limit=10), workers=2)

@@ -36,13 +36,14 @@ def test_a_place_goes_to_the_next_request_as_soon_as_it_is_free() -> None:
     shared = gate()
     with ThreadPoolExecutor(1) as pool:
         with turn(shared):
+            asked = time.monotonic()
             waiting = pool.submit(passed, shared)
             time.sleep(0.02)
             assert not waiting.done()
             freed = time.monotonic()
-        moment, waited = waiting.result(10)
+        moment, waited = waiting.result(60)
     assert moment >= freed
-    assert waited >= 0.02
+    assert 0 < waited <= moment - asked
 
 
 @pytest.mark.promise(n=5)
@@ -53,7 +54,7 @@ def test_after_a_rate_limit_no_request_uses_the_place_of_the_refused_one_before_
             waiting = pool.submit(passed, shared)
             shared.refuse(refused.place, 0.1)
             until = time.monotonic() + 0.1
-        moment, _ = waiting.result(10)
+        moment, _ = waiting.result(60)
     assert moment >= until - 0.01
 
 
@@ -63,7 +64,7 @@ def test_a_hold_applies_to_every_worker() -> None:
     shared.hold(0.1, Reason.RATE_LIMIT)
     until = time.monotonic() + 0.1
     with ThreadPoolExecutor(4) as pool:
-        moments = [done.result(10)[0] for done in [pool.submit(passed, shared) for _ in range(4)]]
+        moments = [done.result(60)[0] for done in [pool.submit(passed, shared) for _ in range(4)]]
     assert min(moments) >= until - 0.01
 
 
@@ -108,7 +109,7 @@ def test_closing_ends_the_wait_for_a_place() -> None:
         shared.close()
         for each in waiting:
             with pytest.raises(Closed):
-                each.result(10)
+                each.result(60)
 
 
 def test_a_request_that_fails_at_the_gate_releases_its_place() -> None:
@@ -132,7 +133,7 @@ def test_as_many_requests_are_open_as_the_limit_allows_and_no_more() -> None:
             with lock:
                 are_open += 1
                 most = max(most, are_open)
-            together.wait(10)
+            together.wait(60)
             with lock:
                 are_open -= 1
 

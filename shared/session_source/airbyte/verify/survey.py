@@ -12,7 +12,7 @@ from session_source.airbyte.verify.shape import RowShape
 from session_source.api.answer import Answer
 from session_source.api.columns import Row, Value, evaluate
 from session_source.api.endpoint import Endpoint, PageContext, Partition, first_page
-from session_source.api.errors import Fault, Kind
+from session_source.api.errors import REFUSED_PAGE, Fault, Kind
 from session_source.api.pagination import Page
 from session_source.api.request import Request
 from session_source.api.windows import Window
@@ -29,9 +29,6 @@ SECONDS = 55.0
 
 PAGES = 3
 """How many pages of a list are read."""
-
-REFUSALS = frozenset({400, 404})
-"""How a vendor may refuse a page after the last one."""
 
 PARTITIONS = 3
 """How many sites, apps or websites are tried until one has enough rows."""
@@ -192,7 +189,7 @@ class Survey:
             try:
                 read = self.read(endpoint, first._replace(token=following.token))
             except Fault as fault:
-                if following.is_certain or fault.status not in REFUSALS:
+                if following.is_certain or fault.status not in REFUSED_PAGE:
                     raise
                 yield Ending.REFUSED
                 return
