@@ -95,6 +95,8 @@ class Board(sandbox.Vendor):
         """The longest range that it answers."""
         self.deepest = 1000
         """The last page of a list that it returns."""
+        self.refused_once: set[int] = set()
+        """Pages that it refuses the first time."""
         self.refusal: int | None = 413
         """The status for a longer range; None if it does not answer."""
         self.odd_tokens: Iterator[Any] = iter(())
@@ -128,7 +130,8 @@ class Board(sandbox.Vendor):
                 found = []
             rows = [self._row(row) for row in found[: self.size]]
             return sandbox.Answer.json({"rows": rows, "next": number + 1})
-        if number > self.deepest:
+        if number > self.deepest or number in self.refused_once:
+            self.refused_once.discard(number)
             return self.error(400)
         last = max(1, -(-len(found) // self.size))
         if number > last and self.beyond_end == "repeated":
@@ -432,7 +435,8 @@ def test_a_page_beyond_the_end_ends_a_list(beyond_end: str, held: int, cap: int)
     assert found.errors == []
     assert len(found.windows) == 1
     assert sorted(map(int, found.ids())) == list(range(held))
-    beyond = REPEATS if beyond_end == "repeated" else 1  # the same page again may come from a cache
+    # The same page again may come from a cache, and a refusal may be a passing error.
+    beyond = {"empty": 1, "repeated": REPEATS, "refused": 2}[beyond_end]
     assert server.count <= -(-held // cap) + beyond
 
 
@@ -442,7 +446,24 @@ def test_a_page_beyond_the_end_ends_a_list_of_full_pages(beyond_end: str) -> Non
     board = Board(evenly(1, 2 * SIZE), beyond_end=beyond_end)
     found, server = outcome(board, Rows(NUMBERS), days=1)
     assert found.errors == []
-    assert server.count == 3
+    assert server.count == {"empty": 3, "refused": 4}[beyond_end], "a refusal may be a passing error"
+
+
+@pytest.mark.promise(n=3)
+@pytest.mark.parametrize("page", [2, 3])
+@pytest.mark.parametrize("cap", [SIZE, 7])
+def test_a_page_that_is_refused_once_does_not_end_a_list(page: int, cap: int) -> None:
+    board = Board(evenly(1, 4 * SIZE), size=cap, refused_once={page})
+    found, _ = outcome(board, Rows(NUMBERS), days=1)
+    assert found.errors == []
+    assert sorted(map(int, found.ids())) == list(range(4 * SIZE))
+
+
+@pytest.mark.promise(n=3)
+def test_a_vendor_that_refuses_every_second_page_is_read_in_shorter_windows() -> None:
+    found, _ = outcome(Board(evenly(4, 3 * SIZE), deepest=1), Rows(NUMBERS), days=4)
+    assert found.errors == []
+    assert sorted(map(int, found.ids())) == list(range(3 * SIZE))
 
 
 @pytest.mark.promise(n=7)

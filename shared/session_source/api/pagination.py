@@ -170,10 +170,17 @@ class PageLengths:
     """
 
     def __init__(self, size: int | None) -> None:
+        self.is_end_refused = False
+        """Whether the vendor refuses the page after the last one."""
         self._size = size
         self._longest = 0
         self._continued: set[int] = set()
         self._is_repeated = False
+
+    @property
+    def is_continued(self) -> bool:
+        """Whether a page was followed by a page with new rows."""
+        return bool(self._continued)
 
     def note(self, rows: int) -> None:
         """Record the length of a page."""

@@ -230,7 +230,12 @@ class _Worker:
             fault.is_about_later_page = trail.length > 0
             if trail.page.is_certain or fault.status not in REFUSED_PAGE:
                 raise
-            if trail.length >= FAR_DOWN and group.lengths.is_full(trail.rows):
+            is_full = group.lengths.is_full(trail.rows)
+            if trail.page.token != trail.refused and (is_full or not group.lengths.is_end_refused):
+                trail.refused = trail.page.token  # once more: it may be a passing error
+                return self._read_page(group, window, context, trail)
+            group.lengths.is_end_refused = True
+            if is_full and (trail.length >= FAR_DOWN or not group.lengths.is_continued):
                 if group.can_cut(window):
                     raise  # shorter windows show whether that was the end
                 self._log(

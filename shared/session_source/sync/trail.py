@@ -36,6 +36,8 @@ class Trail:
         """How many pages were read."""
         self.rows = 0
         """How many rows the last page has."""
+        self.refused: Token = None
+        """The last page that the vendor refused."""
         self.same = 0
         """How many pages in a row repeated the one before."""
         self.is_later_list = False
