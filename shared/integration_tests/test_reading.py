@@ -377,7 +377,7 @@ def test_a_page_that_repeats_endlessly_is_an_error_that_names_the_page() -> None
 
 @pytest.mark.promise(n=1)
 @pytest.mark.promise(n=7)
-def test_the_answer_to_another_request_is_an_error_and_no_empty_window() -> None:
+def test_the_answer_to_another_request_is_an_error() -> None:
     board = Board(evenly(9, 45), is_cached=True)
     found, server = outcome(board, Rows(NUMBERS), days=9, longest=1)
     (error,) = found.errors
