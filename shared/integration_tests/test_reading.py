@@ -92,13 +92,13 @@ class Board(sandbox.Vendor):
         self.size = SIZE
         self.beyond_end = "empty"
         self.longest = timedelta.max
-        """What it can answer at most."""
+        """The longest range that it answers."""
         self.refusal: int | None = 413
         """The status for a longer range; None if it does not answer."""
         self.odd_tokens: Iterator[Any] = iter(())
         """The next tokens of its first answers."""
         self.is_endless: str | None = None
-        """It has ever more pages: "empty" ones, or always the "same"."""
+        """Its lists do not end: further pages are "empty", or always the "same"."""
         self.broken: set[str] = set()
         """The ids of rows without details."""
         self.is_cached = False

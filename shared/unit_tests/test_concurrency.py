@@ -29,7 +29,7 @@ class Reply(NamedTuple):
 
     seconds: float
     wait: float | None = None
-    """How long it asks to wait, if it refuses the request."""
+    """The wait that it asks for when it refuses a request."""
     is_timeout: bool = False
 
 
@@ -271,7 +271,7 @@ def test_a_vendor_that_is_never_the_bottleneck_soon_gets_as_many_requests_as_fro
 
 
 @given(most=st.integers(1, 64))
-def test_it_begins_with_few_requests(most: int) -> None:
+def test_it_starts_with_few_open_requests(most: int) -> None:
     assert ConcurrencyLimit(most).limit == min(most, INITIAL)
 
 

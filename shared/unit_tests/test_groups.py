@@ -172,7 +172,7 @@ def test_a_row_without_an_id_gets_a_hash_and_reports_it() -> None:
 
 
 @pytest.mark.promise(n=1)
-def test_a_list_without_dates_is_read_whole() -> None:
+def test_a_list_without_dates_is_read_in_full() -> None:
     things = group(None, finished=(Window(START, day(4)),))
     (window,) = opened(things)
     assert window.window == Window(START, day(4))
@@ -293,7 +293,7 @@ def test_a_repeated_row_is_emitted_once_and_a_page_of_repeated_rows_is_doubted()
     assert (claim.rows, claim.doubt) == ([], Doubt.REPEATED)
 
 
-def test_a_page_of_nothing_but_rows_that_last_is_no_repeated_page() -> None:
+def test_a_page_of_long_rows_is_not_a_repeated_page() -> None:
     things = group(RANGE)
     window = opened(things)[0]
     lasting, short = row("long", 0, until=0.9), row("short", 0.1)

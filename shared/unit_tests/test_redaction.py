@@ -166,7 +166,7 @@ AWKWARD = "s3:c@r/e+t%41 \"q'&x\\yü€&amp;<b>"
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
-def test_no_spelling_shows_a_secret(name: str) -> None:
+def test_a_secret_is_hidden_in_every_encoding(name: str) -> None:
     hide(AWKWARD)
     shown = redaction.clean(f"There is no key {SPELLINGS[name](AWKWARD)} here.")
     assert shown.startswith("There is no key ")

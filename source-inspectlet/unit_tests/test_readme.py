@@ -10,7 +10,7 @@ from source_inspectlet.search import of_config
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
-def test_the_readmes_search_is_one() -> None:
+def test_the_readmes_search_is_valid() -> None:
     config = json.loads(README.split("```json")[1].split("```")[0])
     assert of_config(config)["newold"] == {"new": False, "old": True}
 

@@ -12,7 +12,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 FLOW = [{"gestures": [{}, {}], "events": None}, {"gestures": [], "events": [{}]}, "Home"]
 
 
-def test_the_config_is_one() -> None:
+def test_the_readmes_config_is_valid() -> None:
     config = json.loads(README.split("```json")[1].split("```")[0])
     sessions = SourceUxcam().endpoints(config)[0]
     assert len(json.loads(request_of(sessions).params["filters"])) == 1 + 3
