@@ -33,7 +33,7 @@ def main() -> int:
             if arguments.connector:
                 db = environment.read(arguments.db or DEFAULT)
                 if environment.shows_password(arguments.db or ""):
-                    console.print(SHOWN_TO_ALL, style="yellow")
+                    console.print(SHOWN_TO_ALL, style="yellow", soft_wrap=True)
                 job = _job(arguments)
                 looked_up = beside.submit(job.look_up)
             from sync.run import demo, real  # noqa: PLC0415 - importing dlt takes a second, in which the connector starts

@@ -93,6 +93,10 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             )
         elif "not a valid DuckDB database" in reason:
             reason = "it is not a DuckDB file. Choose another file with DB=."
+        elif path.is_dir():
+            reason = f"it is a folder. Name a file in it: DB={path / 'sessions.duckdb'}"
+        elif isinstance(error, OSError):
+            reason = f"{error.strerror}. Check the path in DB."
         raise DestinationError(f"{path} cannot be opened: {reason}") from error
 
 

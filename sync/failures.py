@@ -19,7 +19,7 @@ FIXES = (
     ),
     (
         ("permission denied for schema", "must be owner of"),
-        "Choose another schema with SCHEMA=, or ask its owner for the right to create tables in it.",
+        "Ask its owner for the right to create tables in it, or choose another schema with SCHEMA=.",
     ),
     (("No space left on device", "File too large", "Disk quota exceeded"), "Free space on the disk."),
     (("FATAL:  database",), "Create the database, or correct DB."),

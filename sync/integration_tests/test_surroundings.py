@@ -193,6 +193,19 @@ def test_a_view_of_another_program_stays(tmp_path: Path) -> None:
         assert warehouse.query("SELECT mine FROM main.all_sessions") == [(1,)]
 
 
+def test_a_file_that_cannot_be_made_is_named_with_the_fix(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for db, words in {
+        tmp_path: f"it is a folder. Name a file in it: DB={tmp_path}/sessions.duckdb",
+        tmp_path / "file" / "mine.duckdb": "exists. Check the path in DB",
+    }.items():
+        with pytest.raises(DestinationError, match=words), opened(str(db)):
+            pass
+    with opened(str(tmp_path / "new" / "folder" / "mine.duckdb")) as destination:
+        assert destination.file is not None
+        assert destination.file.exists()
+
+
 def limited() -> None:
     """Allow files of a few megabytes only, as on a disk that is almost full."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
