@@ -99,7 +99,11 @@ ASSUMPTIONS: Assumptions = {
         Assumption(
             "late-sessions",
             "A session is listed at most `lookback_window_days` after it began.",
-            findings={"later": setting("One is listed later.", "Set a larger `lookback_window_days`.")},
+            findings={
+                "later": setting(
+                    "One is listed later.", "Set a larger `lookback_window_days`: a later session is missed."
+                )
+            },
         ),
         Assumption(
             "stable-ids",
