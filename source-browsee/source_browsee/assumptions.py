@@ -168,6 +168,15 @@ ASSUMPTIONS: Assumptions = {
             findings={"excluded": nothing("They are not.", "Each window starts a second early.")},
         ),
         Assumption(
+            "late-sessions",
+            "A session is listed at most `lookback_window_days` after the time that Browsee filters by.",
+            findings={
+                "later": setting(
+                    "One is listed later.", "Set a larger `lookback_window_days`: a later session is missed."
+                )
+            },
+        ),
+        Assumption(
             "deep-offsets",
             "`from` may be of any size.",
             findings={

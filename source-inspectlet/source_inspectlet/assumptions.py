@@ -96,7 +96,11 @@ ASSUMPTIONS: Assumptions = {
         Assumption(
             "late-sessions",
             "A session is listed at most `lookback_window_days` after it began.",
-            findings={"later": setting("One is listed later.", "Set a larger `lookback_window_days`.")},
+            findings={
+                "later": setting(
+                    "One is listed later.", "Set a larger `lookback_window_days`: a later session is missed."
+                )
+            },
         ),
         stable_id("`sid` never changes and is unique in its website."),
         Assumption(

@@ -259,6 +259,15 @@ ASSUMPTIONS: Assumptions = {
         *session_fields("Opentracker's page", PAGE),
         NO_RATE_LIMIT_HEADERS,
         Assumption(
+            "late-sessions",
+            "A session is listed at most `lookback_window_days` after its last event.",
+            findings={
+                "later": setting(
+                    "One is listed later.", "Set a larger `lookback_window_days`: a later session is missed."
+                )
+            },
+        ),
+        Assumption(
             "long-lists",
             "A list that neither a token, `offset`, a `limit` of 10,000 nor `to` continues is whole, unless it "
             "has 40 sessions or a multiple of 50 (of 1,000 above 1,000).",

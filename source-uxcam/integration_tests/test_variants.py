@@ -74,6 +74,19 @@ def test_days_of_another_zone_lose_nothing_at_any_edge(tmp_path: Path, hours_ahe
         assert len(requested) - len(set(requested)) <= 2
 
 
+@pytest.mark.promise(n=3)
+def test_pages_of_the_days_around_a_gap_are_requested_once(tmp_path: Path) -> None:
+    with starting("source-uxcam", tmp_path) as start:
+        connector, server = start("session_api", {"window_in_days": 1}, sessions=1500, days=6, hours_ahead=9)
+        first_day = datetime.fromisoformat(connector.config["start_date"])
+        before, later, end = (f"{first_day + timedelta(days=n):%Y-%m-%d}" for n in (1, 2, 4))
+        output = with_config(connector, {"start_date": later, "end_date": end}).read("sessions")
+        assert output.exit_code == 0, output.errors
+        requested = [entry.request.target for entry in server.requests]
+        assert any(before in target for target in requested), "a day more is requested"
+        assert len(requested) == len(set(requested))
+
+
 def with_config(connector: Connector, change: Json) -> Connector:
     return replace(connector, config={**connector.config, **change})
 

@@ -26,7 +26,10 @@ class DayOf(Probe):
             "A row is missed if it is uploaded later than `lookback_window_days` after it occurred: set that to "
             "the longest time that devices are offline.",
         ),
-        "neither": report("A row is listed neither around the one nor around the other.", ""),
+        "neither": report(
+            "A row is listed neither around the one nor around the other.",
+            "Rows near `start_date`, `end_date` or the start of a lookback may be missed.",
+        ),
     }
 
     def __init__(self, assumed: str, other: str) -> None:

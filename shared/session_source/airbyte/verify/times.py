@@ -110,7 +110,8 @@ class StartOrEndTime(Probe):
         "overlap": nothing("The filter lists a session in each period that it touches."),
         "neither": report(
             "A session is listed neither at its start nor at its end.",
-            "Its times are not those that the vendor filters by, or not in UTC.",
+            "Its times are not those that the vendor filters by, or not in UTC. Sessions near `start_date`, "
+            "`end_date` or the start of a lookback may be missed.",
         ),
     }
 
