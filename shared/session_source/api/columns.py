@@ -5,7 +5,7 @@ A column is a function that takes a row and returns a value. It returns None whe
 null there, and its ``meta.changes`` names the column.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -36,11 +36,11 @@ def at(row: Row, *path: str) -> Value:
     return value
 
 
-def objects(items: Value, name: str) -> Iterator[Row]:
-    """Yield the items of a list as objects. An item of another type is wrapped as ``{name: item}``."""
-    if isinstance(items, list):
-        for item in items:
-            yield item if isinstance(item, dict) else {name: item}
+def objects(items: Value, name: str) -> list[Row]:
+    """Return the items of a list as objects. An item of another type is wrapped as ``{name: item}``."""
+    if not isinstance(items, list):
+        return []
+    return [item if isinstance(item, dict) else {name: item} for item in items]
 
 
 def _value_at(path: tuple[str, ...]) -> Column:
@@ -114,10 +114,10 @@ class Number(_AtPath[float]):
 
         def read(row: Row) -> float | None:
             value = value_of(row)
-            if value is None or (type(value) is int and per == 1):
-                return value
-            if type(value) is int:  # before the checks, which take longer than the division
-                return value / per
+            if value is None:
+                return None
+            if type(value) is int or (type(value) is float and isfinite(value)):  # nearly always
+                return value if per == 1 else value / per
             if isinstance(value, str):
                 value = float(value)
             if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not isfinite(value):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStream, SyncMode
@@ -46,11 +47,17 @@ class Stream:
         """
         if self.items is None:
             return [row | columns]
-        carried = {name: columns[name] for name in (*self.key, self.cursor) if name in columns}
         records = list(self.items(row))
-        for record in records:
-            record.update(carried)
+        if records:
+            carried = {name: columns[name] for name in self._carried if name in columns}
+            for record in records:
+                record.update(carried)
         return records
+
+    @cached_property
+    def _carried(self) -> tuple[str, ...]:
+        """The columns of a derived stream, which its records get from their row."""
+        return (*self.key, self.cursor) if self.cursor else self.key
 
     def as_airbyte_stream(self, package: str) -> AirbyteStream:
         """Describe the stream for the catalog."""

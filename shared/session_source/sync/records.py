@@ -133,12 +133,11 @@ def _fit(records: list[Row], nulled: dict[int, list[str]], shape: Shape) -> list
         shape: the schema.
     """
     undeclared: list[str] = []
-    is_plain = list(map(shape.is_plain, records))
-    if not nulled and all(is_plain):
+    if not nulled and shape.are_plain(records):
         return undeclared
     for index, record in enumerate(records):
         paths = [name for name in nulled.pop(index, ()) if name in record]
-        if not is_plain[index]:
+        if not shape.are_plain([record]):
             undeclared += shape.new_fields(record)
             if not shape.fits(record):
                 records[index], more = shape.repaired(record)
