@@ -96,7 +96,9 @@ def test_a_temporary_failure_is_retried(server: Server, fault: sandbox.Fault) ->
     ],
     ids=["dripping body", "dripping headers", "silence"],
 )
-def test_an_answer_that_does_not_end_is_cut(server: Server, fault: sandbox.Fault, retry_policy: RetryPolicy) -> None:
+def test_an_answer_that_does_not_end_is_cut(
+    server: Server, fault: sandbox.Fault, retry_policy: RetryPolicy
+) -> None:
     server.faults.append(fault)
     said: list[str] = []
     assert client(server.origin, retry_policy).fetch(GET, words, log=said.append)
