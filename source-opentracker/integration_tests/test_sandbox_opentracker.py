@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -396,3 +397,11 @@ def test_ten_thousand_sessions_are_made_at_once() -> None:
     with onwards(sessions=10_000, days=2) as server:
         assert {len(page) for page in pages(server, date="2026-03-18")[:-1]} == {1000}
         assert ask(server, date="2026-03-18", limit="10000")["rows"] > 4_500
+
+
+@pytest.mark.parametrize("after_midnight", [30, 60, 61, 3600])
+def test_just_after_midnight_few_sessions_have_the_same_moment(after_midnight: int) -> None:
+    vendor = vendor_at_noon(sessions=600, days=2, now=lambda: NOON // 86_400 * 86_400 + after_midnight)
+    for site in vendor.data.sites:
+        moments = Counter(session.last_event for session in site.sessions)
+        assert moments.most_common(1)[0][1] < 40

@@ -137,8 +137,10 @@ class Data:
             chosen = self._traffic.moments(dice, count, self.first_day / SECOND, end / SECOND)
             return [int(moment * SECOND) for moment in chosen]
         found: list[int] = []
+        # Today counts after its first hour. Before, too many sessions would have the same few moments.
+        last_day = max(0, (end - HOUR - self.first_day) // DAY)
         for index in range(count):
-            day = self.first_day + (index if index <= days else dice.randrange(days + 1)) * DAY
+            day = self.first_day + (index if index <= days else dice.randrange(last_day + 1)) * DAY
             midnight = day_start(dt.datetime.fromtimestamp(day / SECOND, dt.UTC).date(), site.zone)
             anywhere = min(day, end // DAY * DAY) + dice.randrange(max(1, min(DAY, end - day)))
             kind = index % 25 if index > days else 24

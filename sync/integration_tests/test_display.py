@@ -54,7 +54,8 @@ def test_without_a_terminal_there_is_no_control_character_and_no_noise(uxcam: Se
     done = command(uxcam, tmp_path).run()
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
-    lines = done.stdout.splitlines()
+    # On a slow machine there is a line of progress every 30 seconds.
+    lines = [line for line in done.stdout.splitlines() if " rows/s · " not in line]
     assert lines[0] == "Starting source-uxcam."
     assert lines[2].startswith("done; ")
     assert not [line for line in lines if "MemoryMonitor" in line or "Warning" in line or "dlt" in line]
