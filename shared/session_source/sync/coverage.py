@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import gt, lt
 
 from session_source.api.time_filter import TimeRange
 from session_source.api.windows import Window
+
+MOST = 0.75
+"""The share of a page's rows, compared with rows half a page later, that shows the order of the list: one that is
+sorted by start is not quite sorted by end."""
 
 
 class Coverage:
@@ -19,9 +24,12 @@ class Coverage:
         if not times:
             return
         page, before = TimeRange(min(times), max(times)), self._range
-        half, drop = (page.last - page.first) / 2, times[0] - times[-1]  # times may be a little out of order
-        self._is_descending &= drop >= half and (before is None or page.last <= before.first + half)
-        self._is_ascending &= -drop >= half and (before is None or page.first >= before.last - half)
+        middle = len(times) // 2
+        falls = sum(map(gt, times[:middle], times[-middle:])) if middle else 0
+        rises = sum(map(lt, times[:middle], times[-middle:])) if middle else 0
+        most = MOST * middle
+        self._is_descending &= falls >= most and (before is None or page.first <= before.first)
+        self._is_ascending &= rises >= most and (before is None or page.first >= before.first)
         self._range = page if before is None else before.joined(page)
 
     @property
