@@ -1,6 +1,6 @@
 """Coverage: how much of a window's time the rows cover that were read so far."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from operator import gt, lt
 
@@ -8,8 +8,7 @@ from session_source.api.time_filter import TimeRange
 from session_source.api.windows import Window
 
 MOST = 0.75
-"""The share of a page's rows, compared with rows half a page later, that shows the order of the list: one that is
-sorted by start is not quite sorted by end."""
+"""The share of sorted rows that shows the order of a list: rows that arrive late may be out of order."""
 
 
 class Coverage:
@@ -19,17 +18,14 @@ class Coverage:
         self._range: TimeRange | None = None
         self._is_descending = self._is_ascending = True
 
-    def note(self, times: Sequence[datetime]) -> None:
-        """Add the times of a page's rows, in the order of the page."""
-        if not times:
+    def note(self, rows: Sequence[TimeRange]) -> None:
+        """Add the times of a page's rows, in the order of the page. A row counts at the latest of its times."""
+        if not rows:
             return
-        page, before = TimeRange(min(times), max(times)), self._range
-        middle = len(times) // 2
-        falls = sum(map(gt, times[:middle], times[-middle:])) if middle else 0
-        rises = sum(map(lt, times[:middle], times[-middle:])) if middle else 0
-        most = MOST * middle
-        self._is_descending &= falls >= most and (before is None or page.first <= before.first)
-        self._is_ascending &= rises >= most and (before is None or page.first >= before.first)
+        starts, ends = [row.first for row in rows], [row.last for row in rows]
+        page, before = TimeRange(min(ends), max(ends)), self._range
+        self._is_descending &= _share(gt, starts, ends) >= MOST and (before is None or page.first <= before.first)
+        self._is_ascending &= _share(lt, starts, ends) >= MOST and (before is None or page.first >= before.first)
         self._range = page if before is None else before.joined(page)
 
     @property
@@ -57,3 +53,9 @@ class Coverage:
             return self.spread
         first, last = self._range
         return max(window.end - first if self._is_descending else last - window.start, timedelta())
+
+
+def _share(are_sorted: Callable[[datetime, datetime], bool], *columns: list[datetime]) -> float:
+    """Return for how many of the rows one of their times is sorted, compared with the row half a page later."""
+    half = len(columns[0]) // 2
+    return max(sum(map(are_sorted, times[:half], times[-half:])) / half for times in columns) if half else 1.0
