@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from session_source.api import windows
+from session_source.api.time_filter import TimeRange
 from session_source.api.windows import Intervals, Window
 from session_source.sync.coverage import Coverage
 from session_source.sync.plan import Plan
@@ -60,7 +61,7 @@ def bursts(days: float, drawn: list[tuple[float, float, int]]) -> list[datetime]
 def of(window: Window, covered: timedelta) -> Coverage:
     """The coverage of a page with the newest rows of a window."""
     coverage = Coverage()
-    coverage.note([window.end, window.end - covered])
+    coverage.note([TimeRange(moment, moment) for moment in (window.end, window.end - covered)])
     return coverage
 
 
@@ -101,7 +102,7 @@ class Vendor:
             if count > len(rows) or (count == total):
                 plan.note(window, len(rows))
                 return True
-            coverage.note(rows[count - PAGE : count])
+            coverage.note([TimeRange(row, row) for row in rows[count - PAGE : count]])
             length = plan.better_length(window, len(listed), PAGE, coverage=coverage, total=total)
             if length is not None:
                 plan.put_back(window, length, newest=coverage.newest)

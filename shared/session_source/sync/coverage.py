@@ -1,10 +1,14 @@
 """Coverage: how much of a window's time the rows cover that were read so far."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from operator import gt, lt
 
 from session_source.api.time_filter import TimeRange
 from session_source.api.windows import Window
+
+MOST = 0.75
+"""The share of sorted rows that shows the order of a list: rows that arrive late may be out of order."""
 
 
 class Coverage:
@@ -14,14 +18,14 @@ class Coverage:
         self._range: TimeRange | None = None
         self._is_descending = self._is_ascending = True
 
-    def note(self, times: Sequence[datetime]) -> None:
-        """Add the times of a page's rows, in the order of the page."""
-        if not times:
+    def note(self, rows: Sequence[TimeRange]) -> None:
+        """Add the times of a page's rows, in the order of the page. A row counts at the latest of its times."""
+        if not rows:
             return
-        page, before = TimeRange(min(times), max(times)), self._range
-        half, drop = (page.last - page.first) / 2, times[0] - times[-1]  # times may be a little out of order
-        self._is_descending &= drop >= half and (before is None or page.last <= before.first + half)
-        self._is_ascending &= -drop >= half and (before is None or page.first >= before.last - half)
+        starts, ends = [row.first for row in rows], [row.last for row in rows]
+        page, before = TimeRange(min(ends), max(ends)), self._range
+        self._is_descending &= _share(gt, starts, ends) >= MOST and (before is None or page.first <= before.first)
+        self._is_ascending &= _share(lt, starts, ends) >= MOST and (before is None or page.first >= before.first)
         self._range = page if before is None else before.joined(page)
 
     @property
@@ -49,3 +53,9 @@ class Coverage:
             return self.spread
         first, last = self._range
         return max(window.end - first if self._is_descending else last - window.start, timedelta())
+
+
+def _share(are_sorted: Callable[[datetime, datetime], bool], *columns: list[datetime]) -> float:
+    """Return for how many of the rows one of their times is sorted, compared with the row half a page later."""
+    half = len(columns[0]) // 2
+    return max(sum(map(are_sorted, times[:half], times[-half:])) / half for times in columns) if half else 1.0

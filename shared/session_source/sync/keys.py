@@ -32,7 +32,7 @@ class OpenWindow:
         self.is_put_back = False
         """Whether it was put back, to be read in smaller windows."""
         self.coverage = Coverage()
-        """The times of its rows: the latest time of each."""
+        """The times of its rows."""
 
     def __str__(self) -> str:
         return str(self.window)
@@ -42,8 +42,8 @@ class OpenWindow:
         return self.requested.touches(other.requested)
 
     def cover(self, times: Sequence[TimeRange]) -> None:
-        """Record the times of a page's rows: the latest of each, because a row may have started long before."""
-        self.coverage.note([one.last for one in times])
+        """Record the times of a page's rows."""
+        self.coverage.note(times)
 
 
 class Keys:
