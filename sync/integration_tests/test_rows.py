@@ -151,7 +151,7 @@ def test_the_last_record_stays_also_where_the_others_were_packed_already(databas
 
 
 def test_rows_without_a_key_are_kept_each_and_come_once(database: Database) -> None:
-    without = [{"userName": name} for name in "abc"] + [{"site": "s", "number": None, "userName": "d"}]
+    without: list[Json] = [{"userName": name} for name in "abc"] + [{"site": "s", "number": None, "userName": "d"}]
     without += [{"number": 7, "userName": name} for name in "gh"]
     odd = [{"site": 5, "number": "x", "userName": "e"}, {"site": ["s"], "number": 1.5, "userName": "f"}]
     for _ in range(2):
