@@ -1,5 +1,6 @@
 """Write the generated parts of all pages: ``make docs``."""
 
+import logging
 from pathlib import Path
 
 from session_source.airbyte.verify.markdown import as_markdown
@@ -27,9 +28,13 @@ def pages() -> dict[Path, dict[str, str]]:
 
 
 def main() -> None:
-    """Write the pages."""
+    """Write the pages, and print which ones changed."""
+    logging.disable(logging.WARNING)  # of the reads that the sample rows come from
     for path, parts in pages().items():
-        path.write_text(markers.filled(path.read_text(), parts))
+        page = path.read_text()
+        if (filled := markers.filled(page, parts)) != page:
+            path.write_text(filled)
+            print(path.relative_to(ROOT))  # noqa: T201 - what was asked for
 
 
 if __name__ == "__main__":

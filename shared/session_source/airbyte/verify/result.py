@@ -121,15 +121,16 @@ class Result:
         count = {
             word: [v.word for v in self.verdicts].count(word) for word in (AS_ASSUMED, OTHERWISE, CANNOT_TELL)
         }
+        sent = len(self.survey.exchanges)
         yield ""
         yield (
             f"{', '.join(f'{number} {word}' for word, number in count.items())}; "
-            f"{len(self.survey.exchanges)} requests."
+            f"{sent} request{'' if sent == 1 else 's'}."
         )
         if unread:
             yield f"{len(unread)} assumptions were not checked: {UNREAD}. Fix this first, and run verify again."
         elif self.not_probed:
-            yield f"{self.not_probed} more assumptions cannot be checked by a few requests: see the README."
+            yield f"{self.not_probed} more assumptions cannot be checked this way: see the connector's README."
 
 
 def _row(widths: Sequence[int], *cells: str) -> Iterator[str]:
