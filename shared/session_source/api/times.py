@@ -43,7 +43,8 @@ def from_epoch(count: float, *, per_second: int = 1) -> datetime:
     Raises:
         ValueError, OverflowError: the count is not finite, or outside of the years 1 to 9999.
     """
-    return EPOCH + timedelta(0, count / per_second)  # twice as fast as with `seconds=`
+    # Twice as fast as with `seconds=`, and whole seconds are twice as fast as a float.
+    return EPOCH + timedelta(0, count if per_second == 1 else count / per_second)
 
 
 def rfc3339(moment: datetime) -> str:

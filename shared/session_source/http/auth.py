@@ -6,7 +6,7 @@ A secret goes into a header or the body if the vendor allows it, and into the UR
 import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from requests import PreparedRequest
@@ -45,11 +45,12 @@ class QueryAuth(AuthBase):
     """Credentials in the URL's query, for vendors that accept them nowhere else."""
 
     def __init__(self, params: Mapping[str, str]) -> None:
-        self._params = dict(params)
+        self._query = urlencode(params)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Add the credentials to a request."""
-        request.prepare_url(request.url, self._params)
+        """Add the credentials to a request, after its own query."""
+        url = str(request.url)
+        request.url = f"{url}{'&' if '?' in url else '?'}{self._query}"  # `prepare_url` parses the whole URL again
         return request
 
 

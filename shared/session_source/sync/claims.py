@@ -161,8 +161,9 @@ class Claims:
             return Claim(claimed, Doubt.REPEATED, fingerprint)
         # A window that was cut has emitted the rows of its pieces, and a vendor may list a row for several days:
         # rows with a part of their time in the window are no surprise.
-        is_outside = any(times.last < start or times.first >= end for times in all_times)
-        is_taken = is_outside and len(taken) == len(set(ids))
+        is_taken = len(taken) == len(set(ids)) and any(
+            times.last < start or times.first >= end for times in all_times
+        )
         return Claim(claimed, Doubt.TAKEN if is_taken else None, fingerprint)
 
     def notices(self, *, is_end: bool) -> list[str]:
