@@ -164,9 +164,9 @@ class Meaning:
         """
         if self.is_one_day:
             return tuple(SessionList.of_day(date).within(gap, self.per_second) for date in window.days())
+        if self.per_second:  # the date may be about starts, though the bounds are about last events
+            return (SessionList.between(date_of(window.start - WEST - LEAD), window, self.per_second),)
         date = date_of(window.start - WEST)
-        if self.per_second:
-            return (SessionList.between(date, window, self.per_second),)
         return (SessionList(date, Window(from_text(date) - EAST, EVER.end)),)
 
 
