@@ -2,9 +2,7 @@
 
 import io
 import os
-import resource
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -204,31 +202,6 @@ def test_a_file_that_cannot_be_made_is_named_with_the_fix(tmp_path: Path) -> Non
     with opened(str(tmp_path / "new" / "folder" / "mine.duckdb")) as destination:
         assert destination.file is not None
         assert destination.file.exists()
-
-
-def limited() -> None:
-    """Allow files of a few megabytes only, as on a disk that is almost full."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
-
-
-@pytest.mark.slow
-def test_a_disk_that_is_full_costs_nothing_that_was_committed(tmp_path: Path) -> None:
-    with serve(load_vendor("source-uxcam", sessions=2000, days=6, now=late)) as uxcam:
-        one = command(uxcam, tmp_path)
-        done = subprocess.run(  # noqa: S603
-            one.arguments,
-            cwd=tmp_path,
-            preexec_fn=limited,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 1, done.stdout
-        assert "Traceback" not in done.stdout + done.stderr
-        assert "continues from here" in done.stdout
-        again = one.run()
-        assert again.returncode == 0, again.stdout
 
 
 @pytest.mark.slow
