@@ -149,6 +149,7 @@ def test_the_hourly_budget_is_kept_across_syncs(begin: Begin) -> None:
     first = connector.read()
     second = connector.read(state=first.state)
     assert [entry.status for entry in server.requests] == [200] * 8
+    assert [output.log.splitlines()[-1].split()[-4] for output in (first, second)] == ["8", "0"], "in the table"
     for output in (first, second):
         assert output.exit_code == 1
         (message,) = {error["message"] for error in output.errors[:1]}
