@@ -140,7 +140,7 @@ def run(arguments: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=280,
         check=False,
     )
 
