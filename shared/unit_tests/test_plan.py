@@ -111,6 +111,7 @@ class Vendor:
 
 
 @pytest.mark.promise(n=1)
+@settings(deadline=None)
 @given(PIECES, st.sampled_from([None, MINUTE, DAY]), st.integers(1, 60))
 def test_windows_tile_what_is_missing_newest_first(
     pieces: list[Window], step: timedelta | None, days: int
@@ -232,6 +233,7 @@ def test_idle_workers_get_a_share_of_what_is_left_but_never_of_a_few_pages() -> 
 
 
 @pytest.mark.promise(n=5)
+@settings(deadline=None)
 @given(st.floats(-5, 1000), st.sampled_from([HOUR, DAY]))
 def test_a_budget_makes_windows_small_enough_to_be_read_with_it(affordable: float, covered: timedelta) -> None:
     (month,) = span(30)
