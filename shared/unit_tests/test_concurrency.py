@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox_server.capacity import Capped, Queueing, Quota, Rated, Reply, Silent, Thrashing, Unlimited, Vendor
 from session_source.http.concurrency import INITIAL, ConcurrencyLimit
@@ -163,11 +163,13 @@ def test_answers_that_happen_to_be_slow_take_no_place_from_a_worker() -> None:
         assert adaptive(vendor, 300)[0].answered >= 0.98 * run(Unlimited(1), Fixed(MOST), Clock(), 300).answered
 
 
+@settings(deadline=None)
 @given(most=st.integers(1, 64))
 def test_it_starts_with_few_open_requests(most: int) -> None:
     assert ConcurrencyLimit(most).limit == min(most, INITIAL)
 
 
+@settings(deadline=None)
 @given(
     most=st.integers(1, 64),
     steps=st.lists(
@@ -208,6 +210,7 @@ def test_whatever_happens_the_limit_is_kept_and_no_place_is_lost(
     assert limit.room == limit.limit
 
 
+@settings(deadline=None)
 @given(most=st.integers(1, 64), wait=st.floats(0, 600))
 def test_refusals_of_requests_that_were_open_together_halve_the_limit_at_most(most: int, wait: float) -> None:
     limit = ConcurrencyLimit(most, clock=Clock())

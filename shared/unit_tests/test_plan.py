@@ -111,6 +111,7 @@ class Vendor:
 
 
 @pytest.mark.promise(n=1)
+@settings(deadline=None)
 @given(PIECES, st.sampled_from([None, MINUTE, DAY]), st.integers(1, 60))
 def test_windows_tile_the_missing_time_from_the_newest(
     pieces: list[Window], step: timedelta | None, days: int
@@ -232,6 +233,7 @@ def test_idle_workers_share_the_remaining_time_but_not_a_window_of_a_few_pages()
 
 
 @pytest.mark.promise(n=5)
+@settings(deadline=None)
 @given(st.floats(-5, 1000), st.sampled_from([HOUR, DAY]))
 def test_windows_are_small_enough_for_the_budget(affordable: float, covered: timedelta) -> None:
     (month,) = span(30)
