@@ -177,11 +177,6 @@ class PageLengths:
         self._continued: set[int] = set()
         self._is_repeated = False
 
-    @property
-    def is_continued(self) -> bool:
-        """Whether a page was followed by a page with new rows."""
-        return bool(self._continued)
-
     def note(self, rows: int) -> None:
         """Record the length of a page."""
         self._longest = max(self._longest, rows)
@@ -194,6 +189,10 @@ class PageLengths:
     def is_full(self, rows: int) -> bool:
         """Return whether a page with this many rows is full."""
         return self._size is not None and rows >= self._size
+
+    def may_continue(self, rows: int) -> bool:
+        """Return whether a page with this many rows is full, or as long as one that was followed by another."""
+        return self.is_full(rows) or rows in self._continued
 
     def is_short(self, rows: int) -> bool:
         """Return whether the vendor has served a longer page than this."""

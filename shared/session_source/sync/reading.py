@@ -34,10 +34,7 @@ from session_source.sync.groups import Group
 from session_source.sync.keys import OpenWindow
 from session_source.sync.records import Recorder, Records
 from session_source.sync.tasks import DetailTask, Task, Tasks, WindowTask
-from session_source.sync.trail import NO_PAGE, REPEATS, Outcome, Trail
-
-FAR_DOWN = 10
-"""After how many pages a vendor may refuse to continue a list. Fewer are refused only beyond the end."""
+from session_source.sync.trail import CUT, NO_PAGE, REPEATS, Outcome, Trail
 
 DETAIL_FAILURES = 3
 """How often the details of one row are requested, and after how many failed rows in a row the stream fails."""
@@ -144,6 +141,7 @@ class _Worker:
         context = PageContext(Window(*window.requested), group.gap(window.window), group.partition)
         trail = Trail(group.endpoint.first(context))
         before = NO_PAGE
+        half = (window.window.end - window.window.start) / 2
         while True:
             outcome = self._read_page(group, window, context._replace(token=trail.page.token), trail)
             if not trail.page.is_certain:
@@ -154,12 +152,12 @@ class _Worker:
                 )
                 trail.same = trail.same + 1 if is_same else 0
                 if not outcome.rows or (is_same and not is_full):
-                    return None
+                    return half if outcome is CUT else None
                 if trail.same == 2:
                     if trail.length > 2:  # other pages came before: the vendor does count pages
                         return None
                     if group.can_cut(window):  # the first page: shorter lists will show it
-                        return (window.window.end - window.window.start) / 2
+                        return half
                 if not is_same:
                     group.lengths.note_continued(before.rows)
             if wrong := trail.error(outcome):
@@ -230,14 +228,14 @@ class _Worker:
             fault.is_about_later_page = trail.length > 0
             if trail.page.is_certain or fault.status not in REFUSED_PAGE:
                 raise
-            is_full = group.lengths.is_full(trail.rows)
-            if trail.page.token != trail.refused and (is_full or not group.lengths.is_end_refused):
+            may_continue = group.lengths.may_continue(trail.rows)
+            if trail.page.token != trail.refused and (may_continue or not group.lengths.is_end_refused):
                 trail.refused = trail.page.token  # once more: it may be a passing error
                 return self._read_page(group, window, context, trail)
             group.lengths.is_end_refused = True
-            if is_full and (trail.length >= FAR_DOWN or not group.lengths.is_continued):
-                if group.can_cut(window):
-                    raise  # shorter windows show whether that was the end
+            if may_continue and group.can_cut(window):
+                return CUT
+            if may_continue:
                 self._log(
                     about,
                     f"{fault.message} The page before is full. If the list is longer, its rest is not read.",
