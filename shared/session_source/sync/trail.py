@@ -27,8 +27,8 @@ class Outcome(NamedTuple):
 NO_PAGE = Outcome(0, 0, None, None, 0)
 
 CUT = Outcome(0, 0, None, None, -1)
-"""The page after a full one was refused: the list has ended, or the vendor does not serve pages so far down. Shorter
-lists show which."""
+"""The page after a full one was refused: the list has ended, or the vendor does not serve pages so far down.
+Shorter lists show which."""
 
 
 class Trail:
