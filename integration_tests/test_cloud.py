@@ -54,7 +54,7 @@ class WithMore(Stream):
 
 
 def with_more(stream: Stream) -> Stream:
-    return WithMore(**vars(stream))
+    return WithMore(**{field.name: getattr(stream, field.name) for field in dataclasses.fields(stream)})
 
 
 def with_another_key(stream: Stream) -> Stream:

@@ -21,7 +21,6 @@ from session_source.api.request import Request, Wish
 from session_source.http.auth import EitherAuth, HeaderAuth, QueryAuth
 from session_source.http.budget import Budget
 from session_source.http.client import Client
-from session_source.http.concurrency import INITIAL
 from session_source.http.gate import Closed
 from session_source.http.retry import RetryPolicy
 
@@ -189,9 +188,11 @@ def test_as_many_requests_are_open_as_the_vendor_allows(server: Server) -> None:
     with ThreadPoolExecutor(12) as pool:
         assert list(pool.map(lambda _: shared.fetch(GET, words), range(60))) == [2000] * 60
     refused = [entry for entry in server.requests if entry.status == 429]
-    assert 1 <= len(refused) <= INITIAL - 3 + 1
-    later = [entry for entry in server.requests if entry.start > max(each.start for each in refused)]
-    assert max(entry.in_flight for entry in later) == 2, "two others are open"
+    # With 12 fixed workers, 9 of 12 requests are refused in each of 20 turns: 180. The server may still count an
+    # answer as open when the client sends its next request.
+    assert 1 <= len(refused) <= 18, "a tenth"
+    beside_two = [entry for entry in server.requests if entry.status == 200 and entry.in_flight == 2]
+    assert len(beside_two) >= 20, "three are open most of the time"
 
 
 @pytest.mark.promise(n=5)
@@ -246,7 +247,7 @@ def test_a_request_that_may_be_too_large_is_not_repeated_if_less_can_be_requeste
 ) -> None:
     server.faults.append(fault)
     with pytest.raises(Fault) as caught:
-        client(server.origin).fetch(GET, words, can_ask_less=True)
+        client(server.origin, RetryPolicy(read=2)).fetch(GET, words, can_ask_less=True)
     assert caught.value.may_be_too_large
     assert server.count == sent
 

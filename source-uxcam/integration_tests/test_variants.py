@@ -161,8 +161,9 @@ def without_pagination(content: Any) -> Any:
 @pytest.mark.promise(n=1)
 def test_users_who_were_seen_after_end_date_too_are_emitted(tmp_path: Path) -> None:
     with starting("source-uxcam", tmp_path) as start:
-        connector, server = start("data_access_v2", sessions=200, days=8, now=Clock(behind=2))
-        end = datetime.now(UTC) - timedelta(days=2)
+        clock = Clock()
+        connector, server = start("data_access_v2", sessions=200, days=8, now=clock)
+        end = clock.now - timedelta(days=2)
         output = with_config(connector, {"end_date": f"{end:%Y-%m-%dT%H:%M:%SZ}"}).read("users")
         first, last = datetime.fromisoformat(connector.config["start_date"] + "T00:00:00Z"), end
         active = {
