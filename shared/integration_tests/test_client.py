@@ -192,7 +192,7 @@ def test_as_many_requests_are_open_as_the_vendor_allows(server: Server) -> None:
     # answer as open when the client sends its next request.
     assert 1 <= len(refused) <= 18, "a tenth"
     beside_two = [entry for entry in server.requests if entry.status == 200 and entry.in_flight == 2]
-    assert len(beside_two) >= 20, "three are open most of the time"
+    assert len(beside_two) >= 10, "more than the first requests: three are open again and again"
 
 
 @pytest.mark.promise(n=5)
