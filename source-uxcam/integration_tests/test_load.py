@@ -135,8 +135,9 @@ def test_memory_is_flat(tmp_path: Path) -> None:
 @pytest.mark.promise(n=3)
 @pytest.mark.promise(n=4)
 def test_busy_days_have_many_checkpoints_and_quiet_days_few_requests(tmp_path: Path) -> None:
-    # Busy: the pages of 20 days. Quiet: those of one window. Each includes the page that shows the end.
-    for sessions, least_states, most_requests in ((20 * 1500, 20, 20 * 16), (20, 1, 2)):
+    # Busy: the pages of 20 days, of which a window has two at most. Quiet: those of one window. Each includes the
+    # page that shows the end.
+    for sessions, least_states, most_requests in ((20 * 1500, 10, 20 * 16), (20, 1, 2)):
         with serve(Load(sessions=sessions, days=20)) as server:
             config = {
                 **server.vendor.configs(server.origin)["session_api"],

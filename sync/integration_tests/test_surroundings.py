@@ -130,7 +130,11 @@ def test_a_sync_that_is_told_to_stop_keeps_its_rows(number: signal.Signals, uxca
     one = command(uxcam, tmp_path, window_in_days=1)
     held = NeverAnswers(after=9, times=None)
     uxcam.faults.append(held)
-    terminal = one.start_in_terminal()
+    inherited = signal.signal(number, signal.SIG_DFL)  # tests that run below nohup ignore SIGHUP, and so would it
+    try:
+        terminal = one.start_in_terminal()
+    finally:
+        signal.signal(number, inherited)
     while not held.hits:
         assert terminal.process.poll() is None, terminal.shown
         time.sleep(0.02)
